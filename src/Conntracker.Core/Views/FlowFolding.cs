@@ -1,0 +1,20 @@
+namespace Conntracker;
+
+/// <summary>
+/// How much of a flow's key was given up when the capture reached its flow limit. A folded flow stands for many connections
+/// (<see cref="Flow.Connections"/>); nothing that was seen is forgotten, it is told more coarsely.
+/// </summary>
+public enum FlowFolding : byte
+{
+    /// <summary>One flow, with its whole key.</summary>
+    None = 0,
+
+    /// <summary>The client's port (of 1024 and above; an ICMP query's id) is folded: one client, one service.</summary>
+    ClientPort = 1,
+
+    /// <summary>The client's address and port are folded: one service. The source address is the unspecified address.</summary>
+    Client = 2,
+
+    /// <summary>All that is left is family and protocol: there were more services than the limit allows flows.</summary>
+    Protocol = 3,
+}

@@ -1,0 +1,38 @@
+namespace Conntracker;
+
+/// <summary>The process behind a flow.</summary>
+public sealed class FlowProcess
+{
+    /// <summary>The process id (thread group id), as the host numbers it.</summary>
+    public required int Id { get; init; }
+
+    /// <summary>The process's name (comm), exactly as the kernel has it.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The full command line, arguments parted by spaces; null when not known.</summary>
+    public string? CommandLine { get; init; }
+
+    /// <summary>The path of the executable; null when not known.</summary>
+    public string? Path { get; init; }
+
+    /// <summary>The user's number; null when not known.</summary>
+    public uint? UserId { get; init; }
+
+    /// <summary>The user's name; null when not known.</summary>
+    public string? UserName { get; init; }
+
+    /// <summary>The path in the cgroup2 hierarchy; null when not known.</summary>
+    public string? Cgroup { get; init; }
+
+    /// <summary>The systemd unit; null when there is none.</summary>
+    public string? Unit { get; init; }
+
+    /// <summary>The container's id; null when there is none.</summary>
+    public string? Container { get; init; }
+
+    /// <summary>How the process is known.</summary>
+    public ProcessSource Source { get; init; }
+
+    /// <summary>Name and id.</summary>
+    public override string ToString() => $"{Name} ({Id})";
+}

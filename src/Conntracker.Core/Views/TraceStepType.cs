@@ -1,0 +1,14 @@
+namespace Conntracker;
+
+/// <summary>What a packet met at a step.</summary>
+public enum TraceStepType : byte
+{
+    /// <summary>The policy of a base chain.</summary>
+    Policy = 0,
+
+    /// <summary>A rule that matched.</summary>
+    Rule = 1,
+
+    /// <summary>The end of a user's chain, or a RETURN: back to the chain that called.</summary>
+    Return = 2,
+}
