@@ -1,0 +1,17 @@
+namespace Conntracker.Core.Flows;
+
+/// <summary>What a message did to the table.</summary>
+internal enum ApplyOutcome
+{
+    /// <summary>It said nothing that was not known.</summary>
+    Known,
+
+    /// <summary>It changed a known flow.</summary>
+    Changed,
+
+    /// <summary>A known flow has a new connection.</summary>
+    Reopened,
+
+    /// <summary>A flow that was not known.</summary>
+    Added,
+}

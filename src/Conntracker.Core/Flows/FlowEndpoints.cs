@@ -1,0 +1,23 @@
+using System.Runtime.InteropServices;
+
+namespace Conntracker.Core.Flows;
+
+/// <summary>
+/// The two ends of one direction: 36 bytes. ICMP has no ports: <see cref="SrcPort"/> then holds the query's id, and
+/// <see cref="DstPort"/> the type (high byte) and the code. GRE holds its keys there.
+/// </summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+internal struct FlowEndpoints
+{
+    /// <summary>The sender's address.</summary>
+    public AddressBits Src;
+
+    /// <summary>The receiver's address.</summary>
+    public AddressBits Dst;
+
+    /// <summary>The sender's port.</summary>
+    public ushort SrcPort;
+
+    /// <summary>The receiver's port.</summary>
+    public ushort DstPort;
+}

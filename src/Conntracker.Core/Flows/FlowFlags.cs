@@ -1,0 +1,21 @@
+namespace Conntracker.Core.Flows;
+
+/// <summary>What the table knows of a flow beside the kernel's own status bits.</summary>
+[Flags]
+internal enum FlowFlags : byte
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>The newest connection is gone from the kernel's table.</summary>
+    Closed = 1,
+
+    /// <summary>Both sides have spoken in some connection of the flow.</summary>
+    Replied = 2,
+
+    /// <summary>Bits 2 and 3: a <see cref="FlowFolding"/>.</summary>
+    FoldingMask = 0xc,
+
+    /// <summary>The kernel has counted packets and bytes for it.</summary>
+    Counted = 0x10,
+}

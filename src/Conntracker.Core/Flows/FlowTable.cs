@@ -1,0 +1,255 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.Flows;
+
+/// <summary>
+/// Every flow of a capture. One thread writes; whoever reads takes a snapshot under the capture's lock. Events are the truth and a
+/// dump repairs: what an event has said since a dump began is never overwritten by that dump, whose answers are older.
+/// </summary>
+internal sealed class FlowTable : IDisposable
+{
+    private readonly FlowStore _store = new();
+    private readonly FlowIndex _index;
+    private readonly FlowFolder _folder;
+    private readonly int _maximum;
+
+    // Totals of a flow's earlier connections while a later one is open: few, so they do not lengthen every record.
+    private readonly Dictionary<int, FlowCounters> _earlier = [];
+
+    private ushort _epoch;
+    private long _dumpStarted = long.MaxValue;
+
+    /// <summary>Makes an empty table.</summary>
+    /// <param name="maximumFlows">The flow limit.</param>
+    public FlowTable(int maximumFlows)
+    {
+        _maximum = maximumFlows;
+        _index = new FlowIndex(_store, maximumFlows);
+        _folder = new FlowFolder(_store, _index, place => _earlier.Remove(place));
+    }
+
+    /// <summary>How many flows it holds.</summary>
+    public int Count => _store.Count;
+
+    /// <summary>How many flows were folded into others since the start.</summary>
+    public long Folded => _folder.Folded;
+
+    /// <summary>The flow at a place that <see cref="Apply"/> gave, until the next message.</summary>
+    public ref readonly FlowRecord this[int place] => ref _store[place];
+
+    /// <summary>Takes a message in.</summary>
+    /// <param name="message">The message.</param>
+    /// <param name="now">When it was received: ticks of UTC.</param>
+    /// <param name="place">Where its flow is.</param>
+    public ApplyOutcome Apply(ref readonly ConntrackMessage message, long now, out int place)
+    {
+        uint hash = FlowKey.Hash(in message.Key);
+        place = _index.Find(in message.Key, hash);
+        if (place < 0)
+        {
+            if (message.Kind != ConntrackMessageKind.New && _folder.TryUpdateFolded(in message, now, out place))
+            {
+                return ApplyOutcome.Changed;
+            }
+
+            if (_store.Count >= _maximum)
+            {
+                _folder.MakeRoom(Math.Max(1, _maximum / 16));
+            }
+
+            place = Insert(in message, now, hash);
+            return ApplyOutcome.Added;
+        }
+
+        ref FlowRecord record = ref _store[place];
+        if (message.Kind == ConntrackMessageKind.Dumped)
+        {
+            record.Epoch = _epoch;
+            if (record.LastSeen >= _dumpStarted)
+            {
+                return UpdateCounters(place, ref record, in message) ? ApplyOutcome.Changed : ApplyOutcome.Known;
+            }
+        }
+
+        bool isNewConnection = IsNewConnection(in record, in message);
+        if (isNewConnection)
+        {
+            StartConnection(place, ref record);
+        }
+
+        bool changed = Update(place, ref record, in message) | isNewConnection;
+        if (changed || message.Kind != ConntrackMessageKind.Dumped)
+        {
+            record.LastSeen = now;
+        }
+
+        return isNewConnection ? ApplyOutcome.Reopened : changed ? ApplyOutcome.Changed : ApplyOutcome.Known;
+    }
+
+    /// <summary>A dump of the kernel's table begins; every answer to it comes between here and <see cref="EndDump"/>.</summary>
+    /// <param name="now">When it was asked for: ticks of UTC.</param>
+    public void BeginDump(long now)
+    {
+        _epoch++;
+        _dumpStarted = now;
+    }
+
+    /// <summary>
+    /// The dump is complete: flows that are open here, were not in it, and of which no event has spoken since it began, are gone.
+    /// </summary>
+    /// <returns>How many were closed.</returns>
+    public int EndDump(long now)
+    {
+        int closed = 0;
+        for (int place = 0; place < _store.HighWater; place++)
+        {
+            ref FlowRecord record = ref _store[place];
+            bool isOpen = record.IsUsed && !record.IsClosed && record.Folding == FlowFolding.None;
+            if (isOpen && record.Epoch != _epoch && record.LastSeen < _dumpStarted)
+            {
+                Close(place, ref record);
+                record.LastSeen = now;
+                closed++;
+            }
+        }
+
+        _dumpStarted = long.MaxValue;
+        return closed;
+    }
+
+    /// <summary>The dump broke off: nothing can be concluded from what it did not show.</summary>
+    public void AbandonDump() => _dumpStarted = long.MaxValue;
+
+    /// <summary>Copies the flows. The caller holds the capture's lock, and disposes the copy.</summary>
+    public FlowStore Copy()
+    {
+        FlowStore copy = new();
+        _store.CopyTo(copy);
+        return copy;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _index.Dispose();
+        _store.Dispose();
+    }
+
+    private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly ConntrackMessage message)
+    {
+        bool sameId = !message.Has(ConntrackFields.Id) || record.Id == 0 || record.Id == message.Id;
+
+        // A second DESTROY for a connection that is closed tells nothing; anything else for a closed flow is a new connection,
+        // and so is another id, whose predecessor's DESTROY was lost.
+        return !sameId || (record.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
+    }
+
+    private int Insert(ref readonly ConntrackMessage message, long now, uint hash)
+    {
+        int place = _store.Take();
+        ref FlowRecord record = ref _store[place];
+        record.Key = message.Key;
+        record.Connections = 1;
+        record.Epoch = _epoch;
+        record.FirstSeen = message.Has(ConntrackFields.StartTime)
+            ? DateTime.UnixEpoch.Ticks + (long)(message.StartTime / TimeSpan.NanosecondsPerTick)
+            : now;
+        record.LastSeen = now;
+        if (!message.Has(ConntrackFields.Reply))
+        {
+            record.Reply.Src = message.Key.Original.Dst;
+            record.Reply.Dst = message.Key.Original.Src;
+            record.Reply.SrcPort = message.Key.Original.DstPort;
+            record.Reply.DstPort = message.Key.Original.SrcPort;
+        }
+
+        Update(place, ref record, in message);
+        _index.Add(place, hash);
+        return place;
+    }
+
+    private bool Update(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
+    {
+        bool changed = false;
+        if (message.Has(ConntrackFields.Id))
+        {
+            record.Id = message.Id;
+        }
+
+        if (message.Has(ConntrackFields.Reply))
+        {
+            record.Reply = message.Reply;
+        }
+
+        if (message.Has(ConntrackFields.Status))
+        {
+            changed |= record.Status != message.Status;
+            record.Status = message.Status;
+            if ((message.Status & ConntrackConstants.IPS_SEEN_REPLY) != 0)
+            {
+                record.Flags |= FlowFlags.Replied;
+            }
+        }
+
+        if (message.Has(ConntrackFields.ProtocolState))
+        {
+            changed |= record.ProtocolState != message.ProtocolState;
+            record.ProtocolState = message.ProtocolState;
+        }
+
+        if (message.Has(ConntrackFields.Mark))
+        {
+            changed |= record.Mark != message.Mark;
+            record.Mark = message.Mark;
+        }
+
+        changed |= UpdateCounters(place, ref record, in message);
+        if (message.Kind == ConntrackMessageKind.Destroy)
+        {
+            changed |= !record.IsClosed;
+            Close(place, ref record);
+        }
+
+        return changed;
+    }
+
+    private bool UpdateCounters(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
+    {
+        if (!message.Has(ConntrackFields.Counters))
+        {
+            return false;
+        }
+
+        ref FlowCounters counters = ref _store.Counters(place);
+        FlowCounters total = _earlier.TryGetValue(place, out FlowCounters earlier) ? earlier + message.Counters : message.Counters;
+
+        // The kernel's counts only grow: a smaller one is an older answer.
+        bool changed = total.Packets > counters.Packets || total.ReplyPackets > counters.ReplyPackets;
+        if (changed || (record.Flags & FlowFlags.Counted) == 0)
+        {
+            counters = total;
+            record.Flags |= FlowFlags.Counted;
+        }
+
+        return changed;
+    }
+
+    private void StartConnection(int place, ref FlowRecord record)
+    {
+        record.AddConnections(1);
+        record.Flags &= ~FlowFlags.Closed;
+        record.Status = 0;
+        record.ProtocolState = 0;
+        if ((record.Flags & FlowFlags.Counted) != 0)
+        {
+            _earlier[place] = _store.Counters(place);
+        }
+    }
+
+    private void Close(int place, ref FlowRecord record)
+    {
+        record.Flags |= FlowFlags.Closed;
+        _earlier.Remove(place);
+    }
+}

@@ -1,0 +1,21 @@
+using System.Runtime.InteropServices;
+
+namespace Conntracker.Core.Native;
+
+/// <summary>A file descriptor that is closed once, and not while a call uses it.</summary>
+internal sealed class SafeFileDescriptor : SafeHandle
+{
+    /// <summary>Takes a descriptor into care.</summary>
+    /// <param name="descriptor">The descriptor; -1 for none.</param>
+    public SafeFileDescriptor(int descriptor)
+        : base(-1, ownsHandle: true) => SetHandle(descriptor);
+
+    /// <inheritdoc/>
+    public override bool IsInvalid => handle == -1;
+
+    /// <summary>The number, for poll(2), which takes no handle. The caller keeps this object alive meanwhile.</summary>
+    public int Number => (int)handle;
+
+    /// <inheritdoc/>
+    protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;
+}

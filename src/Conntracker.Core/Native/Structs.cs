@@ -1,0 +1,82 @@
+using System.Runtime.InteropServices;
+
+namespace Conntracker.Core.Native;
+
+/// <summary>struct sockaddr_nl (linux/netlink.h): the address of a netlink socket.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct sockaddr_nl
+{
+    public ushort nl_family;
+    public ushort nl_pad;
+    public uint nl_pid;
+    public uint nl_groups;
+}
+
+/// <summary>struct nlmsghdr (linux/netlink.h): the head of every netlink message.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct nlmsghdr
+{
+    public uint nlmsg_len;
+    public ushort nlmsg_type;
+    public ushort nlmsg_flags;
+    public uint nlmsg_seq;
+    public uint nlmsg_pid;
+}
+
+/// <summary>struct nfgenmsg (linux/netfilter/nfnetlink.h): the head of every netfilter message. res_id is big-endian.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct nfgenmsg
+{
+    public byte nfgen_family;
+    public byte version;
+    public ushort res_id;
+}
+
+/// <summary>struct ifaddrmsg (linux/if_addr.h): the head of an address message.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ifaddrmsg
+{
+    public byte ifa_family;
+    public byte ifa_prefixlen;
+    public byte ifa_flags;
+    public byte ifa_scope;
+    public uint ifa_index;
+}
+
+/// <summary>struct iovec (sys/uio.h): a buffer to receive into.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct iovec
+{
+    public void* iov_base;
+    public nuint iov_len;
+}
+
+/// <summary>struct msghdr (sys/socket.h).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct msghdr
+{
+    public void* msg_name;
+    public uint msg_namelen;
+    public iovec* msg_iov;
+    public nuint msg_iovlen;
+    public void* msg_control;
+    public nuint msg_controllen;
+    public int msg_flags;
+}
+
+/// <summary>struct mmsghdr (sys/socket.h): one message of a recvmmsg call.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct mmsghdr
+{
+    public msghdr msg_hdr;
+    public uint msg_len;
+}
+
+/// <summary>struct pollfd (poll.h).</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct pollfd
+{
+    public int fd;
+    public short events;
+    public short revents;
+}

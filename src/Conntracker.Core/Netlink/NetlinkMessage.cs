@@ -1,0 +1,26 @@
+namespace Conntracker.Core.Netlink;
+
+/// <summary>One netlink message: the fields of its head (struct nlmsghdr) and what follows the head.</summary>
+internal readonly ref struct NetlinkMessage
+{
+    /// <summary>Makes a message from the fields of its head.</summary>
+    public NetlinkMessage(ushort type, ushort flags, uint sequence, ReadOnlySpan<byte> payload)
+    {
+        Type = type;
+        Flags = flags;
+        Sequence = sequence;
+        Payload = payload;
+    }
+
+    /// <summary>nlmsg_type: for netfilter, the subsystem in the high byte and the message in the low one.</summary>
+    public ushort Type { get; }
+
+    /// <summary>nlmsg_flags (NLM_F_*).</summary>
+    public ushort Flags { get; }
+
+    /// <summary>nlmsg_seq: the number of the request that it answers; 0 for an event.</summary>
+    public uint Sequence { get; }
+
+    /// <summary>What follows the head, without padding.</summary>
+    public ReadOnlySpan<byte> Payload { get; }
+}

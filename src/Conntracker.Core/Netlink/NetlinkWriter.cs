@@ -1,0 +1,106 @@
+using System.Buffers.Binary;
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.Netlink;
+
+/// <summary>
+/// Writes netlink messages into a span. The caller gives a span that is large enough: requests have a size known beforehand, so
+/// one that does not fit is a mistake in the program (an <see cref="ArgumentException"/> of the span).
+/// </summary>
+internal ref struct NetlinkWriter
+{
+    private readonly Span<byte> _buffer;
+    private int _messageStart;
+
+    /// <summary>Writes into a buffer.</summary>
+    public NetlinkWriter(Span<byte> buffer) => _buffer = buffer;
+
+    /// <summary>Bytes written so far.</summary>
+    public int Length { get; private set; }
+
+    /// <summary>What was written so far.</summary>
+    public readonly ReadOnlySpan<byte> Written => _buffer[..Length];
+
+    /// <summary>Starts a message.</summary>
+    public void BeginMessage(int type, int flags, uint sequence)
+    {
+        _messageStart = Length;
+        nlmsghdr head = new() { nlmsg_type = (ushort)type, nlmsg_flags = (ushort)flags, nlmsg_seq = sequence };
+        WriteStruct(head);
+    }
+
+    /// <summary>Ends the message: fills its length in.</summary>
+    public readonly void EndMessage() =>
+        BinaryPrimitives.WriteInt32LittleEndian(_buffer[_messageStart..], Length - _messageStart);
+
+    /// <summary>Writes the fixed head that follows nlmsghdr.</summary>
+    public void WriteStruct<T>(T value)
+        where T : unmanaged
+    {
+        MemoryMarshal.Write(_buffer[Length..], value);
+        Advance(Unsafe.SizeOf<T>());
+    }
+
+    /// <summary>Writes an attribute with bytes as they are.</summary>
+    public void WriteBytes(int type, scoped ReadOnlySpan<byte> value)
+    {
+        WriteHead(type, value.Length);
+        value.CopyTo(_buffer[Length..]);
+        Advance(value.Length);
+    }
+
+    /// <summary>Writes an attribute of one byte.</summary>
+    public void WriteByte(int type, byte value) => WriteBytes(type, [value]);
+
+    /// <summary>Writes an attribute of 16 bits, big-endian.</summary>
+    public void WriteUInt16BigEndian(int type, ushort value)
+    {
+        WriteHead(type, sizeof(ushort));
+        BinaryPrimitives.WriteUInt16BigEndian(_buffer[Length..], value);
+        Advance(sizeof(ushort));
+    }
+
+    /// <summary>Writes an attribute of 32 bits, big-endian.</summary>
+    public void WriteUInt32BigEndian(int type, uint value)
+    {
+        WriteHead(type, sizeof(uint));
+        BinaryPrimitives.WriteUInt32BigEndian(_buffer[Length..], value);
+        Advance(sizeof(uint));
+    }
+
+    /// <summary>Writes an attribute of 64 bits, big-endian.</summary>
+    public void WriteUInt64BigEndian(int type, ulong value)
+    {
+        WriteHead(type, sizeof(ulong));
+        BinaryPrimitives.WriteUInt64BigEndian(_buffer[Length..], value);
+        Advance(sizeof(ulong));
+    }
+
+    /// <summary>Starts an attribute that holds attributes; returns the mark that <see cref="EndNested"/> takes.</summary>
+    public int BeginNested(int type)
+    {
+        int mark = Length;
+        WriteHead(type | NetlinkConstants.NLA_F_NESTED, 0);
+        return mark;
+    }
+
+    /// <summary>Ends an attribute that holds attributes.</summary>
+    public readonly void EndNested(int mark) =>
+        BinaryPrimitives.WriteUInt16LittleEndian(_buffer[mark..], (ushort)(Length - mark));
+
+    private void WriteHead(int type, int valueLength)
+    {
+        BinaryPrimitives.WriteUInt16LittleEndian(_buffer[Length..], (ushort)(4 + valueLength));
+        BinaryPrimitives.WriteUInt16LittleEndian(_buffer[(Length + 2)..], (ushort)type);
+        Length += 4;
+    }
+
+    private void Advance(int length)
+    {
+        int aligned = NetlinkAlignment.Align(length);
+        _buffer.Slice(Length + length, aligned - length).Clear();
+        Length += aligned;
+    }
+}

@@ -1,0 +1,84 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Globalization;
+using System.Net;
+using Conntracker.Core.Flows;
+
+namespace Conntracker;
+
+/// <summary>A single address or a subnet in CIDR notation: <c>192.0.2.7</c>, <c>10.0.0.0/8</c>, <c>2001:db8::/32</c>. Bits below the prefix are ignored.</summary>
+public sealed class AddressRange
+{
+    private readonly FlowFamily _family;
+    private readonly AddressBits _network;
+    private readonly int _prefix;
+
+    private AddressRange(FlowFamily family, AddressBits address, int prefix)
+    {
+        _family = family;
+        _prefix = prefix;
+        _network = Mask(address, family, prefix);
+    }
+
+    /// <summary>A single address.</summary>
+    public AddressRange(IPAddress address)
+        : this(FamilyOf(address), AddressBits.From(address), BitsOf(FamilyOf(address)))
+    {
+    }
+
+    /// <summary>Reads an address or a subnet.</summary>
+    /// <exception cref="FormatException">The text is neither.</exception>
+    public static AddressRange Parse(string text) => TryParse(text, out AddressRange? range)
+        ? range
+        : throw new FormatException($"'{text}' is neither an address nor a subnet. Write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32.");
+
+    /// <summary>Reads an address or a subnet; false when the text is neither.</summary>
+    public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out AddressRange? range)
+    {
+        range = null;
+        string[] parts = text?.Split('/') ?? [];
+        if (parts.Length is not (1 or 2) || !IPAddress.TryParse(parts[0], out IPAddress? address) || !IsWhole(parts[0], address))
+        {
+            return false;
+        }
+
+        FlowFamily family = FamilyOf(address);
+        int prefix = BitsOf(family);
+        if (parts.Length == 2
+            && (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out prefix) || prefix > BitsOf(family)))
+        {
+            return false;
+        }
+
+        range = new AddressRange(family, AddressBits.From(address), prefix);
+        return true;
+    }
+
+    /// <summary>Whether the address lies in the range.</summary>
+    public bool Contains(IPAddress address) => Contains(FamilyOf(address), AddressBits.From(address));
+
+    /// <summary>The range in CIDR notation; a single address without a prefix.</summary>
+    public override string ToString()
+    {
+        string address = _network.ToIPAddress(_family).ToString();
+        return _prefix == BitsOf(_family) ? address : $"{address}/{_prefix}";
+    }
+
+    internal bool Contains(FlowFamily family, AddressBits address) =>
+        family == _family && Mask(address, family, _prefix) == _network;
+
+    // "10.1" is 10.0.0.1 to the C library; in a filter it would be a mistake that nobody sees.
+    private static bool IsWhole(string text, IPAddress address) =>
+        address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || text.Count(c => c == '.') == 3;
+
+    private static FlowFamily FamilyOf(IPAddress address) =>
+        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? FlowFamily.IPv4 : FlowFamily.IPv6;
+
+    private static int BitsOf(FlowFamily family) => family == FlowFamily.IPv4 ? 32 : 128;
+
+    private static AddressBits Mask(AddressBits address, FlowFamily family, int prefix)
+    {
+        int hostBits = BitsOf(family) - prefix;
+        UInt128 value = hostBits >= 128 ? 0 : address.ToUInt128() >> hostBits << hostBits;
+        return new AddressBits((ulong)(value >> 64), (ulong)value);
+    }
+}
