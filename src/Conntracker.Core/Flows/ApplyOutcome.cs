@@ -6,6 +6,9 @@ internal enum ApplyOutcome
     /// <summary>It said nothing that was not known.</summary>
     Known,
 
+    /// <summary>Only packets and bytes of a known flow went on.</summary>
+    Counted,
+
     /// <summary>It changed a known flow.</summary>
     Changed,
 

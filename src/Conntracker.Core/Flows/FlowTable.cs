@@ -68,7 +68,7 @@ internal sealed class FlowTable : IDisposable
             record.Epoch = _epoch;
             if (record.LastSeen >= _dumpStarted)
             {
-                return UpdateCounters(place, ref record, in message) ? ApplyOutcome.Changed : ApplyOutcome.Known;
+                return UpdateCounters(place, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
             }
         }
 
@@ -78,13 +78,14 @@ internal sealed class FlowTable : IDisposable
             StartConnection(place, ref record);
         }
 
-        bool changed = Update(place, ref record, in message) | isNewConnection;
-        if (changed || message.Kind != ConntrackMessageKind.Dumped)
+        ApplyOutcome outcome = Update(place, ref record, in message);
+        outcome = isNewConnection ? ApplyOutcome.Reopened : outcome;
+        if (outcome != ApplyOutcome.Known || message.Kind != ConntrackMessageKind.Dumped)
         {
             record.LastSeen = now;
         }
 
-        return isNewConnection ? ApplyOutcome.Reopened : changed ? ApplyOutcome.Changed : ApplyOutcome.Known;
+        return outcome;
     }
 
     /// <summary>A dump of the kernel's table begins; every answer to it comes between here and <see cref="EndDump"/>.</summary>
@@ -169,7 +170,7 @@ internal sealed class FlowTable : IDisposable
         return place;
     }
 
-    private bool Update(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
+    private ApplyOutcome Update(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
     {
         bool changed = false;
         if (message.Has(ConntrackFields.Id))
@@ -204,14 +205,14 @@ internal sealed class FlowTable : IDisposable
             record.Mark = message.Mark;
         }
 
-        changed |= UpdateCounters(place, ref record, in message);
+        bool counted = UpdateCounters(place, ref record, in message);
         if (message.Kind == ConntrackMessageKind.Destroy)
         {
             changed |= !record.IsClosed;
             Close(place, ref record);
         }
 
-        return changed;
+        return changed ? ApplyOutcome.Changed : counted ? ApplyOutcome.Counted : ApplyOutcome.Known;
     }
 
     private bool UpdateCounters(int place, ref FlowRecord record, ref readonly ConntrackMessage message)

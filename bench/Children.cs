@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+using Conntracker.Core.Capture;
+using Conntracker.Core.Native;
+using Conntracker.Core.Sources;
+using Conntracker.Tests.Shared;
+
+namespace Conntracker.Bench;
+
+/// <summary>
+/// The modes that run in a process of their own, in the bench's network namespace, so that each one's processor time and memory are
+/// the kernel's own figures. A reader prints <c>ready</c>, works until its standard input ends, then prints its result as JSON.
+/// </summary>
+internal static class Children
+{
+    private static readonly TimeSpan s_keep = TimeSpan.FromMinutes(20);
+
+    public static bool TryRun(string[] args, out int code)
+    {
+        code = 0;
+        switch (args.FirstOrDefault())
+        {
+            case "load":
+                ConntrackLoad.Create(int.Parse(args[1], CultureInfo.InvariantCulture), first: 0, s_keep);
+                return true;
+            case "drain":
+                Print(Drain());
+                return true;
+            case "capture":
+                Print(RunCapture());
+                return true;
+            case "hold":
+                Print(Hold(int.Parse(args[1], CultureInfo.InvariantCulture)));
+                return true;
+            case "dump":
+                Print(Dump(args.ElementAtOrDefault(1)));
+                return true;
+            default:
+                return false;
+        }
+    }
+
+    // The reference: receives as the engine does and looks at nothing.
+    private static ChildResult Drain()
+    {
+        using ConntrackEventSource events = new(new CaptureOptions().BufferSize);
+        using Wakeup stop = new();
+        Task watch = StopAtEndOfInput(stop.Set);
+        long received = 0;
+        bool stopping = false;
+        Console.WriteLine("ready");
+        while (!stopping)
+        {
+            stopping = WaitFor(events.Number, stop.Number);
+            int got;
+            while ((got = events.Receive()) > 0)
+            {
+                received += got;
+            }
+        }
+
+        watch.Wait();
+        return new ChildResult { Events = received, Lost = events.TakeDrops() ?? 0 };
+    }
+
+    private static ChildResult RunCapture()
+    {
+        using CaptureSession session = CaptureSession.Start(new CaptureOptions());
+        using ManualResetEventSlim stop = new();
+        Task watch = StopAtEndOfInput(stop.Set);
+        Console.WriteLine("ready");
+        stop.Wait();
+        session.Stop();
+        watch.Wait();
+        CaptureReceipt receipt = session.Receipt;
+        return new ChildResult { Events = receipt.Events, Lost = receipt.Lost, Flows = session.FlowCount };
+    }
+
+    private static ChildResult Hold(int count)
+    {
+        using CaptureSession session = CaptureSession.Start(new CaptureOptions());
+        long empty = ResidentBytes();
+        ConntrackLoad.Create(count, first: 0, s_keep);
+        while (session.Receipt.Events < count && session.Receipt.Lost == 0)
+        {
+            Thread.Sleep(50);
+        }
+
+        return new ChildResult { Flows = session.FlowCount, Lost = session.Receipt.Lost, BytesPerFlow = (ResidentBytes() - empty) / (double)session.FlowCount };
+    }
+
+    private static ChildResult Dump(string? textPath)
+    {
+        long started = Stopwatch.GetTimestamp();
+        using CaptureSession session = CaptureSession.Start(new CaptureOptions { MaximumFlows = 2_000_000 });
+        double dumpSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        session.Stop();
+        return new ChildResult { Flows = session.FlowCount, Seconds = dumpSeconds };
+    }
+
+    private static unsafe bool WaitFor(int events, int stop)
+    {
+        pollfd* polled = stackalloc pollfd[2]
+        {
+            new() { fd = events, events = SocketConstants.POLLIN },
+            new() { fd = stop, events = SocketConstants.POLLIN },
+        };
+        _ = Libc.poll(polled, 2, -1);
+        return polled[1].revents != 0;
+    }
+
+    private static Task StopAtEndOfInput(Action stop) => Task.Factory.StartNew(
+        () =>
+        {
+            while (Console.In.Read() >= 0)
+            {
+            }
+
+            stop();
+        },
+        TaskCreationOptions.LongRunning);
+
+    private static long ResidentBytes()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+        GC.Collect();
+        string line = File.ReadLines("/proc/self/status").First(each => each.StartsWith("VmRSS:", StringComparison.Ordinal));
+        return long.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) * 1024;
+    }
+
+    private static void Print(ChildResult result)
+    {
+        result.CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds;
+        Console.WriteLine(JsonSerializer.Serialize(result));
+    }
+}

@@ -1,0 +1,256 @@
+using Conntracker.Core.Flows;
+using Conntracker.Core.Views;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// A capture's life: its thread, its state, its flows. The flows outlive the thread and are freed with the session.
+/// </summary>
+internal sealed class CaptureSession : IDisposable
+{
+    private static readonly TimeSpan s_refreshPatience = TimeSpan.FromSeconds(5);
+
+    private readonly CaptureOptions _options;
+    private readonly FlowCollector _collector;
+    private readonly ICapturePump _pump;
+    private readonly Thread _thread;
+    private readonly ManualResetEventSlim _ready = new();
+    private readonly ManualResetEventSlim _ended = new();
+    private readonly CaptureClock _clock = new();
+    private long _endTime;
+    private Exception? _error;
+    private volatile CaptureState _state = CaptureState.Starting;
+    private int _isDisposed;
+
+    private CaptureSession(CaptureOptions options)
+    {
+        _options = options;
+        _collector = new FlowCollector(options.MaximumFlows, options.Protocols);
+        try
+        {
+            _pump = options.ReplayPath is string path
+                ? new ReplayPump(path, _collector, Notices)
+                : new LivePump(options, _collector, Notices);
+        }
+        catch
+        {
+            _collector.Dispose();
+            throw;
+        }
+
+        StartTime = _clock.Now;
+
+        // A thread of its own: it may enter a network namespace, which a thread of the pool must never do.
+        _thread = new Thread(Work) { IsBackground = true, Name = "conntracker" };
+    }
+
+    /// <summary>When it was started: ticks of UTC.</summary>
+    public long StartTime { get; }
+
+    /// <summary>What it is doing.</summary>
+    public CaptureState State => _state;
+
+    /// <summary>What ended it; null when it runs, or ended well.</summary>
+    public Exception? Error => _error;
+
+    /// <summary>What a user ought to know of it.</summary>
+    public CaptureNotices Notices { get; } = new();
+
+    /// <summary>How long it has run.</summary>
+    public TimeSpan Duration => TimeSpan.FromTicks((_ended.IsSet ? Interlocked.Read(ref _endTime) : _clock.Now) - StartTime);
+
+    /// <summary>How many flows it holds.</summary>
+    public int FlowCount
+    {
+        get
+        {
+            lock (_collector.Gate)
+            {
+                return _isDisposed != 0 ? 0 : _collector.FlowCount;
+            }
+        }
+    }
+
+    /// <summary>What it saw and what it did not.</summary>
+    public CaptureReceipt Receipt
+    {
+        get
+        {
+            lock (_collector.Gate)
+            {
+                return _collector.Receipt;
+            }
+        }
+    }
+
+    /// <summary>Starts a capture; returns when it sees events and the flows that were open before are there.</summary>
+    /// <param name="options">How.</param>
+    /// <param name="cancellation">Gives up, and stops it again.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ConntrackException">It could not be started.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static CaptureSession Start(CaptureOptions options, CancellationToken cancellation = default)
+    {
+        options.Validate();
+        CaptureSession session = new(options);
+        try
+        {
+            session._thread.Start();
+            session._ready.Wait(cancellation);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+
+        if (session._error is Exception error)
+        {
+            session.Dispose();
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+        }
+
+        return session;
+    }
+
+    /// <summary>Asks it to stop, without waiting.</summary>
+    public void RequestStop() => _pump.RequestStop();
+
+    /// <summary>Stops it and waits until it has ended.</summary>
+    public void Stop()
+    {
+        _pump.RequestStop();
+        _ended.Wait();
+    }
+
+    /// <summary>Waits until it has ended; false when the time was over before.</summary>
+    public bool Wait(TimeSpan timeout, CancellationToken cancellation = default) => _ended.Wait(timeout, cancellation);
+
+    /// <summary>
+    /// Copies the flows as they are now; the caller disposes the copy. A running capture with accounting first reads the kernel's
+    /// counters, which no event carries while a connection is open.
+    /// </summary>
+    public FlowSnapshot Snapshot(CancellationToken cancellation = default)
+    {
+        if (_options.Accounting && _state == CaptureState.Running)
+        {
+            Refresh(cancellation);
+        }
+
+        return _collector.Snapshot();
+    }
+
+    /// <summary>The flows that are wanted, as objects, one at a time.</summary>
+    public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default)
+    {
+        using FlowSnapshot snapshot = Snapshot(cancellation);
+        for (int place = 0; place < snapshot.PlaceCount; place++)
+        {
+            if (Project(snapshot, place, query) is Flow flow)
+            {
+                yield return flow;
+            }
+        }
+    }
+
+    /// <summary>Subscribes to connections as they begin.</summary>
+    public FlowSubscription Subscribe(FlowQuery query)
+    {
+        FlowSubscription subscription = new(query);
+        _collector.Subscribe(subscription);
+        if (_ended.IsSet)
+        {
+            subscription.Complete();
+        }
+
+        return subscription;
+    }
+
+    /// <summary>Ends a subscription.</summary>
+    public void Unsubscribe(FlowSubscription subscription) => _collector.Unsubscribe(subscription);
+
+    /// <summary>Stops it and frees its flows.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
+        {
+            return;
+        }
+
+        if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
+        {
+            _pump.Dispose();
+        }
+        else
+        {
+            Stop();
+        }
+
+        lock (_collector.Gate)
+        {
+            _collector.Dispose();
+        }
+    }
+
+    private static Flow? Project(FlowSnapshot snapshot, int place, FlowQuery query)
+    {
+        ref readonly FlowRecord record = ref snapshot[place];
+        return record.IsUsed && query.Matches(in record)
+            ? FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses)
+            : null;
+    }
+
+    private void Refresh(CancellationToken cancellation)
+    {
+        long before;
+        lock (_collector.Gate)
+        {
+            before = _collector.DumpsEnded;
+        }
+
+        if (!_pump.RequestRefresh())
+        {
+            return;
+        }
+
+        long deadline = Environment.TickCount64 + (long)s_refreshPatience.TotalMilliseconds;
+        while (_state == CaptureState.Running && Environment.TickCount64 < deadline && !_ended.Wait(2, cancellation))
+        {
+            lock (_collector.Gate)
+            {
+                if (_collector.DumpsEnded > before)
+                {
+                    return;
+                }
+            }
+        }
+    }
+
+    private void Work()
+    {
+        try
+        {
+            _pump.Run(() =>
+            {
+                _state = CaptureState.Running;
+                _ready.Set();
+            });
+            _state = CaptureState.Stopped;
+        }
+#pragma warning disable CA1031 // Nothing may leave the thread: whatever ended the capture is shown by it.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _error = error;
+            _state = CaptureState.Failed;
+        }
+        finally
+        {
+            _pump.Dispose();
+            Interlocked.Exchange(ref _endTime, _clock.Now);
+            _collector.CompleteSubscriptions();
+            _ended.Set();
+            _ready.Set();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+using System.Threading.Channels;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Views;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// Flows as they appear, for one reader. The queue is bounded: when the reader is slower than the network, the newest are left out of
+/// the stream and counted. They are in the capture all the same.
+/// </summary>
+internal sealed class FlowSubscription
+{
+    private const int Capacity = 65_536;
+
+    private readonly FlowQuery _query;
+    private readonly Channel<Flow> _queue = Channel.CreateBounded<Flow>(
+        new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
+    private long _skipped;
+
+    /// <summary>Makes a subscription.</summary>
+    /// <param name="query">Which flows are wanted.</param>
+    public FlowSubscription(FlowQuery query) => _query = query;
+
+    /// <summary>The flows, in the order in which they appeared.</summary>
+    public ChannelReader<Flow> Reader => _queue.Reader;
+
+    /// <summary>How many were left out because the queue was full.</summary>
+    public long Skipped => Interlocked.Read(ref _skipped);
+
+    /// <summary>Offers a flow; called with the collector's gate held.</summary>
+    public void Offer(ref readonly FlowRecord record, LocalAddresses addresses)
+    {
+        if (_query.Matches(in record) && !_queue.Writer.TryWrite(FlowProjection.ToFlow(in record, null, addresses)))
+        {
+            Interlocked.Increment(ref _skipped);
+        }
+    }
+
+    /// <summary>Nothing more comes.</summary>
+    public void Complete() => _queue.Writer.TryComplete();
+}

@@ -1,0 +1,68 @@
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>Replays a recording, as fast as it can be read. Times are those of the recording.</summary>
+internal sealed class ReplayPump : ICapturePump
+{
+    private const int FramesPerHold = 256;
+
+    private readonly RecordingReader _recording;
+    private readonly FlowCollector _collector;
+    private readonly CaptureNotices _notices;
+    private readonly string _path;
+    private volatile bool _stop;
+
+    /// <summary>Opens the recording.</summary>
+    /// <exception cref="ConntrackException">It cannot be opened, or is none.</exception>
+    public ReplayPump(string path, FlowCollector collector, CaptureNotices notices)
+    {
+        _recording = RecordingReader.Open(path);
+        _collector = collector;
+        _notices = notices;
+        _path = path;
+    }
+
+    /// <inheritdoc/>
+    public void Run(Action ready)
+    {
+        // A recording is read to its end before it is shown: there is nothing to wait for.
+        while (!_stop && ReplaySome())
+        {
+        }
+
+        if (_recording.IsCutOff)
+        {
+            _notices.Add("cut-off", $"The recording {_path} has no end: whoever wrote it was killed. Its {_recording.FrameCount} whole frames were replayed.");
+        }
+
+        ready();
+    }
+
+    /// <inheritdoc/>
+    public void RequestStop() => _stop = true;
+
+    /// <inheritdoc/>
+    public bool RequestRefresh() => false;
+
+    /// <inheritdoc/>
+    public void Dispose() => _recording.Dispose();
+
+    private bool ReplaySome()
+    {
+        lock (_collector.Gate)
+        {
+            for (int i = 0; i < FramesPerHold; i++)
+            {
+                if (!_recording.Read())
+                {
+                    return false;
+                }
+
+                _collector.Take(_recording.Kind, _recording.Time, _recording.Data);
+            }
+        }
+
+        return true;
+    }
+}

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Conntracker.Core.Firewall;
+
+/// <summary>The file that holds an <see cref="AccountingState"/>: one a network namespace, changed only under its lock.</summary>
+internal sealed class AccountingStateFile
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
+
+    private readonly string _folder;
+    private readonly string _path;
+
+    /// <summary>Names the file.</summary>
+    /// <param name="folder">Where state files are.</param>
+    /// <param name="namespaceCookie">The kernel's cookie of the network namespace.</param>
+    public AccountingStateFile(string folder, ulong namespaceCookie)
+    {
+        _folder = folder;
+        _path = Path.Join(folder, string.Create(CultureInfo.InvariantCulture, $"accounting-{namespaceCookie}.json"));
+    }
+
+    /// <summary>Whether there is one.</summary>
+    public bool Exists => File.Exists(_path);
+
+    /// <summary>Opens the file and locks it; waits for a while when another process has it.</summary>
+    /// <exception cref="ConntrackException">It cannot be opened.</exception>
+    public FileStream Lock()
+    {
+        long started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            try
+            {
+                Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                FileStream file = new(_path, new FileStreamOptions
+                {
+                    Mode = FileMode.OpenOrCreate,
+                    Access = FileAccess.ReadWrite,
+                    Share = FileShare.None,
+                    UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                });
+                if (File.Exists(_path))
+                {
+                    return file;
+                }
+
+                // Whoever had the lock before has deleted the file: what we hold has no name any more.
+                file.Dispose();
+            }
+            catch (IOException) when (File.Exists(_path) && Stopwatch.GetElapsedTime(started) < s_patience)
+            {
+                Thread.Sleep(10);
+            }
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            {
+                throw new ConntrackException(
+                    error is UnauthorizedAccessException ? ConntrackErrorReason.PermissionDenied : ConntrackErrorReason.SettingFailed,
+                    $"The state file {_path}, which keeps the kernel's settings as they were, cannot be opened: {error.Message}",
+                    error);
+            }
+        }
+    }
+
+    /// <summary>Reads the state. An empty file is an empty state, and so is one that was cut off while it was written.</summary>
+    public static AccountingState Read(FileStream locked)
+    {
+        locked.Position = 0;
+        try
+        {
+            return locked.Length == 0 ? new AccountingState() : JsonSerializer.Deserialize(locked, AccountingStateJson.Default.AccountingState) ?? new();
+        }
+        catch (JsonException)
+        {
+            return new AccountingState();
+        }
+    }
+
+    /// <summary>Writes the state.</summary>
+    public static void Write(FileStream locked, AccountingState state)
+    {
+        locked.Position = 0;
+        JsonSerializer.Serialize(locked, state, AccountingStateJson.Default.AccountingState);
+        locked.SetLength(locked.Position);
+        locked.Flush(flushToDisk: true);
+    }
+
+    /// <summary>Removes the file; the caller holds the lock.</summary>
+    public void Delete() => File.Delete(_path);
+}

@@ -1,0 +1,80 @@
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>
+/// Dumps on a socket of their own: the kernel builds the next part when the last one was read, so a dump never overruns and goes
+/// exactly as fast as its reader.
+/// </summary>
+internal sealed class NetlinkDump : IDisposable
+{
+    private const int BatchCapacity = 4;
+
+    // The kernel makes parts as large as the reader's buffer, up to 32 KiB.
+    private const int DatagramSize = 32 * 1024;
+
+    private readonly NetlinkSocket _socket;
+    private uint _sequence;
+
+    private NetlinkDump(NetlinkSocket socket) => _socket = socket;
+
+    /// <summary>The datagrams of the last <see cref="Receive"/>.</summary>
+    public DatagramBatch Batch { get; } = new(BatchCapacity, DatagramSize);
+
+    /// <summary>The descriptor's number, for poll(2).</summary>
+    public int Number => _socket.Number;
+
+    /// <summary>Opens a socket for dumps of conntrack's table, in the calling thread's network namespace.</summary>
+    public static NetlinkDump OpenConntrack() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "conntrack dumps"));
+
+    /// <summary>
+    /// Opens a socket for the addresses of the interfaces, in the calling thread's network namespace: a dump, and what changes later.
+    /// </summary>
+    public static NetlinkDump OpenAddresses()
+    {
+        NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_ROUTE, "interface addresses");
+        NetlinkDump dump = new(socket);
+        try
+        {
+            socket.Join(NetlinkConstants.RTNLGRP_IPV4_IFADDR);
+            socket.Join(NetlinkConstants.RTNLGRP_IPV6_IFADDR);
+            return dump;
+        }
+        catch
+        {
+            dump.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Asks for conntrack's table, both families.</summary>
+    public void RequestConntrack() => Request(
+        (ConntrackConstants.NFNL_SUBSYS_CTNETLINK << 8) | ConntrackConstants.IPCTNL_MSG_CT_GET,
+        new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
+
+    /// <summary>Asks for the addresses of the interfaces, both families.</summary>
+    public void RequestAddresses() => Request(NetlinkConstants.RTM_GETADDR, default(ifaddrmsg));
+
+    /// <summary>Receives what is there, without waiting.</summary>
+    /// <returns>How many datagrams came; the negative error number when none did.</returns>
+    public int Receive() => Batch.Receive(_socket.Descriptor);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _socket.Dispose();
+        Batch.Dispose();
+    }
+
+    private void Request<THead>(int type, THead head)
+        where THead : unmanaged
+    {
+        Span<byte> buffer = stackalloc byte[64];
+        NetlinkWriter writer = new(buffer);
+        writer.BeginMessage(type, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_DUMP, ++_sequence);
+        writer.WriteStruct(head);
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+    }
+}

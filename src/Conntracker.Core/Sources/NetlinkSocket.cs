@@ -1,0 +1,134 @@
+using System.Runtime.CompilerServices;
+using Conntracker.Core.Native;
+using static Conntracker.Core.Native.ErrnoConstants;
+using static Conntracker.Core.Native.SocketConstants;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>
+/// A netlink socket. It belongs to the network namespace of the thread that opens it, for as long as it lives.
+/// </summary>
+internal sealed unsafe class NetlinkSocket : IDisposable
+{
+    private readonly SafeFileDescriptor _descriptor;
+    private readonly string _name;
+
+    private NetlinkSocket(SafeFileDescriptor descriptor, string name)
+    {
+        _descriptor = descriptor;
+        _name = name;
+    }
+
+    /// <summary>The descriptor's number, for poll(2).</summary>
+    public int Number => _descriptor.Number;
+
+    /// <summary>The descriptor, for recvmmsg(2).</summary>
+    public SafeFileDescriptor Descriptor => _descriptor;
+
+    /// <summary>The address that the kernel gave it (nl_pid), which names it in /proc/net/netlink.</summary>
+    public uint PortId { get; private set; }
+
+    /// <summary>Opens a socket.</summary>
+    /// <param name="protocol">NETLINK_*.</param>
+    /// <param name="name">What it is for, in messages.</param>
+    /// <exception cref="ConntrackException">The kernel has no such protocol, or refused.</exception>
+    public static NetlinkSocket Open(int protocol, string name)
+    {
+        int number = Libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+        if (number < 0)
+        {
+            throw Fail("open", name, Errno.Last);
+        }
+
+        NetlinkSocket socket = new(new SafeFileDescriptor(number), name);
+        try
+        {
+            sockaddr_nl address = new() { nl_family = AF_NETLINK };
+            uint length = (uint)sizeof(sockaddr_nl);
+            socket.Check("bind", Libc.bind(socket._descriptor, &address, length));
+            socket.Check("name", Libc.getsockname(socket._descriptor, &address, &length));
+            socket.PortId = address.nl_pid;
+
+            // The kernel's own words in an error (extended acknowledgement); kernels before 4.12 have none.
+            int on = 1;
+            _ = Libc.setsockopt(socket._descriptor, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(int));
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Joins a multicast group.</summary>
+    public void Join(int group) =>
+        Check($"join group {group} with", Libc.setsockopt(_descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)));
+
+    /// <summary>Leaves a multicast group: what is queued stays, nothing more comes.</summary>
+    public void Leave(int group) =>
+        Check($"leave group {group} with", Libc.setsockopt(_descriptor, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(int)));
+
+    /// <summary>Asks for a receive buffer, past net.core.rmem_max where the kernel lets us.</summary>
+    /// <returns>The size that holds now, in bytes, as socket(7) counts it: the half of what the kernel reserves.</returns>
+    public int SetReceiveBuffer(int bytes)
+    {
+        if (Libc.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(int)) < 0)
+        {
+            Check("size the buffer of", Libc.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(int)));
+        }
+
+        int reserved;
+        uint length = sizeof(int);
+        Check("read the buffer's size of", Libc.getsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &reserved, &length));
+        return reserved / 2;
+    }
+
+    /// <summary>The kernel's cookie of the socket's network namespace: never used twice until the next boot. 0 before Linux 5.14.</summary>
+    public ulong NamespaceCookie()
+    {
+        ulong cookie = 0;
+        uint length = sizeof(ulong);
+        return Libc.getsockopt(_descriptor, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+    }
+
+    /// <summary>Sends a request.</summary>
+    public void Send(ReadOnlySpan<byte> request)
+    {
+        fixed (byte* bytes = request)
+        {
+            nint sent;
+            do
+            {
+                sent = Libc.send(_descriptor, bytes, (nuint)request.Length, 0);
+            }
+            while (sent < 0 && Errno.Last == EINTR);
+
+            Check("send to", (int)sent);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _descriptor.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Check(string what, int result)
+    {
+        if (result < 0)
+        {
+            throw Fail(what, _name, Errno.Last);
+        }
+    }
+
+    private static ConntrackException Fail(string what, string name, int errno) => errno switch
+    {
+        EPERM or EACCES => new ConntrackException(
+            ConntrackErrorReason.PermissionDenied,
+            $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
+        EPROTONOSUPPORT => new ConntrackException(
+            ConntrackErrorReason.KernelFeatureMissing,
+            $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK (module nfnetlink)."),
+        _ => new ConntrackException(
+            ConntrackErrorReason.KernelRefused, $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}."),
+    };
+}

@@ -1,0 +1,67 @@
+namespace Conntracker;
+
+/// <summary>How a capture is made.</summary>
+public sealed class CaptureOptions
+{
+    /// <summary>The least number that <see cref="MaximumFlows"/> can be.</summary>
+    public const int MinimumOfMaximumFlows = 1024;
+
+    /// <summary>The greatest number that <see cref="MaximumFlows"/> can be.</summary>
+    public const int MaximumOfMaximumFlows = 100_000_000;
+
+    /// <summary>The least number that <see cref="BufferSize"/> can be.</summary>
+    public const int MinimumBufferSize = 4096;
+
+    /// <summary>The greatest number that <see cref="BufferSize"/> can be: the kernel doubles it in an int.</summary>
+    public const int MaximumBufferSize = 1 << 30;
+
+    /// <summary>
+    /// The network namespace to capture in: a name as <c>ip netns</c> shows it, or a path (<c>/proc/4711/ns/net</c>). Null: the one that
+    /// the process is in.
+    /// </summary>
+    public string? NetworkNamespace { get; init; }
+
+    /// <summary>The protocols to keep; empty keeps all.</summary>
+    public IReadOnlyList<FlowProtocol> Protocols { get; init; } = [];
+
+    /// <summary>
+    /// Have the kernel count packets and bytes and note start times (nf_conntrack_acct, nf_conntrack_timestamp) while the capture runs.
+    /// Connections made before are not counted.
+    /// </summary>
+    public bool Accounting { get; init; }
+
+    /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
+    public int MaximumFlows { get; init; } = 1_000_000;
+
+    /// <summary>The receive buffer of the event socket, in bytes; 4,096 to 1,073,741,824.</summary>
+    public int BufferSize { get; init; } = 64 << 20;
+
+    /// <summary>A new file that gets every message of the kernel; null for none.</summary>
+    public string? RecordPath { get; init; }
+
+    /// <summary>A recording to replay instead of capturing; null to capture.</summary>
+    public string? ReplayPath { get; init; }
+
+    /// <summary>How long the capture runs; null until it is stopped.</summary>
+    public TimeSpan? Duration { get; init; }
+
+    /// <summary>Checks the numbers.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One is out of its range.</exception>
+    /// <exception cref="ArgumentException">Two options exclude each other.</exception>
+    internal void Validate()
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(MaximumFlows, MinimumOfMaximumFlows, nameof(MaximumFlows));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumFlows, MaximumOfMaximumFlows, nameof(MaximumFlows));
+        ArgumentOutOfRangeException.ThrowIfLessThan(BufferSize, MinimumBufferSize, nameof(BufferSize));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(BufferSize, MaximumBufferSize, nameof(BufferSize));
+        if (Duration is TimeSpan duration)
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero, nameof(Duration));
+        }
+
+        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting))
+        {
+            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, and is not recorded again.");
+        }
+    }
+}

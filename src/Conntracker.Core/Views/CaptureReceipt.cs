@@ -1,0 +1,10 @@
+namespace Conntracker;
+
+/// <summary>What a capture saw and what it did not: printed with every result, so that no loss goes unseen.</summary>
+/// <param name="Events">Events of connection tracking that were taken in.</param>
+/// <param name="Lost">Messages that the kernel could not queue (its own count), and datagrams that were too long for their buffer.</param>
+/// <param name="Overruns">How often the receive buffer overran.</param>
+/// <param name="Repaired">Flows that were missing, out of date, or gone unnoticed after an overrun, and that a dump put right.</param>
+/// <param name="Malformed">Messages that were not as the kernel writes them.</param>
+/// <param name="Folded">Flows that were folded into others at the flow limit.</param>
+public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded);

@@ -1,0 +1,32 @@
+namespace Conntracker;
+
+/// <summary>Why something could not be done, in the terms in which a user can act on it.</summary>
+public enum ConntrackErrorReason
+{
+    /// <summary>A capability is missing; the message names it.</summary>
+    PermissionDenied,
+
+    /// <summary>The running kernel lacks something; the message names the configuration option or module.</summary>
+    KernelFeatureMissing,
+
+    /// <summary>A shared library is missing; the message names its package.</summary>
+    LibraryMissing,
+
+    /// <summary>There is no such network namespace.</summary>
+    NamespaceNotFound,
+
+    /// <summary>The kernel refused a request.</summary>
+    KernelRefused,
+
+    /// <summary>A recording could not be opened, written or read.</summary>
+    RecordingFailed,
+
+    /// <summary>A recording is not what it should be: another format, another version, damaged.</summary>
+    RecordingInvalid,
+
+    /// <summary>A setting of the kernel (sysctl) could not be read or written.</summary>
+    SettingFailed,
+
+    /// <summary>A capture of this name exists already.</summary>
+    CaptureExists,
+}
