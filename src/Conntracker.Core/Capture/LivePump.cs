@@ -52,15 +52,16 @@ internal sealed class LivePump : ICapturePump
         }
 
         using ConntrackEventSource events = new(_options.BufferSize);
-        using NetlinkDump dump = NetlinkDump.OpenConntrack();
+        using DumpReader dump = new(_wakeup);
         using NetlinkDump addresses = NetlinkDump.OpenAddresses();
+        using DatagramBatch addressBatch = NetlinkDump.NewBatch();
         if (events.BufferSize < _options.BufferSize)
         {
             _notices.Add("buffer", $"The kernel granted a receive buffer of {events.BufferSize} bytes, not {_options.BufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a flood.");
         }
 
         addresses.RequestAddresses();
-        TakeAddresses(addresses);
+        TakeAddresses(addresses, addressBatch);
         RecoverSettings(events.NamespaceCookie);
         using AccountingLease? lease = _options.Accounting ? AccountingLease.Acquire(events.NamespaceCookie) : null;
         using OwnTable? table = SwitchTrackingOn();
@@ -70,11 +71,11 @@ internal sealed class LivePump : ICapturePump
         bool isReady = false;
         while (!_stop && _clock.Now < end)
         {
-            Ready readable = Wait(events, dump, addresses, end);
+            Ready readable = Wait(events, addresses, end);
             bool isDrained = !readable.HasFlag(Ready.Events) || TakeEvents(events);
             if (readable.HasFlag(Ready.Addresses))
             {
-                TakeAddresses(addresses);
+                TakeAddresses(addresses, addressBatch);
             }
 
             TakeDump(dump);
@@ -118,14 +119,13 @@ internal sealed class LivePump : ICapturePump
         _recording?.Dispose();
     }
 
-    private unsafe Ready Wait(ConntrackEventSource events, NetlinkDump dump, NetlinkDump addresses, long end)
+    private unsafe Ready Wait(ConntrackEventSource events, NetlinkDump addresses, long end)
     {
-        const int Sources = 4;
+        const int Sources = 3;
         pollfd* polled = stackalloc pollfd[Sources]
         {
             new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
             new() { fd = events.Number, events = SocketConstants.POLLIN },
-            new() { fd = dump.Number, events = SocketConstants.POLLIN },
             new() { fd = addresses.Number, events = SocketConstants.POLLIN },
         };
         long wait = end - _clock.Now;
@@ -142,7 +142,7 @@ internal sealed class LivePump : ICapturePump
         }
 
         // POLLERR tells an overrun: to be read as well.
-        return (polled[1].revents != 0 ? Ready.Events : Ready.None) | (polled[3].revents != 0 ? Ready.Addresses : Ready.None);
+        return (polled[1].revents != 0 ? Ready.Events : Ready.None) | (polled[2].revents != 0 ? Ready.Addresses : Ready.None);
     }
 
     // True when the queue was read to its end.
@@ -172,10 +172,10 @@ internal sealed class LivePump : ICapturePump
         return false;
     }
 
-    private void TakeAddresses(NetlinkDump addresses)
+    private void TakeAddresses(NetlinkDump addresses, DatagramBatch batch)
     {
         int received;
-        while ((received = addresses.Receive()) > 0 || received == -ErrnoConstants.ENOBUFS)
+        while ((received = addresses.Receive(batch)) > 0 || received == -ErrnoConstants.ENOBUFS)
         {
             if (received < 0)
             {
@@ -183,21 +183,25 @@ internal sealed class LivePump : ICapturePump
                 continue;
             }
 
-            _sink.Put(FrameKind.Addresses, _clock.Now, addresses.Batch, received);
+            _sink.Put(FrameKind.Addresses, _clock.Now, batch, received);
         }
     }
 
-    private void TakeDump(NetlinkDump dump)
+    private void TakeDump(DumpReader dump)
     {
-        if (!_collector.IsDumping)
+        // A bound, so that a long dump does not keep events waiting; the wakeup is set again, because more may be there.
+        const int BatchesInTurn = 4;
+        int taken = 0;
+        while (_collector.IsDumping && taken < BatchesInTurn && dump.TryTake(out DatagramBatch batch, out int count))
         {
-            return;
+            _sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, count);
+            dump.Return(batch);
+            taken++;
         }
 
-        int received = dump.Receive();
-        if (received > 0)
+        if (taken == BatchesInTurn)
         {
-            _sink.Put(FrameKind.ConntrackDump, _clock.Now, dump.Batch, received);
+            _wakeup.Set();
         }
 
         if (!_collector.IsDumping && _collector.DumpError != 0)
@@ -208,7 +212,7 @@ internal sealed class LivePump : ICapturePump
         }
     }
 
-    private void StartDumpIfDue(ConntrackEventSource events, NetlinkDump dump)
+    private void StartDumpIfDue(ConntrackEventSource events, DumpReader dump)
     {
         if (_repairNeeded && _clock.Now - _lastDump >= s_dumpInterval.Ticks)
         {
@@ -221,12 +225,12 @@ internal sealed class LivePump : ICapturePump
         }
     }
 
-    private void RequestDump(NetlinkDump dump, DumpReason reason)
+    private void RequestDump(DumpReader dump, DumpReason reason)
     {
         _lastDump = _clock.Now;
         _repairNeeded = false;
         _refresh = false;
-        dump.RequestConntrack();
+        dump.Begin();
         _sink.Put(FrameKind.DumpRequested, _lastDump, [(byte)reason]);
     }
 
@@ -240,7 +244,7 @@ internal sealed class LivePump : ICapturePump
     }
 
     // What the kernel queued before the stop is still taken in, then the loss repaired and the counters read for the last time.
-    private void Finish(ConntrackEventSource events, NetlinkDump dump)
+    private void Finish(ConntrackEventSource events, DumpReader dump)
     {
         events.Leave();
         while (!TakeEvents(events))
@@ -260,10 +264,21 @@ internal sealed class LivePump : ICapturePump
             }
 
             TakeDump(dump);
+            WaitForDump();
         }
 
         CountLost(events);
         _recording?.Finish(_clock.Now);
+    }
+
+    private unsafe void WaitForDump()
+    {
+        const int Patience = 100;
+        pollfd polled = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
+        if (_collector.IsDumping && Libc.poll(&polled, 1, Patience) > 0)
+        {
+            _wakeup.Clear();
+        }
     }
 
     private OwnTable? SwitchTrackingOn()

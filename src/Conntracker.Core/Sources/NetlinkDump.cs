@@ -19,9 +19,6 @@ internal sealed class NetlinkDump : IDisposable
 
     private NetlinkDump(NetlinkSocket socket) => _socket = socket;
 
-    /// <summary>The datagrams of the last <see cref="Receive"/>.</summary>
-    public DatagramBatch Batch { get; } = new(BatchCapacity, DatagramSize);
-
     /// <summary>The descriptor's number, for poll(2).</summary>
     public int Number => _socket.Number;
 
@@ -56,16 +53,32 @@ internal sealed class NetlinkDump : IDisposable
     /// <summary>Asks for the addresses of the interfaces, both families.</summary>
     public void RequestAddresses() => Request(NetlinkConstants.RTM_GETADDR, default(ifaddrmsg));
 
+    /// <summary>Buffers that fit a dump's datagrams.</summary>
+    public static DatagramBatch NewBatch() => new(BatchCapacity, DatagramSize);
+
     /// <summary>Receives what is there, without waiting.</summary>
     /// <returns>How many datagrams came; the negative error number when none did.</returns>
-    public int Receive() => Batch.Receive(_socket.Descriptor);
+    public int Receive(DatagramBatch batch) => batch.Receive(_socket.Descriptor);
+
+    /// <summary>Waits for datagrams and receives them.</summary>
+    /// <returns>How many came; the negative error number when the kernel refused.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public unsafe int WaitAndReceive(DatagramBatch batch, CancellationToken cancellation)
+    {
+        const int LookAtTokenEvery = 100;
+        int received;
+        while ((received = Receive(batch)) is -ErrnoConstants.EAGAIN or -ErrnoConstants.EINTR)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            pollfd polled = new() { fd = Number, events = SocketConstants.POLLIN };
+            _ = Libc.poll(&polled, 1, LookAtTokenEvery);
+        }
+
+        return received;
+    }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _socket.Dispose();
-        Batch.Dispose();
-    }
+    public void Dispose() => _socket.Dispose();
 
     private void Request<THead>(int type, THead head)
         where THead : unmanaged

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>
+/// Dumps conntrack's table on a thread beside the capture's: the kernel builds parts while the last ones are taken in, which makes a
+/// dump about as fast as the kernel can. Few batches go round, so the reader waits for whoever takes them.
+/// </summary>
+internal sealed class DumpReader : IDisposable
+{
+    private const int Batches = 4;
+
+    private readonly NetlinkDump _dump = NetlinkDump.OpenConntrack();
+    private readonly Wakeup _filled;
+    private readonly BlockingCollection<DatagramBatch> _empty = new(Batches);
+    private readonly ConcurrentQueue<(DatagramBatch? Batch, int Result)> _full = new();
+    private readonly CancellationTokenSource _stop = new();
+    private Thread? _thread;
+
+    /// <summary>Opens the source in the calling thread's network namespace.</summary>
+    /// <param name="filled">Set whenever there is something to take.</param>
+    public DumpReader(Wakeup filled)
+    {
+        _filled = filled;
+        for (int i = 0; i < Batches; i++)
+        {
+            _empty.Add(NetlinkDump.NewBatch());
+        }
+    }
+
+    /// <summary>Asks for the table and starts to read it. The last dump was taken to its end.</summary>
+    public void Begin()
+    {
+        _thread?.Join();
+        _dump.RequestConntrack();
+        _thread = new Thread(Read) { IsBackground = true, Name = "conntracker dump" };
+        _thread.Start();
+    }
+
+    /// <summary>Takes what was received; to be given back by <see cref="Return"/>.</summary>
+    /// <param name="batch">The datagrams.</param>
+    /// <param name="count">How many.</param>
+    /// <exception cref="ConntrackException">The kernel refused to go on.</exception>
+    public bool TryTake(out DatagramBatch batch, out int count)
+    {
+        batch = null!;
+        count = 0;
+        if (!_full.TryDequeue(out (DatagramBatch? Batch, int Result) next))
+        {
+            return false;
+        }
+
+        if (next.Batch is null)
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.KernelRefused, $"The kernel's connection table could not be read to its end: {Errno.Describe(-next.Result)}.");
+        }
+
+        batch = next.Batch;
+        count = next.Result;
+        return true;
+    }
+
+    /// <summary>Gives a batch back.</summary>
+    public void Return(DatagramBatch batch) => _empty.Add(batch);
+
+    /// <summary>Stops reading and closes the source.</summary>
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _thread?.Join();
+        _dump.Dispose();
+        foreach (DatagramBatch batch in _empty)
+        {
+            batch.Dispose();
+        }
+
+        _empty.Dispose();
+        _stop.Dispose();
+    }
+
+    private void Read()
+    {
+        try
+        {
+            bool ended = false;
+            while (!ended)
+            {
+                DatagramBatch batch = _empty.Take(_stop.Token);
+                int received = _dump.WaitAndReceive(batch, _stop.Token);
+                if (received < 0)
+                {
+                    _empty.Add(batch);
+                    _full.Enqueue((null, received));
+                    ended = true;
+                }
+                else
+                {
+                    ended = IsEnd(batch, received);
+                    _full.Enqueue((batch, received));
+                }
+
+                _filled.Set();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // Disposed while it read.
+        }
+    }
+
+    private static bool IsEnd(DatagramBatch batch, int count)
+    {
+        // The end stands in a datagram of its own or behind the last entries.
+        bool ended = false;
+        for (int i = 0; i < count; i++)
+        {
+            NetlinkMessageReader messages = new(batch[i]);
+            while (messages.TryRead(out NetlinkMessage message))
+            {
+                ended |= message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR;
+            }
+        }
+
+        return ended;
+    }
+}
