@@ -26,7 +26,7 @@ internal sealed class FlowTable : IDisposable
     {
         _maximum = maximumFlows;
         _index = new FlowIndex(_store, maximumFlows);
-        _folder = new FlowFolder(_store, _index, place => _earlier.Remove(place));
+        _folder = new FlowFolder(_store, _index, _earlier);
     }
 
     /// <summary>How many flows it holds.</summary>
@@ -46,20 +46,28 @@ internal sealed class FlowTable : IDisposable
     {
         uint hash = FlowKey.Hash(in message.Key);
         place = _index.Find(in message.Key, hash);
+        if (place < 0 && message.Kind != ConntrackMessageKind.New)
+        {
+            place = _folder.Find(in message.Key);
+        }
+
+        if (place < 0 && _store.Count >= _maximum)
+        {
+            // What was folded may have taken this very key (an ICMP query with the id 0).
+            _folder.MakeRoom(Math.Max(1, _maximum / 16));
+            place = _index.Find(in message.Key, hash);
+        }
+
         if (place < 0)
         {
-            if (message.Kind != ConntrackMessageKind.New && _folder.TryUpdateFolded(in message, now, out place))
-            {
-                return ApplyOutcome.Changed;
-            }
-
-            if (_store.Count >= _maximum)
-            {
-                _folder.MakeRoom(Math.Max(1, _maximum / 16));
-            }
-
             place = Insert(in message, now, hash);
             return ApplyOutcome.Added;
+        }
+
+        if (_store[place].Folding != FlowFolding.None)
+        {
+            bool isOlder = message.Kind == ConntrackMessageKind.Dumped && _store[place].LastSeen >= _dumpStarted;
+            return isOlder ? ApplyOutcome.Known : _folder.Update(place, in message, now);
         }
 
         ref FlowRecord record = ref _store[place];
