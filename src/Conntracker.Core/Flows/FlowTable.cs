@@ -76,7 +76,10 @@ internal sealed class FlowTable : IDisposable
             record.Epoch = _epoch;
             if (record.LastSeen >= _dumpStarted)
             {
-                return UpdateCounters(place, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
+                // The answer may be about an earlier connection of the tuple, whose packets are in the sum already: also when the id is
+                // the same, which the kernel makes from the tuple and a memory address.
+                bool isOfThisConnection = HasSameId(in record, in message) && !_earlier.ContainsKey(place);
+                return isOfThisConnection && UpdateCounters(place, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
             }
         }
 
@@ -147,12 +150,13 @@ internal sealed class FlowTable : IDisposable
 
     private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly ConntrackMessage message)
     {
-        bool sameId = !message.Has(ConntrackFields.Id) || record.Id == 0 || record.Id == message.Id;
-
         // A second DESTROY for a connection that is closed tells nothing; anything else for a closed flow is a new connection,
         // and so is another id, whose predecessor's DESTROY was lost.
-        return !sameId || (record.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
+        return !HasSameId(in record, in message) || (record.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
     }
+
+    private static bool HasSameId(ref readonly FlowRecord record, ref readonly ConntrackMessage message) =>
+        !message.Has(ConntrackFields.Id) || record.Id == 0 || record.Id == message.Id;
 
     private int Insert(ref readonly ConntrackMessage message, long now, uint hash)
     {
@@ -235,12 +239,8 @@ internal sealed class FlowTable : IDisposable
 
         // The kernel's counts only grow: a smaller one is an older answer.
         bool changed = total.Packets > counters.Packets || total.ReplyPackets > counters.ReplyPackets;
-        if (changed || (record.Flags & FlowFlags.Counted) == 0)
-        {
-            counters = total;
-            record.Flags |= FlowFlags.Counted;
-        }
-
+        counters = FlowCounters.Max(in counters, in total);
+        record.Flags |= FlowFlags.Counted;
         return changed;
     }
 
