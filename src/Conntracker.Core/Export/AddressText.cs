@@ -13,6 +13,9 @@ internal static class AddressText
 
     private const int Hextets = 8;
 
+    // "7." to "255.", as four bytes.
+    private static readonly uint[] s_octets = Octets();
+
     // Without what the library would read besides: scopes, brackets, prefixes and ports.
     private static readonly SearchValues<byte> s_ipv6Characters = SearchValues.Create("0123456789abcdefABCDEF:."u8);
 
@@ -46,7 +49,7 @@ internal static class AddressText
         _ => FlowFamily.None,
     };
 
-    /// <summary>Writes an address; returns its length, <see cref="MaxLength"/> at most.</summary>
+    /// <summary>Writes an address; returns its length. There must be room for <see cref="MaxLength"/> bytes, whatever the address.</summary>
     public static int Write(Span<byte> to, UInt128 number, FlowFamily family) =>
         family == FlowFamily.IPv4 ? WriteIPv4(to, (uint)number) : WriteIPv6(to, number);
 
@@ -54,15 +57,32 @@ internal static class AddressText
     public static bool TryParse(ReadOnlySpan<byte> text, FlowFamily family, out UInt128 number) =>
         family == FlowFamily.IPv4 ? TryParseIPv4(text, out number) : TryParseIPv6(text, out number);
 
+    // Each octet is stored with its dot as one word, and the next begins where its digits end.
     private static int WriteIPv4(Span<byte> to, uint number)
     {
-        int at = Digits.Write(to, number >> 24);
-        to[at++] = (byte)'.';
-        at += Digits.Write(to[at..], (number >> 16) & 0xFF);
-        to[at++] = (byte)'.';
-        at += Digits.Write(to[at..], (number >> 8) & 0xFF);
-        to[at++] = (byte)'.';
-        return at + Digits.Write(to[at..], number & 0xFF);
+        int at = WriteOctet(to, number >> 24);
+        at += WriteOctet(to[at..], (number >> 16) & 0xFF);
+        at += WriteOctet(to[at..], (number >> 8) & 0xFF);
+        return at + WriteOctet(to[at..], number & 0xFF) - 1;
+    }
+
+    private static int WriteOctet(Span<byte> to, uint octet)
+    {
+        BinaryPrimitives.WriteUInt32LittleEndian(to, s_octets[octet]);
+        return octet >= 100 ? 4 : octet >= 10 ? 3 : 2;
+    }
+
+    private static uint[] Octets()
+    {
+        uint[] octets = new uint[256];
+        Span<byte> text = stackalloc byte[4];
+        for (uint i = 0; i < octets.Length; i++)
+        {
+            text[Digits.Write(text, i)] = (byte)'.';
+            octets[i] = BinaryPrimitives.ReadUInt32LittleEndian(text);
+        }
+
+        return octets;
     }
 
     private static int WriteIPv6(Span<byte> to, UInt128 number)

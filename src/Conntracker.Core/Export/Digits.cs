@@ -7,19 +7,13 @@ internal static class Digits
     public static int Write(Span<byte> to, uint value)
     {
         int digits = Count(value);
-        WriteEndingAt(to, digits, value);
-        return digits;
-    }
-
-    /// <summary>Writes a number so that its last digit stands before <paramref name="end"/>; what stands in front is left as it is.</summary>
-    public static void WriteEndingAt(Span<byte> to, int end, uint value)
-    {
-        do
+        for (int i = digits - 1; i >= 0; i--)
         {
             (value, uint digit) = Math.DivRem(value, 10);
-            to[--end] = (byte)('0' + digit);
+            to[i] = (byte)('0' + digit);
         }
-        while (value != 0);
+
+        return digits;
     }
 
     /// <summary>Reads digits and nothing else; no leading zeros, which some programs take for octal.</summary>

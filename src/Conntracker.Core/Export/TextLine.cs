@@ -1,13 +1,10 @@
-using System.Runtime.InteropServices;
-
 namespace Conntracker.Core.Export;
 
 /// <summary>
-/// One line of a text log while it is collected: 48 bytes, without its label. Process and trace are numbers of
-/// <see cref="TextEvidence"/>; 0 is none. Ports hold type and code for ICMP.
+/// One line of a text log while it is collected, without its label; also how lines of IPv6 are kept, in 48 bytes. Process and trace
+/// are numbers of <see cref="TextEvidence"/>; 0 is none.
 /// </summary>
-[StructLayout(LayoutKind.Sequential)]
-internal struct TextLine : IComparable<TextLine>
+internal struct TextLine : ITextLine<TextLine>
 {
     /// <summary>The source address as a number.</summary>
     public UInt128 Source;
@@ -21,21 +18,27 @@ internal struct TextLine : IComparable<TextLine>
     /// <summary>The destination port, or the ICMP code.</summary>
     public ushort DestinationPort;
 
-    /// <summary>The process's number.</summary>
-    public int Process;
+    /// <inheritdoc/>
+    public int Process { readonly get; set; }
 
-    /// <summary>The trace's number.</summary>
-    public int Trace;
+    /// <inheritdoc/>
+    public int Trace { readonly get; set; }
 
-    /// <summary>Whether the line says <c>(confirmed)</c>.</summary>
-    public bool Confirmed;
+    /// <inheritdoc/>
+    public bool Confirmed { readonly get; set; }
 
-    /// <summary>True when both lines print the same addresses and ports.</summary>
-    public readonly bool HasTupleOf(in TextLine other) =>
-        Source == other.Source && Destination == other.Destination
-        && SourcePort == other.SourcePort && DestinationPort == other.DestinationPort;
+    private readonly uint Ports => ((uint)SourcePort << 16) | DestinationPort;
 
-    /// <summary>The log's order: addresses as numbers, then ports.</summary>
+    /// <inheritdoc/>
+    public static TextLine Pack(in TextLine line) => line;
+
+    /// <inheritdoc/>
+    public readonly TextLine Unpack() => this;
+
+    /// <inheritdoc/>
+    public readonly bool HasTupleOf(in TextLine other) => Source == other.Source && Destination == other.Destination && Ports == other.Ports;
+
+    /// <inheritdoc/>
     public readonly int CompareTo(TextLine other)
     {
         if (Source != other.Source)
@@ -48,6 +51,6 @@ internal struct TextLine : IComparable<TextLine>
             return Destination < other.Destination ? -1 : 1;
         }
 
-        return ((SourcePort << 16) | DestinationPort).CompareTo((other.SourcePort << 16) | other.DestinationPort);
+        return Ports.CompareTo(other.Ports);
     }
 }

@@ -14,7 +14,7 @@ internal sealed class TextLog(LogStyle style)
     public LogStyle Style => style;
 
     /// <summary>How many lines there are; fewer after sorting, when some were equal.</summary>
-    public int Count => _sections.Sum(section => section?.Lines.Length ?? 0);
+    public int Count => _sections.Sum(section => section?.Count ?? 0);
 
     /// <summary>
     /// Adds a flow, and in V3 the line of its reply direction when there is one to print: the flow is confirmed and its reply
@@ -106,15 +106,11 @@ internal sealed class TextLog(LogStyle style)
         using TextLogWriter writer = new(stream, style);
         foreach (TextSection section in _sections.OfType<TextSection>().OrderBy(section => section.Label.Rank))
         {
-            writer.Begin(section.Label);
-            foreach (ref readonly TextLine line in section.Lines)
-            {
-                writer.Write(in line, _evidence);
-            }
+            section.WriteTo(writer, _evidence);
         }
 
         writer.Flush();
     }
 
-    private TextSection Section(FlowLabel label) => _sections[label.Index] ??= new TextSection(label);
+    private TextSection Section(FlowLabel label) => _sections[label.Index] ??= TextSection.Create(label);
 }

@@ -49,7 +49,7 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
         Label label = _label;
         Span<byte> to = _output.Reserve(LongestLine);
         int at = Copy(label.Start, to);
-        Digits.WriteEndingAt(to, at, label.Lines++);
+        label.Count();
         at += Copy("] src = "u8, to[at..]);
         at += AddressText.Write(to[at..], line.Source, label.Family);
         at += label.HasPorts ? WritePort(to[at..], line.SourcePort) : 0;
@@ -102,8 +102,8 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
     // What every line of a label has in common, worked out once.
     private sealed class Label(FlowLabel label)
     {
-        // The number's columns are blank here; its digits are written over them.
-        public byte[] Start { get; } = [.. label.ToColumns(), .. " [            "u8];
+        // It ends with the number of the line to come, which is counted in its digits.
+        public byte[] Start { get; } = [.. label.ToColumns(), .. " [           0"u8];
 
         public FlowFamily Family { get; } = label.Family;
 
@@ -111,6 +111,15 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
 
         public bool IsIcmp { get; } = label.IsIcmp;
 
-        public uint Lines { get; set; }
+        public void Count()
+        {
+            int digit = Start.Length - 1;
+            for (; Start[digit] == '9'; digit--)
+            {
+                Start[digit] = (byte)'0';
+            }
+
+            Start[digit] = Start[digit] == ' ' ? (byte)'1' : (byte)(Start[digit] + 1);
+        }
     }
 }
