@@ -8,7 +8,7 @@ public abstract class ConntrackCmdlet : PSCmdlet, IDisposable
     private readonly CancellationTokenSource _stopping = new();
 
     /// <summary>Cancelled when the user stops the pipeline.</summary>
-    protected CancellationToken Stopping => _stopping.Token;
+    protected CancellationToken StopToken => _stopping.Token;
 
     /// <inheritdoc/>
     public void Dispose()
@@ -45,7 +45,7 @@ public abstract class ConntrackCmdlet : PSCmdlet, IDisposable
     {
         TimeSpan quiet = TimeSpan.FromMilliseconds(500);
         long started = Environment.TickCount64;
-        Task<T> task = Task.Run(() => work(Stopping), CancellationToken.None);
+        Task<T> task = Task.Run(() => work(StopToken), CancellationToken.None);
         ProgressRecord progress = new(activityId: 0, activity, " ");
         bool isShown = false;
         while (!((IAsyncResult)task).AsyncWaitHandle.WaitOne(quiet))
@@ -65,7 +65,7 @@ public abstract class ConntrackCmdlet : PSCmdlet, IDisposable
         {
             return task.GetAwaiter().GetResult();
         }
-        catch (OperationCanceledException) when (Stopping.IsCancellationRequested)
+        catch (OperationCanceledException) when (StopToken.IsCancellationRequested)
         {
             throw new PipelineStoppedException();
         }

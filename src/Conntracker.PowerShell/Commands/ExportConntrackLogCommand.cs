@@ -72,7 +72,7 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        if (_writer is null || _file is null || Stopping.IsCancellationRequested)
+        if (_writer is null || _file is null || StopToken.IsCancellationRequested)
         {
             return;
         }

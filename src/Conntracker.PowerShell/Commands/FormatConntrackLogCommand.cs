@@ -40,7 +40,7 @@ public sealed class FormatConntrackLogCommand : ConntrackCmdlet
         _writer!.Complete();
         _text.Position = 0;
         using StreamReader lines = new(_text);
-        while (!Stopping.IsCancellationRequested && lines.ReadLine() is string line)
+        while (!StopToken.IsCancellationRequested && lines.ReadLine() is string line)
         {
             WriteObject(line);
         }

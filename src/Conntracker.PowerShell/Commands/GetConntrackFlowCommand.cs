@@ -49,7 +49,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         foreach (Capture capture in captures)
         {
             WarnOfLoss(capture);
-            Write(capture.GetFlows(BuildQuery(Since), Stopping));
+            Write(capture.GetFlows(BuildQuery(Since), StopToken));
         }
     }
 
@@ -59,7 +59,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         {
             using CaptureSession session = RunWithProgress(
                 "Reading the kernel's connection table", status: null, cancellation => CaptureSession.ReadOnce(NetworkNamespace, cancellation));
-            Write(session.GetFlows(BuildQuery(Since), Stopping));
+            Write(session.GetFlows(BuildQuery(Since), StopToken));
         }
         catch (ConntrackException error)
         {
@@ -71,7 +71,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     {
         foreach (Flow flow in flows)
         {
-            if (Stopping.IsCancellationRequested)
+            if (StopToken.IsCancellationRequested)
             {
                 return;
             }

@@ -59,7 +59,7 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
             foreach (Flow flow in FlowReader.Read(file, Format, error => WriteError(ErrorCatalog.Record(error, path))))
             {
-                if (Stopping.IsCancellationRequested)
+                if (StopToken.IsCancellationRequested)
                 {
                     return;
                 }

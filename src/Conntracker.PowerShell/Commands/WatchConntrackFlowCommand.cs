@@ -77,7 +77,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
 
     private void Watch(CaptureSession session)
     {
-        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(Stopping);
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         if (Duration is TimeSpan duration)
         {
             end.CancelAfter(duration);
