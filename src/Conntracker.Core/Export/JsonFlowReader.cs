@@ -52,7 +52,7 @@ internal static class JsonFlowReader
         string? fault;
         try
         {
-            FlowRecord? record = JsonSerializer.Deserialize(json, FlowJsonContext.Default.FlowRecord);
+            FlowFields? record = JsonSerializer.Deserialize(json, FlowJsonContext.Default.FlowFields);
             fault = record is null ? "It is null." : record.Fault();
             if (fault is null)
             {
