@@ -22,6 +22,8 @@ public sealed class LayoutTests : IDisposable
         [nameof(msghdr)] = ["sys/socket.h"],
         [nameof(mmsghdr)] = ["sys/socket.h"],
         [nameof(pollfd)] = ["poll.h"],
+        [nameof(statx)] = ["sys/stat.h"],
+        [nameof(FileConstants)] = ["fcntl.h", "sys/stat.h", "stdio.h"],
         [nameof(ErrnoConstants)] = ["errno.h"],
         [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
         [nameof(NetlinkConstants)] = ["sys/socket.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/if_addr.h"],
@@ -71,19 +73,24 @@ public sealed class LayoutTests : IDisposable
         typeof(nlmsghdr).Assembly.GetTypes().Where(each =>
             each.Namespace == typeof(nlmsghdr).Namespace && !each.IsNested && (each.IsValueType || Constants(each).Any()));
 
-    private static IEnumerable<FieldInfo> Constants(Type type) =>
-        type.GetFields(BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic)
-            .Where(each => each.IsLiteral && each.FieldType != typeof(string) && !type.IsEnum);
+    // Constants, and those whose value depends on the machine: properties, which are named as constants are.
+    private static IEnumerable<(string Name, long Value)> Constants(Type type)
+    {
+        const BindingFlags All = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+        IEnumerable<(string, object?)> constants =
+            type.GetFields(All).Where(each => each.IsLiteral && each.FieldType != typeof(string)).Select(each => (each.Name, each.GetRawConstantValue()));
+        IEnumerable<(string, object?)> properties =
+            type.GetProperties(All).Where(each => each.PropertyType == typeof(int) && !each.Name.Any(char.IsLower)).Select(each => (each.Name, each.GetValue(null)));
+        return type.IsEnum ? [] : constants.Concat(properties).Select(each => (each.Item1, Convert.ToInt64(each.Item2, CultureInfo.InvariantCulture)));
+    }
 
     private static string Program(Type type)
     {
         StringBuilder program = new("#define _GNU_SOURCE\n#include <stddef.h>\n");
         Array.ForEach(s_headers[type.Name], each => program.Append(CultureInfo.InvariantCulture, $"#include <{each}>\n"));
-        foreach (FieldInfo constant in Constants(type))
+        foreach ((string name, long value) in Constants(type))
         {
-            long value = Convert.ToInt64(constant.GetRawConstantValue(), CultureInfo.InvariantCulture);
-            string name = s_names.GetValueOrDefault(constant.Name, constant.Name);
-            program.Append(CultureInfo.InvariantCulture, $"_Static_assert(({name}) == {value}, \"{constant.Name}\");\n");
+            program.Append(CultureInfo.InvariantCulture, $"_Static_assert(({s_names.GetValueOrDefault(name, name)}) == {value}, \"{name}\");\n");
         }
 
         if (type.IsValueType)
