@@ -201,6 +201,9 @@ internal sealed class LivePump : ICapturePump
             _sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, count);
             dump.Return(batch);
             taken++;
+
+            // A dump that may lack entries has repaired only in part: once more.
+            _repairNeeded |= !_collector.IsDumping && _collector.DumpWasInterrupted;
         }
 
         if (taken == BatchesInTurn)
