@@ -1,0 +1,159 @@
+using System.Net;
+using System.Net.Sockets;
+using Conntracker.Core.Native;
+using Conntracker.Tests.Live.Support;
+
+namespace Conntracker.Tests.Live;
+
+/// <summary>What connection tracking knows of a connection beside its tuples, and when a capture knows it.</summary>
+public sealed class TrackingTests
+{
+    private static readonly IPEndPoint s_server = new(IPAddress.Loopback, 5000);
+
+    [Fact]
+    public void Zones_keep_equal_tuples_apart()
+    {
+        using TestNamespace host = new();
+        host.LoadRules("""
+            table inet users {
+              chain zones {
+                type filter hook output priority -300
+                meta mark 5 ct zone set 5
+                meta mark 6 ct zone set 6
+              }
+            }
+            """);
+        using LiveCapture live = LiveCapture.Start(host);
+
+        foreach (int zone in (int[])[0, 5, 6])
+        {
+            host.Do(() =>
+            {
+                const int SolSocket = 1;
+                const int SoMark = 36;
+                using Socket socket = Sockets.Open(FlowProtocol.Udp, new IPEndPoint(IPAddress.Loopback, 40001));
+                socket.SetRawSocketOption(SolSocket, SoMark, BitConverter.GetBytes(zone));
+                socket.SendTo([1], s_server);
+            });
+        }
+
+        Eventually.Equal(() => ConntrackEntry.List(host), () => ConntrackEntry.ListOpen(live.Capture));
+        Assert.Equal([0, 5, 6], live.Flows.Where(flow => flow.Protocol == FlowProtocol.Udp).Select(flow => (int)flow.Zone).Order());
+    }
+
+    [Fact]
+    public void A_connection_mark_is_shown_when_it_is_set_and_when_it_changes()
+    {
+        using TestNamespace host = new();
+        host.LoadRules("""
+            table inet users {
+              chain marks {
+                type filter hook output priority 0
+                ct state new ct mark set 0xc0ffee
+                ct state established ct mark set 7
+              }
+            }
+            """);
+        using LiveCapture live = LiveCapture.Start(host);
+        IPEndPoint client = new(IPAddress.Loopback, 40001);
+        host.Do(() =>
+        {
+            using Socket socket = Sockets.Open(FlowProtocol.Udp, client);
+            socket.SendTo([1], s_server);
+        });
+        Eventually.Equal(() => 0xc0ffeeu, () => live.Flows.SingleOrDefault()?.Mark ?? 0);
+
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Udp, s_server.Address, s_server.Port);
+        TestClient.Exchange(host, FlowProtocol.Udp, client, s_server);
+        Eventually.Equal(() => 7u, () => live.Flows.Single().Mark);
+        Eventually.Equal(() => ConntrackEntry.List(host), () => ConntrackEntry.ListOpen(live.Capture));
+    }
+
+    [Fact]
+    public void Connections_that_were_open_before_the_start_are_there_from_the_first_moment()
+    {
+        using TestNamespace host = new();
+        using LiveCapture tracking = LiveCapture.Start(host);
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Tcp, s_server.Address, s_server.Port);
+        using Socket before = TestClient.Open(host, FlowProtocol.Tcp, new IPEndPoint(IPAddress.Loopback, 40001), s_server);
+
+        using LiveCapture live = LiveCapture.Start(host);
+
+        Flow flow = Assert.Single(live.Flows);
+        Assert.Equal((40001, FlowState.Assured, TcpState.Established), ((int)flow.SrcPort!, flow.State, flow.TcpState!.Value));
+        Assert.Equal(ConntrackEntry.List(host), ConntrackEntry.ListOpen(live.Capture));
+    }
+
+    [Fact]
+    public void A_connection_that_ends_is_closed_and_one_that_comes_again_is_counted()
+    {
+        using TestNamespace host = new();
+        using LiveCapture live = LiveCapture.Start(host);
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Udp, s_server.Address, s_server.Port);
+        for (int connections = 1; connections <= 3; connections++)
+        {
+            TestClient.Exchange(host, FlowProtocol.Udp, new IPEndPoint(IPAddress.Loopback, 40001), s_server);
+            Eventually.Equal(() => (FlowState.Replied, connections), () => Only(live));
+            host.Run("conntrack", "-D", "-p", "udp");
+            Eventually.Equal(() => (FlowState.Closed, connections), () => Only(live));
+        }
+    }
+
+    [Fact]
+    public void Without_a_rule_of_the_users_tracking_is_switched_on_by_the_capture_and_its_table_goes_with_it()
+    {
+        using TestNamespace host = new();
+        TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 1), new IPEndPoint(IPAddress.Loopback, 0));
+        Assert.Equal("", ConntrackEntry.List(host));
+
+        using LiveCapture live = LiveCapture.Start(host);
+        TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 2), new IPEndPoint(IPAddress.Loopback, 0));
+        Eventually.Equal(() => 2, () => (int)(live.Flows.SingleOrDefault()?.IcmpId ?? 0));
+        Assert.Equal("table inet conntracker", host.Run("nft", "list", "tables").Trim());
+
+        live.Stop();
+        Assert.Equal("", host.Run("nft", "list", "ruleset"));
+        Assert.Single(live.Flows);
+    }
+
+    [Fact]
+    public void The_flows_are_those_that_conntrack_shows_as_events_over_the_same_time()
+    {
+        using TestNetwork network = new();
+        using LiveCapture live = LiveCapture.Start(network.Firewall);
+        int listeners = Listeners(network.Firewall);
+        using Tool events = network.Firewall.Start("conntrack", "-E", "-o", "extended,id");
+        Eventually.True("conntrack -E listens", () => Listeners(network.Firewall) > listeners);
+
+        foreach (FlowFamily family in (FlowFamily[])[FlowFamily.IPv4, FlowFamily.IPv6])
+        {
+            foreach (FlowProtocol protocol in (FlowProtocol[])[FlowProtocol.Tcp, FlowProtocol.Udp])
+            {
+                using EchoServer? echo = EchoServer.Start(network.Server, protocol, TestNetwork.ServerSide.Host(family), 5000);
+                for (int port = 40000; port < 40050; port++)
+                {
+                    TestClient.Exchange(
+                        network.Client, protocol, new IPEndPoint(TestNetwork.ClientSide.Host(family), port), new IPEndPoint(TestNetwork.ServerSide.Host(family), 5000));
+                }
+            }
+
+            TestClient.Exchange(
+                network.Client, family == FlowFamily.IPv4 ? FlowProtocol.Icmp : FlowProtocol.IcmpV6, new IPEndPoint(TestNetwork.ClientSide.Host(family), 9), new IPEndPoint(TestNetwork.ServerSide.Host(family), 0));
+        }
+
+        Eventually.Equal(() => ConntrackEntry.ListBegun(events.Output), () => ConntrackEntry.ListTuples(live.Capture));
+        Assert.Equal(202, live.Flows.Count);
+        events.End("TERM");
+    }
+
+    private static (FlowState State, int Connections) Only(LiveCapture live)
+    {
+        Flow? flow = live.Flows.SingleOrDefault();
+        return (flow?.State ?? FlowState.New, (int)(flow?.Connections ?? 0));
+    }
+
+    // Netlink sockets that have joined a group of netfilter's.
+    private static int Listeners(TestNamespace where) => where.Do(() => File.ReadAllLines("/proc/thread-self/net/netlink"))
+        .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        .Count(columns => columns[1] == $"{NetlinkConstants.NETLINK_NETFILTER}" && columns[3] != "00000000");
+}
