@@ -8,6 +8,9 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class CaptureSession : IDisposable
 {
+    // Above any nf_conntrack_max that hosts set: a single dump is never folded.
+    private const int LargestTable = 1 << 24;
+
     private static readonly TimeSpan s_refreshPatience = TimeSpan.FromSeconds(5);
 
     private readonly CaptureOptions _options;
@@ -22,15 +25,18 @@ internal sealed class CaptureSession : IDisposable
     private volatile CaptureState _state = CaptureState.Starting;
     private int _isDisposed;
 
-    private CaptureSession(CaptureOptions options)
+    private CaptureSession(CaptureOptions options, bool readOnce)
     {
         _options = options;
         _collector = new FlowCollector(options.MaximumFlows, options.Protocols);
         try
         {
-            _pump = options.ReplayPath is string path
-                ? new ReplayPump(path, _collector, Notices)
-                : new LivePump(options, _collector, Notices);
+            _pump = options switch
+            {
+                { ReplayPath: string path } => new ReplayPump(path, _collector, Notices),
+                _ when readOnce => new DumpPump(options.NetworkNamespace, _collector),
+                _ => new LivePump(options, _collector, Notices),
+            };
         }
         catch
         {
@@ -92,26 +98,17 @@ internal sealed class CaptureSession : IDisposable
     public static CaptureSession Start(CaptureOptions options, CancellationToken cancellation = default)
     {
         options.Validate();
-        CaptureSession session = new(options);
-        try
-        {
-            session._thread.Start();
-            session._ready.Wait(cancellation);
-        }
-        catch
-        {
-            session.Dispose();
-            throw;
-        }
-
-        if (session._error is Exception error)
-        {
-            session.Dispose();
-            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
-        }
-
-        return session;
+        return Start(new CaptureSession(options, readOnce: false), cancellation);
     }
+
+    /// <summary>Reads the kernel's table once; nothing is switched on, changed, or listened to.</summary>
+    /// <param name="networkNamespace">The network namespace; null for the one that the process is in.</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConntrackException">It cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public static CaptureSession ReadOnce(string? networkNamespace, CancellationToken cancellation = default) => Start(
+        new CaptureSession(new CaptureOptions { NetworkNamespace = networkNamespace, MaximumFlows = LargestTable }, readOnce: true),
+        cancellation);
 
     /// <summary>Asks it to stop, without waiting.</summary>
     public void RequestStop() => _pump.RequestStop();
@@ -190,6 +187,28 @@ internal sealed class CaptureSession : IDisposable
         {
             _collector.Dispose();
         }
+    }
+
+    private static CaptureSession Start(CaptureSession session, CancellationToken cancellation)
+    {
+        try
+        {
+            session._thread.Start();
+            session._ready.Wait(cancellation);
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+
+        if (session._error is Exception error)
+        {
+            session.Dispose();
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(error);
+        }
+
+        return session;
     }
 
     private static Flow? Project(FlowSnapshot snapshot, int place, FlowQuery query)

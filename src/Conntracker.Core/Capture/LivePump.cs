@@ -206,9 +206,7 @@ internal sealed class LivePump : ICapturePump
 
         if (!_collector.IsDumping && _collector.DumpError != 0)
         {
-            throw new ConntrackException(
-                ConntrackErrorReason.KernelFeatureMissing,
-                $"The kernel's connection table cannot be read: {Errno.Describe(_collector.DumpError)}. The kernel lacks CONFIG_NF_CT_NETLINK (module nf_conntrack_netlink), or CAP_NET_ADMIN is missing.");
+            throw ConntrackDumpError.Of(_collector.DumpError);
         }
     }
 

@@ -1,0 +1,94 @@
+#!/usr/bin/env bash
+# Builds, tests and shows Conntracker. One word says what to do; './build.sh' alone lists the words.
+# Works from any current directory, any number of times, and offline once packages were restored.
+set -euo pipefail
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+out=$root/out
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 POWERSHELL_TELEMETRY_OPTOUT=1
+
+usage() {
+  cat <<'EOF'
+usage: ./build.sh WORD
+  deps     install the Debian packages that are missing, by name; touch nothing that is there
+  build    out/conntracker (run it) and out/module/Conntracker/ (import it)
+  test     unit, live and Pester tests; live tests need root, Pester tests need pwsh and Pester
+  demo     a client, a firewall and a server in network namespaces, real traffic, and the log (needs root)
+  bench    speed and memory beside their references (needs root); a table, and out/bench.json
+  clean    remove out/
+EOF
+}
+
+say() { printf '%s\n' "$*" >&2; }
+die() { say "build.sh: $*"; exit 1; }
+
+# Runs a command as root: as it is when we are, with sudo otherwise.
+as_root() {
+  if [ "$(id -u)" = 0 ]; then "$@"
+  elif command -v sudo >/dev/null; then sudo "$@"
+  else return 1
+  fi
+}
+
+# The packages that are missing, for the programs and libraries that are used: program or library, then Debian's package.
+missing_packages() {
+  local pair
+  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping iptables-legacy:iptables gcc:gcc; do
+    command -v "${pair%%:*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
+  done
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q 'libnftables\.so\.1 ' || echo libnftables1
+  [ -e /usr/include/linux/netlink.h ] || echo linux-libc-dev
+  [ -e /usr/include/stdlib.h ] || echo libc6-dev
+}
+
+has_sdk() { command -v dotnet >/dev/null && dotnet --list-sdks 2>/dev/null | grep -q '^10\.'; }
+
+deps() {
+  local packages
+  packages=$(missing_packages | sort -u)
+  if ! has_sdk && command -v apt-cache >/dev/null && apt-cache show dotnet-sdk-10.0 >/dev/null 2>&1; then
+    packages="$packages dotnet-sdk-10.0"
+  fi
+  if [ -n "${packages// /}" ]; then
+    say "Installing:" $packages
+    if ! command -v apt-get >/dev/null; then
+      say "build.sh: there is no apt-get here; install these yourself:" $packages
+    elif ! { as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages \
+          || { as_root apt-get update && as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends $packages; }; } >"$(log_file deps)" 2>&1; then
+      say "build.sh: some packages could not be installed ($(log_file deps)); what needs them is skipped, and says so."
+    fi
+  fi
+  has_sdk || die "the .NET SDK 10 is missing. Debian: follow https://learn.microsoft.com/dotnet/core/install/linux-debian and install dotnet-sdk-10.0; Ubuntu and Fedora: install the package dotnet-sdk-10.0."
+}
+
+log_file() { mkdir -p "$out"; echo "$out/$1.log"; }
+
+# Runs dotnet quietly; shows all it said when it fails.
+quietly() {
+  local log
+  log=$(log_file "$1"); shift
+  "$@" >"$log" 2>&1 || { cat "$log" >&2; die "failed: $*"; }
+}
+
+build() {
+  deps
+  say "Building …"
+  quietly build-cli dotnet publish "$root/src/Conntracker.Cli" -c Release -o "$out/cli"
+  quietly build-module dotnet publish "$root/src/Conntracker.PowerShell" -c Release -o "$out/publish"
+  ln -sfn cli/conntracker "$out/conntracker"
+  rm -rf "$out/module.new" && mkdir -p "$out/module.new/Conntracker"
+  cp "$root/Conntracker.psd1" "$root/src/Conntracker.PowerShell/Conntracker.format.ps1xml" "$root/LICENSE" \
+     "$out/publish/Conntracker.Core.dll" "$out/publish/Conntracker.PowerShell.dll" "$out/module.new/Conntracker/"
+  if [ -d "$root/src/Conntracker.PowerShell/en-US" ]; then cp -r "$root/src/Conntracker.PowerShell/en-US" "$out/module.new/Conntracker/"; fi
+  rm -rf "$out/module" && mv "$out/module.new" "$out/module"
+  say "Built $out/conntracker and $out/module/Conntracker."
+}
+
+case "${1:-}" in
+  deps) deps ;;
+  build) build ;;
+  test) build; exec "$root/tests/run.sh" ;;
+  demo) build; exec "$root/demo/demo.sh" "${@:2}" ;;
+  bench) build; exec "$root/bench/bench.sh" "${@:2}" ;;
+  clean) rm -rf "$out" ;;
+  *) usage >&2; exit 2 ;;
+esac

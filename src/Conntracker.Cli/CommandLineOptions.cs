@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+
+namespace Conntracker.Cli;
+
+/// <summary>The program's options, and what they mean to the engine.</summary>
+internal sealed class CommandLineOptions
+{
+    private const string DefaultLog = "/tmp/conntracker.log";
+
+    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground. This is what it always does; the option is there for scripts of its ancestors." };
+    private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: no tracing of rules." };
+    private readonly Option<string> _output = new("--output", "-o") { Description = $"Where the log goes; - is standard output. Default: {DefaultLog}", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
+    private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3. Default: v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
+    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv. Default: text", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
+    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds. Default: at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = ParseSeconds };
+    private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
+    private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
+    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Receive buffer of the event socket in bytes; K, M and G are understood. Default: 64M", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = ParseSize };
+    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services. Default: 1000000", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = ParseFlows };
+    private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
+    private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
+    private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events seen, lost and repaired" };
+    private readonly RootCommand _root;
+
+    /// <summary>Makes the options.</summary>
+    public CommandLineOptions()
+    {
+        _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
+        {
+            _foreground, _output, _conntrackOnly, _style, _format, _duration, _netns, _accounting, _bufferSize, _maximumFlows, _record, _replay, _stats,
+        };
+        _root.Validators.Add(Validate);
+        _root.SetAction(parsed => Run.Execute(Bind(parsed)));
+    }
+
+    /// <summary>Reads the command line.</summary>
+    public ParseResult Parse(string[] args) => _root.Parse(args);
+
+    private RunOptions Bind(ParseResult parsed) => new(
+        new CaptureOptions
+        {
+            NetworkNamespace = parsed.GetValue(_netns),
+            Accounting = parsed.GetValue(_accounting),
+            BufferSize = parsed.GetValue(_bufferSize),
+            MaximumFlows = parsed.GetValue(_maximumFlows),
+            RecordPath = parsed.GetValue(_record),
+            ReplayPath = parsed.GetValue(_replay),
+            Duration = parsed.GetValue(_duration),
+        },
+        parsed.GetValue(_output) ?? DefaultLog,
+        parsed.GetValue(_format),
+        parsed.GetValue(_style),
+        parsed.GetValue(_stats));
+
+    private void Validate(CommandResult command)
+    {
+        bool replays = command.GetResult(_replay) is { Implicit: false };
+        Option[] liveOnly = [_netns, _accounting, _record, _duration];
+        foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
+        {
+            command.AddError($"{option.Name} does not go with --replay: a replay reads a recording and nothing else.");
+        }
+
+        if (command.GetResult(_style) is { Implicit: false } && command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) != LogFormat.Text)
+        {
+            command.AddError("--style goes with --format text: only the text log has generations.");
+        }
+    }
+
+    private static T ParseName<T>(ArgumentResult result)
+        where T : struct, Enum
+    {
+        string text = result.Tokens[0].Value;
+        foreach (T value in Enum.GetValues<T>())
+        {
+            if (string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase))
+            {
+                return value;
+            }
+        }
+
+        result.AddError($"'{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
+        return default;
+    }
+
+    private static TimeSpan? ParseSeconds(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
+            && seconds > 0
+            && seconds < TimeSpan.MaxValue.TotalSeconds)
+        {
+            return TimeSpan.FromSeconds(seconds);
+        }
+
+        result.AddError($"--duration: '{text}' is not a number of seconds above 0.");
+        return null;
+    }
+
+    private static int ParseSize(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (!ByteSize.TryParse(text, out int bytes) || bytes is < CaptureOptions.MinimumBufferSize or > CaptureOptions.MaximumBufferSize)
+        {
+            result.AddError($"--buffer-size: '{text}' is not a size from {CaptureOptions.MinimumBufferSize} bytes to 1G. Write 8388608, 8192K or 8M.");
+        }
+
+        return bytes;
+    }
+
+    private static int ParseFlows(ArgumentResult result)
+    {
+        string text = result.Tokens[0].Value;
+        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int flows)
+            || flows is < CaptureOptions.MinimumOfMaximumFlows or > CaptureOptions.MaximumOfMaximumFlows)
+        {
+            result.AddError($"--max-flows: '{text}' is not a number from {CaptureOptions.MinimumOfMaximumFlows} to {CaptureOptions.MaximumOfMaximumFlows}.");
+        }
+
+        return flows;
+    }
+}

@@ -1,0 +1,32 @@
+using System.Globalization;
+using System.Text;
+using Conntracker.Core.Capture;
+
+namespace Conntracker.Cli;
+
+/// <summary>The receipt as text: a name and a number a line, for people and for scripts.</summary>
+internal static class ReceiptText
+{
+    /// <summary>The text.</summary>
+    public static string Of(CaptureSession session)
+    {
+        CaptureReceipt receipt = session.Receipt;
+        (string Name, long Value)[] lines =
+        [
+            ("Flows", session.FlowCount),
+            (nameof(receipt.Events), receipt.Events),
+            (nameof(receipt.Lost), receipt.Lost),
+            (nameof(receipt.Overruns), receipt.Overruns),
+            (nameof(receipt.Repaired), receipt.Repaired),
+            (nameof(receipt.Malformed), receipt.Malformed),
+            (nameof(receipt.Folded), receipt.Folded),
+        ];
+        StringBuilder text = new();
+        foreach ((string name, long value) in lines)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-11}{value,12}\n");
+        }
+
+        return text.ToString();
+    }
+}

@@ -1,0 +1,73 @@
+using System.Collections.Concurrent;
+using System.Runtime.InteropServices;
+
+namespace Conntracker.Cli;
+
+/// <summary>What a signal asks for.</summary>
+internal enum RunRequest
+{
+    /// <summary>End the capture, write the log and leave.</summary>
+    End,
+
+    /// <summary>Write the log so far and go on.</summary>
+    WriteLog,
+}
+
+/// <summary>
+/// Signals, one after another: SIGINT and SIGTERM end the run, SIGUSR1 writes the log so far. A second SIGINT or SIGTERM is left to
+/// the system, which ends the program at once.
+/// </summary>
+internal sealed class SignalQueue : IDisposable
+{
+    // .NET has no name for it, but takes the system's own number. It is 10 on all of Linux's machines that .NET runs on.
+    private const PosixSignal SigUsr1 = (PosixSignal)10;
+
+    private readonly BlockingCollection<RunRequest> _requests = [];
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly PosixSignalRegistration[] _registrations;
+    private bool _isEnding;
+
+    /// <summary>Takes the signals over.</summary>
+    public SignalQueue() => _registrations =
+    [
+        PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
+        PosixSignalRegistration.Create(PosixSignal.SIGTERM, End),
+        PosixSignalRegistration.Create(SigUsr1, context =>
+        {
+            context.Cancel = true;
+            Put(RunRequest.WriteLog);
+        }),
+    ];
+
+    /// <summary>Cancelled by the first signal that ends the run: for a start that takes long.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
+    /// <summary>Waits for the next request.</summary>
+    public RunRequest Take() => _requests.Take();
+
+    /// <summary>Adds a request.</summary>
+    public void Put(RunRequest request) => _requests.Add(request);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (PosixSignalRegistration registration in _registrations)
+        {
+            registration.Dispose();
+        }
+
+        // The queue itself stays: a thread that waits for the capture's end may still put a request.
+        _stopping.Dispose();
+    }
+
+    private void End(PosixSignalContext context)
+    {
+        context.Cancel = !_isEnding;
+        if (!_isEnding)
+        {
+            _isEnding = true;
+            _stopping.Cancel();
+            Put(RunRequest.End);
+        }
+    }
+}

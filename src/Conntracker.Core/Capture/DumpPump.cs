@@ -1,0 +1,73 @@
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>Reads the kernel's table once and ends. Makes no table, joins no group, changes no setting.</summary>
+internal sealed class DumpPump : ICapturePump
+{
+    private readonly string? _networkNamespace;
+    private readonly FlowCollector _collector;
+    private readonly CaptureClock _clock = new();
+    private volatile bool _stop;
+
+    /// <summary>Makes a pump.</summary>
+    /// <param name="networkNamespace">The network namespace; null for the one that the process is in.</param>
+    /// <param name="collector">Gets the flows.</param>
+    public DumpPump(string? networkNamespace, FlowCollector collector)
+    {
+        _networkNamespace = networkNamespace;
+        _collector = collector;
+    }
+
+    /// <inheritdoc/>
+    public void Run(Action ready)
+    {
+        if (_networkNamespace is string name)
+        {
+            NetworkNamespace.Enter(name);
+        }
+
+        FrameSink sink = new(_collector, recording: null);
+        using NetlinkDump addresses = NetlinkDump.OpenAddresses();
+        using NetlinkDump connections = NetlinkDump.OpenConntrack();
+        using DatagramBatch batch = NetlinkDump.NewBatch();
+        int received;
+        addresses.RequestAddresses();
+        while ((received = addresses.Receive(batch)) > 0)
+        {
+            sink.Put(FrameKind.Addresses, _clock.Now, batch, received);
+        }
+
+        connections.RequestConntrack();
+        sink.Put(FrameKind.DumpRequested, _clock.Now, [(byte)DumpReason.Start]);
+        while (!_stop && _collector.IsDumping)
+        {
+            received = connections.WaitAndReceive(batch, CancellationToken.None);
+            if (received < 0)
+            {
+                throw ConntrackDumpError.Of(-received);
+            }
+
+            sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, received);
+        }
+
+        if (_collector.DumpError != 0)
+        {
+            throw ConntrackDumpError.Of(_collector.DumpError);
+        }
+
+        ready();
+    }
+
+    /// <inheritdoc/>
+    public void RequestStop() => _stop = true;
+
+    /// <inheritdoc/>
+    public bool RequestRefresh() => false;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        // Everything it opens, Run closes.
+    }
+}

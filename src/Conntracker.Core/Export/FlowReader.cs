@@ -1,0 +1,45 @@
+namespace Conntracker.Core.Export;
+
+/// <summary>Reads flows from a file of any format that <see cref="FlowWriter"/> writes.</summary>
+public static class FlowReader
+{
+    /// <summary>
+    /// Reads flows as the caller asks for them; a text log of V3 alone is read to its end first, since the two lines of a flow stand
+    /// apart in it.
+    /// </summary>
+    /// <param name="stream">The file. It stays the caller's.</param>
+    /// <param name="format">The format; null to tell it by the content.</param>
+    /// <param name="onError">
+    /// Told of every part that cannot be read, while reading goes on with the next one where the format allows. An exception that it
+    /// throws ends the reading.
+    /// </param>
+    public static IEnumerable<Flow> Read(Stream stream, LogFormat? format, Action<LogFormatException> onError)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(onError);
+        return ReadAll(stream, format, onError);
+    }
+
+    private static IEnumerable<Flow> ReadAll(Stream stream, LogFormat? format, Action<LogFormatException> onError)
+    {
+        using InputBuffer input = new(stream);
+        LogFormat known = format ?? LogFormatDetector.Detect(input);
+        if (input.Unread is [0xFF, 0xFE, ..] or [0xFE, 0xFF, ..])
+        {
+            onError(new LogFormatException(known, 1, default, "The file is UTF-16. Save it as UTF-8."));
+            yield break;
+        }
+
+        IEnumerable<Flow> flows = known switch
+        {
+            LogFormat.Json => JsonFlowReader.ReadArray(input, onError),
+            LogFormat.JsonLines => JsonFlowReader.ReadLines(input, onError),
+            LogFormat.Csv => CsvFlowReader.Read(input, onError),
+            _ => TextFlows.Of(TextLogReader.ReadLines(input, onError)),
+        };
+        foreach (Flow flow in flows)
+        {
+            yield return flow;
+        }
+    }
+}

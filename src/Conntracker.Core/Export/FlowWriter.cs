@@ -1,0 +1,25 @@
+namespace Conntracker.Core.Export;
+
+/// <summary>Makes writers.</summary>
+public static class FlowWriter
+{
+    /// <summary>
+    /// Makes a writer. JSON and CSV leave as flows come; the text log is sorted, so it is written when the writer is completed.
+    /// </summary>
+    /// <param name="stream">Where to write.</param>
+    /// <param name="format">The format.</param>
+    /// <param name="style">The generation of the text log; other formats do not look at it.</param>
+    public static IFlowWriter Create(Stream stream, LogFormat format, LogStyle style = LogStyle.V3)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return format switch
+        {
+            LogFormat.Text when style is LogStyle.V1 or LogStyle.V2 or LogStyle.V3 => new TextFlowWriter(stream, style),
+            LogFormat.Text => throw new ArgumentOutOfRangeException(nameof(style), style, "The text log has the styles V1, V2 and V3."),
+            LogFormat.Json => new JsonFlowWriter(stream, array: true),
+            LogFormat.JsonLines => new JsonFlowWriter(stream, array: false),
+            LogFormat.Csv => new CsvFlowWriter(stream),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Flows are written as Text, Json, JsonLines or Csv."),
+        };
+    }
+}

@@ -1,0 +1,64 @@
+using System.Buffers;
+using System.Text.Json;
+
+namespace Conntracker.Core.Export;
+
+/// <summary>Writes flows as JSON, an object a line: as one array, or as lines that stand alone.</summary>
+internal sealed class JsonFlowWriter : IFlowWriter
+{
+    private readonly Utf8Output _output;
+    private readonly bool _array;
+    private readonly ArrayBufferWriter<byte> _object = new(2048);
+    private readonly Utf8JsonWriter _json;
+    private readonly FlowRecord _record = new();
+    private bool _any;
+
+    /// <summary>Creates a writer of an array, or of lines.</summary>
+    public JsonFlowWriter(Stream stream, bool array)
+    {
+        _output = new Utf8Output(stream);
+        _array = array;
+        _json = new Utf8JsonWriter(_object, FlowJsonContext.WriterOptions);
+    }
+
+    /// <inheritdoc/>
+    public void Write(Flow flow)
+    {
+        _record.Fill(flow);
+        _object.ResetWrittenCount();
+        _json.Reset();
+        JsonSerializer.Serialize(_json, _record, FlowJsonContext.Default.FlowRecord);
+        _json.Flush();
+
+        if (_array)
+        {
+            _output.Write(_any ? ",\n"u8 : "[\n"u8);
+        }
+
+        _output.Write(_object.WrittenSpan);
+        if (!_array)
+        {
+            _output.Write("\n"u8);
+        }
+
+        _any = true;
+    }
+
+    /// <inheritdoc/>
+    public void Complete()
+    {
+        if (_array)
+        {
+            _output.Write(_any ? "\n]\n"u8 : "[]\n"u8);
+        }
+
+        _output.Flush();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _json.Dispose();
+        _output.Dispose();
+    }
+}

@@ -1,0 +1,73 @@
+using Conntracker.Core.Flows;
+using Conntracker.Core.Views;
+using TableRecord = Conntracker.Core.Flows.FlowRecord;
+
+namespace Conntracker.Core.Export;
+
+/// <summary>
+/// Writes the log of a snapshot. The text log is made from the table's records, because a million flow objects would cost more than
+/// all the rest; the other formats hold every property, and get the objects one at a time.
+/// </summary>
+internal static class SnapshotLog
+{
+    // What V1 writes for a client's port stands for one that was folded away, too.
+    private const ushort FoldedPort = 1024;
+
+    /// <summary>Writes the log.</summary>
+    public static void Write(FlowSnapshot snapshot, Stream stream, LogFormat format, LogStyle style)
+    {
+        if (format == LogFormat.Text)
+        {
+            WriteText(snapshot, stream, style);
+            return;
+        }
+
+        using IFlowWriter writer = FlowWriter.Create(stream, format, style);
+        for (int place = 0; place < snapshot.PlaceCount; place++)
+        {
+            ref readonly TableRecord record = ref snapshot[place];
+            if (record.IsUsed)
+            {
+                writer.Write(FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses));
+            }
+        }
+
+        writer.Complete();
+    }
+
+    private static void WriteText(FlowSnapshot snapshot, Stream stream, LogStyle style)
+    {
+        TextLog log = new(style);
+        for (int place = 0; place < snapshot.PlaceCount; place++)
+        {
+            ref readonly TableRecord record = ref snapshot[place];
+            if (record.IsUsed)
+            {
+                Add(log, in record);
+            }
+        }
+
+        log.Sort();
+        log.WriteTo(stream);
+    }
+
+    private static void Add(TextLog log, ref readonly TableRecord record)
+    {
+        ref readonly FlowKey key = ref record.Key;
+        (ushort srcPort, ushort dstPort) = Ports(in key, in key.Original);
+        bool isFolded = record.Folding != FlowFolding.None && key.Original.SrcPort == 0 && FlowKey.HasPorts(key.Protocol);
+        log.Add(key.Protocol, key.Family, key.Original.Src.ToUInt128(), key.Original.Dst.ToUInt128(),
+            isFolded ? FoldedPort : srcPort, dstPort, record.IsReplied, process: null, trace: null);
+        if (record.IsReplied)
+        {
+            (srcPort, dstPort) = Ports(in key, in record.Reply);
+            log.AddReply(key.Protocol, key.Family, record.Reply.Src.ToUInt128(), record.Reply.Dst.ToUInt128(),
+                srcPort, isFolded ? FoldedPort : dstPort, process: null, trace: null);
+        }
+    }
+
+    private static (ushort Src, ushort Dst) Ports(ref readonly FlowKey key, ref readonly FlowEndpoints endpoints) =>
+        FlowKey.IsIcmp(key.Protocol)
+            ? ((ushort)(endpoints.DstPort >> 8), (ushort)(endpoints.DstPort & 0xff))
+            : (endpoints.SrcPort, endpoints.DstPort);
+}

@@ -1,0 +1,43 @@
+namespace Conntracker.Core.Native;
+
+/// <summary>Constants of files, under their C names (x86-64 and arm64 agree on all but O_DIRECTORY and O_NOFOLLOW).</summary>
+internal static class FileConstants
+{
+    public const int O_RDONLY = 0;
+    public const int O_WRONLY = 1;
+    public const int O_CREAT = 0x40;
+    public const int O_EXCL = 0x80;
+    public const int O_CLOEXEC = 0x80000;
+    public const int O_PATH = 0x200000;
+    public const int AT_SYMLINK_NOFOLLOW = 0x100;
+    public const uint RENAME_NOREPLACE = 1;
+    public const uint STATX_TYPE = 1;
+    public const uint STATX_UID = 8;
+    public const int S_IFMT = 0xF000;
+    public const int S_IFREG = 0x8000;
+    public const int S_IFLNK = 0xA000;
+
+    public const int EPERM = 1;
+    public const int ENOENT = 2;
+    public const int EINTR = 4;
+    public const int EACCES = 13;
+    public const int EEXIST = 17;
+    public const int ENOTDIR = 20;
+    public const int EINVAL = 22;
+    public const int EFBIG = 27;
+    public const int ENOSPC = 28;
+    public const int EROFS = 30;
+    public const int EDQUOT = 122;
+
+    /// <summary>S_IRUSR | S_IWUSR.</summary>
+    public const uint OwnerOnly = 0x180;
+
+    /// <summary>asm-generic has another value for it than Arm.</summary>
+    public static int O_DIRECTORY => IsArm ? 0x4000 : 0x10000;
+
+    /// <summary>asm-generic has another value for it than Arm.</summary>
+    public static int O_NOFOLLOW => IsArm ? 0x8000 : 0x20000;
+
+    private static bool IsArm => System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
+        is System.Runtime.InteropServices.Architecture.Arm64 or System.Runtime.InteropServices.Architecture.Arm;
+}

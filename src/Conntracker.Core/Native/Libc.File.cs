@@ -1,0 +1,36 @@
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
+
+namespace Conntracker.Core.Native;
+
+/// <summary>The C library's files. Man pages: open(2), statx(2), fsync(2), rename(2), link(2), unlink(2), write(2), geteuid(2).</summary>
+internal static unsafe partial class Libc
+{
+    // open and openat are variadic in C; on the ABIs of Linux that .NET runs on, a fixed argument list calls them the same way.
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int open(string pathname, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int openat(SafeFileHandle dirfd, string pathname, int flags, uint mode);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int statx(SafeFileHandle dirfd, string pathname, int flags, uint mask, statx* statxbuf);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial int fsync(SafeFileHandle fd);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int renameat2(SafeFileHandle olddirfd, string oldpath, SafeFileHandle newdirfd, string newpath, uint flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int linkat(SafeFileHandle olddirfd, string oldpath, SafeFileHandle newdirfd, string newpath, int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int unlinkat(SafeFileHandle dirfd, string pathname, int flags);
+
+    [LibraryImport("libc", SetLastError = true)]
+    public static partial nint write(SafeFileHandle fd, void* buf, nuint count);
+
+    [LibraryImport("libc")]
+    public static partial uint geteuid();
+}

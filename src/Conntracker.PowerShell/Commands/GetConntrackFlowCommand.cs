@@ -1,0 +1,96 @@
+using System.Management.Automation;
+using Conntracker.Core.Capture;
+using Conntracker.PowerShell.Completion;
+
+namespace Conntracker.PowerShell.Commands;
+
+/// <summary>
+/// <para type="synopsis">Gets the flows of captures, or of the kernel's table as it is now.</para>
+/// </summary>
+[Cmdlet(VerbsCommon.Get, "ConntrackFlow", DefaultParameterSetName = ByName)]
+[OutputType(typeof(Flow))]
+public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
+{
+    private const string FromKernel = "Live";
+
+    /// <summary>The captures whose flows are wanted.</summary>
+    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures whose flows are wanted.")]
+    public Capture[]? Capture { get; set; }
+
+    /// <summary>Read the kernel's table once.</summary>
+    [Parameter(ParameterSetName = FromKernel, Mandatory = true, HelpMessage = "Read the kernel's connection table once, without a capture.")]
+    public SwitchParameter Live { get; set; }
+
+    /// <summary>The network namespace to read.</summary>
+    [Parameter(ParameterSetName = FromKernel, HelpMessage = "The network namespace to read: a name as 'ip netns' shows it, or a path.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
+    public string? NetworkNamespace { get; set; }
+
+    /// <summary>Only flows seen since.</summary>
+    [Parameter(HelpMessage = "Only flows that were seen at this time or later.")]
+    public DateTimeOffset? Since { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == FromKernel)
+        {
+            ReadKernel();
+            return;
+        }
+
+        IReadOnlyList<Capture> captures = Resolve(Capture);
+        if (captures.Count == 0 && Name is null)
+        {
+            WriteError(ErrorCatalog.CaptureNotFound(name: null));
+        }
+
+        foreach (Capture capture in captures)
+        {
+            WarnOfLoss(capture);
+            Write(capture.GetFlows(BuildQuery(Since), StopToken));
+        }
+    }
+
+    private void ReadKernel()
+    {
+        try
+        {
+            using CaptureSession session = RunWithProgress(
+                "Reading the kernel's connection table", status: null, cancellation => CaptureSession.ReadOnce(NetworkNamespace, cancellation));
+            Write(session.GetFlows(BuildQuery(Since), StopToken));
+        }
+        catch (ConntrackException error)
+        {
+            ThrowTerminating(error, NetworkNamespace);
+        }
+    }
+
+    private void Write(IEnumerable<Flow> flows)
+    {
+        foreach (Flow flow in flows)
+        {
+            if (StopToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            WriteObject(flow);
+        }
+    }
+
+    private void WarnOfLoss(Capture capture)
+    {
+        CaptureReceipt receipt = capture.GetReceipt();
+        if (receipt.Lost > 0 || receipt.Malformed > 0)
+        {
+            WriteWarning($"{capture.Name}: {receipt.Lost} messages lost in {receipt.Overruns} overruns, {receipt.Repaired} flows repaired, {receipt.Malformed} messages malformed.");
+        }
+
+        if (capture.Error is string error)
+        {
+            WriteWarning($"{capture.Name} ended by an error: {error}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.Management.Automation;
+using Conntracker.Core.Capture;
+
+namespace Conntracker.PowerShell.Commands;
+
+/// <summary>
+/// <para type="synopsis">Removes captures with their flows; a capture that runs is stopped.</para>
+/// </summary>
+[Cmdlet(VerbsCommon.Remove, "ConntrackCapture", SupportsShouldProcess = true, DefaultParameterSetName = ByName)]
+[OutputType(typeof(void))]
+public sealed class RemoveConntrackCaptureCommand : CaptureCmdlet
+{
+    /// <summary>The captures to remove.</summary>
+    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to remove.")]
+    public Capture[]? Capture { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (Capture is null && Name is null)
+        {
+            ThrowTerminating(new ArgumentException("Which captures? Give -Name ('*' for all) or captures from the pipeline."), target: null);
+        }
+
+        foreach (Capture capture in Resolve(Capture))
+        {
+            if (ShouldProcess(capture.Name, $"Remove capture with {capture.FlowCount} flows"))
+            {
+                RunWithProgress($"Removing {capture.Name}", status: null, _ =>
+                {
+                    CaptureRegistry.Remove(capture);
+                    return true;
+                });
+            }
+        }
+    }
+}

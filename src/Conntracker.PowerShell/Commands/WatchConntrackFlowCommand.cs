@@ -1,0 +1,119 @@
+using System.Management.Automation;
+using System.Threading.Channels;
+using Conntracker.Core.Capture;
+using Conntracker.PowerShell.Completion;
+
+namespace Conntracker.PowerShell.Commands;
+
+/// <summary>
+/// <para type="synopsis">Streams flows as they appear, until Ctrl+C, a number of flows, or a time.</para>
+/// </summary>
+[Cmdlet(VerbsCommon.Watch, "ConntrackFlow", DefaultParameterSetName = ByName)]
+[OutputType(typeof(Flow))]
+public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
+{
+    private const string FromKernel = "Live";
+
+    /// <summary>The capture to watch.</summary>
+    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The capture to watch.")]
+    public Capture? Capture { get; set; }
+
+    /// <summary>The network namespace to watch with a capture of its own.</summary>
+    [Parameter(ParameterSetName = FromKernel, Mandatory = true, HelpMessage = "Watch this network namespace with a capture that ends with the command.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
+    public string? NetworkNamespace { get; set; }
+
+    /// <summary>How many flows to wait for.</summary>
+    [Parameter(HelpMessage = "End after so many flows.")]
+    [ValidateRange(1, int.MaxValue)]
+    public int Count { get; set; } = int.MaxValue;
+
+    /// <summary>How long to watch.</summary>
+    [Parameter(HelpMessage = "End after this time: seconds, or 30s, 5m, 2h.")]
+    [Duration]
+    public TimeSpan? Duration { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == FromKernel || (ParameterSetName == ByName && Name is null && CaptureRegistry.All.Count == 0))
+        {
+            WatchOwn();
+            return;
+        }
+
+        IReadOnlyList<Capture> captures = Resolve(Capture is null ? null : [Capture]);
+        if (captures.Count > 1)
+        {
+            ThrowTerminatingError(ErrorCatalog.CaptureAmbiguous(captures));
+        }
+
+        if (captures.Count == 1)
+        {
+            Watch(captures[0].Session);
+        }
+    }
+
+    private void WatchOwn()
+    {
+        try
+        {
+            CaptureOptions options = new() { NetworkNamespace = NetworkNamespace };
+            using CaptureSession session = RunWithProgress(
+                "Reading the kernel's connection table", status: null, cancellation => CaptureSession.Start(options, cancellation));
+            foreach (string notice in session.Notices.All())
+            {
+                WriteWarning(notice);
+            }
+
+            Watch(session);
+        }
+        catch (ConntrackException error)
+        {
+            ThrowTerminating(error, NetworkNamespace);
+        }
+    }
+
+    private void Watch(CaptureSession session)
+    {
+        using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
+        if (Duration is TimeSpan duration)
+        {
+            end.CancelAfter(duration);
+        }
+
+        FlowSubscription subscription = session.Subscribe(BuildQuery(since: null));
+        try
+        {
+            for (int written = 0; written < Count && Next(subscription.Reader, end.Token) is Flow flow; written++)
+            {
+                WriteObject(flow);
+            }
+        }
+        finally
+        {
+            session.Unsubscribe(subscription);
+        }
+
+        if (subscription.Skipped > 0)
+        {
+            WriteWarning($"{subscription.Skipped} flows appeared faster than they were taken from the pipeline and were not shown. They are in the capture.");
+        }
+    }
+
+    // Null when the time is over, the user has stopped, or the capture has ended.
+    private static Flow? Next(ChannelReader<Flow> reader, CancellationToken end)
+    {
+        try
+        {
+            return reader.TryRead(out Flow? flow) || (reader.WaitToReadAsync(end).AsTask().GetAwaiter().GetResult() && reader.TryRead(out flow))
+                ? flow
+                : null;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Management.Automation;
+using Conntracker.Core.Export;
+
+namespace Conntracker.PowerShell;
+
+/// <summary>
+/// Every error of the module, with its id and category. Ids are part of the module's interface: scripts compare them.
+/// </summary>
+internal static class ErrorCatalog
+{
+    /// <summary>The record for what the engine threw.</summary>
+    public static ErrorRecord Record(Exception error, object? target)
+    {
+        (string id, ErrorCategory category) = error switch
+        {
+            ConntrackException { Reason: ConntrackErrorReason reason } => Of(reason),
+            LogFileException { Reason: LogFileReason reason } => Of(reason),
+            LogFormatException => ("LogLineInvalid", ErrorCategory.InvalidData),
+            ArgumentException => ("ConntrackArgumentInvalid", ErrorCategory.InvalidArgument),
+            UnauthorizedAccessException => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),
+            FileNotFoundException or DirectoryNotFoundException => ("LogNotFound", ErrorCategory.ObjectNotFound),
+            IOException => ("ConntrackIOFailed", ErrorCategory.ReadError),
+            _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
+        };
+        ErrorRecord record = new(error, id, category, target);
+        if (category == ErrorCategory.PermissionDenied)
+        {
+            record.ErrorDetails = new ErrorDetails(error.Message)
+            {
+                RecommendedAction = "Start PowerShell as root (sudo pwsh). Replaying a recording and reading logs need no privilege.",
+            };
+        }
+
+        return record;
+    }
+
+    /// <summary>There is no capture of this name.</summary>
+    public static ErrorRecord CaptureNotFound(string? name) => new(
+        new ItemNotFoundException(name is null
+            ? "There is no capture. Start one with Start-ConntrackCapture, or read the kernel's table once with Get-ConntrackFlow -Live."
+            : $"There is no capture named '{name}'. Get-ConntrackCapture lists those that there are."),
+        "CaptureNotFound",
+        ErrorCategory.ObjectNotFound,
+        name);
+
+    /// <summary>Several captures where one is wanted.</summary>
+    public static ErrorRecord CaptureAmbiguous(IEnumerable<Capture> captures) => new(
+        new ArgumentException($"One capture is wanted, and there are several: {string.Join(", ", captures.Select(each => each.Name))}. Name one with -Name."),
+        "CaptureAmbiguous",
+        ErrorCategory.InvalidArgument,
+        targetObject: null);
+
+    private static (string Id, ErrorCategory Category) Of(ConntrackErrorReason reason) => reason switch
+    {
+        ConntrackErrorReason.PermissionDenied => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),
+        ConntrackErrorReason.KernelFeatureMissing => ("KernelFeatureMissing", ErrorCategory.ResourceUnavailable),
+        ConntrackErrorReason.LibraryMissing => ("LibnftablesNotFound", ErrorCategory.NotInstalled),
+        ConntrackErrorReason.NamespaceNotFound => ("NetworkNamespaceNotFound", ErrorCategory.ObjectNotFound),
+        ConntrackErrorReason.KernelRefused => ("KernelRefused", ErrorCategory.InvalidResult),
+        ConntrackErrorReason.RecordingFailed => ("RecordingFailed", ErrorCategory.OpenError),
+        ConntrackErrorReason.RecordingInvalid => ("RecordingInvalid", ErrorCategory.InvalidData),
+        ConntrackErrorReason.SettingFailed => ("KernelSettingFailed", ErrorCategory.WriteError),
+        ConntrackErrorReason.CaptureExists => ("CaptureExists", ErrorCategory.ResourceExists),
+        _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
+    };
+
+    private static (string Id, ErrorCategory Category) Of(LogFileReason reason) => reason switch
+    {
+        LogFileReason.TargetIsLink => ("LogTargetIsLink", ErrorCategory.SecurityError),
+        LogFileReason.ForeignOwner => ("LogForeignOwner", ErrorCategory.SecurityError),
+        LogFileReason.NotRegular => ("LogTargetNotRegular", ErrorCategory.InvalidArgument),
+        LogFileReason.Exists => ("LogExists", ErrorCategory.ResourceExists),
+        LogFileReason.NoSpace => ("LogNoSpace", ErrorCategory.LimitsExceeded),
+        LogFileReason.Denied => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),
+        LogFileReason.MissingDirectory => ("LogFolderNotFound", ErrorCategory.ObjectNotFound),
+        _ => ("LogWriteFailed", ErrorCategory.WriteError),
+    };
+}

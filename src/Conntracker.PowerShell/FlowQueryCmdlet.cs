@@ -1,0 +1,44 @@
+using System.Management.Automation;
+
+namespace Conntracker.PowerShell;
+
+/// <summary>A cmdlet that chooses flows. The choice is made before flows become objects.</summary>
+public abstract class FlowQueryCmdlet : CaptureCmdlet
+{
+    /// <summary>Protocols.</summary>
+    [Parameter(HelpMessage = "Protocols, by name or number.")]
+    public FlowProtocol[] Protocol { get; set; } = [];
+
+    /// <summary>Originators.</summary>
+    [Parameter(HelpMessage = "The originator's address before NAT: addresses or subnets, 192.0.2.7 or 10.0.0.0/8.")]
+    public AddressRange[] SrcAddress { get; set; } = [];
+
+    /// <summary>Destinations.</summary>
+    [Parameter(HelpMessage = "The address that the originator spoke to, before NAT: addresses or subnets.")]
+    public AddressRange[] DstAddress { get; set; } = [];
+
+    /// <summary>Source ports.</summary>
+    [Parameter(HelpMessage = "The originator's port: ports or ranges, 53 or 8000-8999.")]
+    public PortRange[] SrcPort { get; set; } = [];
+
+    /// <summary>Destination ports.</summary>
+    [Parameter(HelpMessage = "The port that the originator spoke to: ports or ranges, 53 or 8000-8999.")]
+    public PortRange[] DstPort { get; set; } = [];
+
+    /// <summary>States.</summary>
+    [Parameter(HelpMessage = "States of the newest connection.")]
+    public FlowState[] State { get; set; } = [];
+
+    /// <summary>What was asked for.</summary>
+    /// <param name="since">Only flows that were seen at this time or later.</param>
+    protected FlowQuery BuildQuery(DateTimeOffset? since) => new()
+    {
+        Protocols = Protocol,
+        SrcAddresses = SrcAddress,
+        DstAddresses = DstAddress,
+        SrcPorts = SrcPort,
+        DstPorts = DstPort,
+        States = State,
+        Since = since,
+    };
+}
