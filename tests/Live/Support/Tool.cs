@@ -32,6 +32,7 @@ internal sealed class Tool : IDisposable
     private readonly Process _process;
     private readonly StringBuilder _output = new();
     private readonly StringBuilder _error = new();
+    private bool _isDisposed;
 
     private Tool(Process process)
     {
@@ -125,6 +126,12 @@ internal sealed class Tool : IDisposable
     /// <summary>Ends it, if it has not ended.</summary>
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (IsRunning)
         {
             _process.Kill();
