@@ -20,25 +20,28 @@ public sealed class TrackingTests
                 type filter hook output priority -300
                 meta mark 5 ct zone set 5
                 meta mark 6 ct zone set 6
+                meta mark 7 ct original zone set 7
               }
             }
             """);
         using LiveCapture live = LiveCapture.Start(host);
 
-        foreach (int zone in (int[])[0, 5, 6])
+        foreach (int zone in (int[])[0, 5, 6, 7])
         {
             host.Do(() =>
             {
                 const int SolSocket = 1;
                 const int SoMark = 36;
-                using Socket socket = Sockets.Open(FlowProtocol.Udp, new IPEndPoint(IPAddress.Loopback, 40001));
+
+                // A zone of one direction only shares the other with the default zone.
+                using Socket socket = Sockets.Open(FlowProtocol.Udp, new IPEndPoint(IPAddress.Loopback, zone == 7 ? 40007 : 40001));
                 socket.SetRawSocketOption(SolSocket, SoMark, BitConverter.GetBytes(zone));
                 socket.SendTo([1], s_server);
             });
         }
 
         Eventually.Equal(() => ConntrackEntry.List(host), () => ConntrackEntry.ListOpen(live.Capture));
-        Assert.Equal([0, 5, 6], live.Flows.Where(flow => flow.Protocol == FlowProtocol.Udp).Select(flow => (int)flow.Zone).Order());
+        Assert.Equal([0, 5, 6, 7], live.Flows.Where(flow => flow.Protocol == FlowProtocol.Udp).Select(flow => (int)flow.Zone).Order());
     }
 
     [Fact]
@@ -96,6 +99,27 @@ public sealed class TrackingTests
             Eventually.Equal(() => (FlowState.Replied, connections), () => Only(live));
             host.Run("conntrack", "-D", "-p", "udp");
             Eventually.Equal(() => (FlowState.Closed, connections), () => Only(live));
+        }
+    }
+
+    [Fact]
+    public void A_tcp_connection_from_the_same_port_again_is_the_same_flow_with_one_connection_more()
+    {
+        using TestNamespace host = new();
+        using LiveCapture live = LiveCapture.Start(host);
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Tcp, s_server.Address, s_server.Port);
+        for (int connections = 1; connections <= 3; connections++)
+        {
+            using (Socket socket = TestClient.Open(host, FlowProtocol.Tcp, new IPEndPoint(IPAddress.Loopback, 40001), s_server))
+            {
+                Eventually.Equal(() => (TcpState.Established, connections), () => (live.Flows.SingleOrDefault()?.TcpState ?? TcpState.None, Only(live).Connections));
+
+                // A reset: the port is free at once.
+                socket.LingerState = new LingerOption(enable: true, seconds: 0);
+            }
+
+            Eventually.Equal(() => TcpState.Close, () => live.Flows.Single().TcpState);
+            Eventually.Equal(() => ConntrackEntry.List(host), () => ConntrackEntry.ListOpen(live.Capture));
         }
     }
 

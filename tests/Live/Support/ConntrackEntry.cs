@@ -44,9 +44,10 @@ internal static partial class ConntrackEntry
         FlowProtocol protocol = (FlowProtocol)byte.Parse(head.Groups["number"].Value, CultureInfo.InvariantCulture);
         ILookup<string, string> values = Value().Matches(line).ToLookup(each => each.Groups["name"].Value, each => each.Groups["value"].Value);
         string At(string name, int direction) => values[name].ElementAtOrDefault(direction) ?? "";
+        string icmp = $"{At("type", 0)}/{At("code", 0)}/{At("id", 0)}";
         string Side(int direction) => Tuple(
-            At("src", direction), At("sport", direction), At("dst", direction), At("dport", direction), direction == 0 ? $"{At("type", 0)}/{At("code", 0)}/{values["id"].First()}" : "", protocol);
-        string tuples = Tuples(head.Groups["family"].Value, protocol, Side(0), Side(1), At("zone", 0));
+            At("src", direction), At("sport", direction), At("dst", direction), At("dport", direction), direction == 0 ? icmp : "", protocol);
+        string tuples = Tuples(head.Groups["family"].Value, protocol, Side(0), Side(1), At("zone", 0) + At("zone-orig", 0));
         if (detail == Detail.Tuples)
         {
             return tuples;
