@@ -103,6 +103,8 @@ public sealed class CommandLineTests
     [InlineData("--no-such-option")]
     public void What_was_asked_wrongly_is_told_with_exit_code_2(params string[] arguments)
     {
+        TestNamespace.NeedRoot();
+
         ToolResult result = CommandLine.Run(arguments);
 
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
@@ -114,7 +116,7 @@ public sealed class CommandLineTests
     [InlineData("--replay", "/nowhere/capture.rec")]
     public void What_could_not_be_done_is_told_in_one_line_with_exit_code_1(params string[] arguments)
     {
-        using TestNamespace needsRoot = new();
+        TestNamespace.NeedRoot();
 
         ToolResult result = CommandLine.Run([.. arguments, "-o", "-"]);
 

@@ -57,7 +57,7 @@ public sealed class NetworkNamespaceTests
     [InlineData("/etc/hostname")]
     public void A_namespace_that_there_is_not_is_named_in_the_error(string name)
     {
-        using TestNamespace needsRoot = new();
+        TestNamespace.NeedRoot();
 
         ConntrackException error = Assert.Throws<ConntrackException>(() => CaptureRegistry.Start(null, new CaptureOptions { NetworkNamespace = name }));
 

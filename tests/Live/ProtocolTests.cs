@@ -21,6 +21,7 @@ public sealed class ProtocolTests
     [InlineData(FlowProtocol.Sctp, FlowFamily.IPv4)]
     [InlineData(FlowProtocol.Sctp, FlowFamily.IPv6)]
     [InlineData(FlowProtocol.Gre, FlowFamily.IPv4)]
+    [InlineData(FlowProtocol.Gre, FlowFamily.IPv6)]
     [InlineData((FlowProtocol)253, FlowFamily.IPv4)]
     [InlineData((FlowProtocol)253, FlowFamily.IPv6)]
     public void Every_protocol_is_seen_in_every_direction_as_conntrack_lists_it(FlowProtocol protocol, FlowFamily family)

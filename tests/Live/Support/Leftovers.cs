@@ -45,7 +45,7 @@ public sealed class Leftovers : IDisposable
 
     private static void RemoveAll(Predicate<int> isWanted)
     {
-        if (!Environment.IsPrivilegedProcess || !Directory.Exists(NamedFolder))
+        if (!TestNamespace.IsRoot || !Directory.Exists(NamedFolder))
         {
             return;
         }

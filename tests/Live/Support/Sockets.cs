@@ -9,7 +9,7 @@ internal static class Sockets
 {
     private const int Patience = 5000;
 
-    /// <summary>Whether connections can be made with this protocol in this kernel; the reason why not, when they cannot.</summary>
+    /// <summary>Whether the protocol's sockets are connected before anything is sent.</summary>
     public static bool AreStreams(FlowProtocol protocol) => protocol == FlowProtocol.Tcp;
 
     /// <summary>Whether what is sent needs no head of the sender's making: the kernel has sockets for this protocol.</summary>

@@ -12,14 +12,25 @@ internal sealed class TestNamespace : IDisposable
     /// <summary>Makes it.</summary>
     public TestNamespace()
     {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root: network namespaces and connection tracking.");
+        NeedRoot();
         Name = string.Create(CultureInfo.InvariantCulture, $"{Leftovers.Prefix}{Environment.ProcessId}-{Interlocked.Increment(ref s_last)}");
         Tool.Run("ip", "netns", "add", Name);
+
+        // No second of waiting until an IPv6 address may be used.
+        WriteSetting("ipv6/conf/all/accept_dad", "0");
+        WriteSetting("ipv6/conf/default/accept_dad", "0");
         Tool.Run("ip", "-n", Name, "link", "set", "lo", "up");
     }
 
     /// <summary>Its name, as <c>ip netns</c> shows it.</summary>
     public string Name { get; }
+
+    /// <summary>Whether namespaces can be made: containers know a root that may not.</summary>
+    public static bool IsRoot { get; } = HasCapabilities();
+
+    /// <summary>Skips the test when there is no root.</summary>
+    public static void NeedRoot() =>
+        Assert.SkipUnless(IsRoot, "Needs root, with CAP_NET_ADMIN and CAP_SYS_ADMIN: it makes network namespaces and captures in them.");
 
     /// <summary>Runs a command in it and fails the test unless it went well.</summary>
     public string Run(string command, params IEnumerable<string> arguments) =>
@@ -77,4 +88,14 @@ internal sealed class TestNamespace : IDisposable
 
     /// <summary>Kills what runs in it, and removes it.</summary>
     public void Dispose() => Leftovers.Remove(Name);
+
+    private static bool HasCapabilities()
+    {
+        const int NetAdmin = 12;
+        const int SysAdmin = 21;
+        const ulong Both = (1ul << NetAdmin) | (1ul << SysAdmin);
+        const string Effective = "CapEff:";
+        string line = File.ReadLines("/proc/self/status").First(line => line.StartsWith(Effective, StringComparison.Ordinal));
+        return (ulong.Parse(line.AsSpan(Effective.Length).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture) & Both) == Both;
+    }
 }

@@ -60,16 +60,13 @@ internal sealed class TestNetwork : IDisposable
 
     private void Connect(TestNamespace host, string device, Cable cable)
     {
-        string script = $"""
-            link add {device} netns {Firewall.Name} type veth peer name eth0 netns {host.Name}
-            """;
-        Batch([], script);
-        Batch(["-n", Firewall.Name], $"""
+        Tool.Run("ip", "link", "add", device, "netns", Firewall.Name, "type", "veth", "peer", "name", "eth0", "netns", host.Name);
+        Batch(Firewall, $"""
             addr add {cable.Firewall(FlowFamily.IPv4)}/24 brd + dev {device}
             addr add {cable.Firewall(FlowFamily.IPv6)}/64 dev {device} nodad
             link set {device} up
             """);
-        Batch(["-n", host.Name], $"""
+        Batch(host, $"""
             addr add {cable.Host(FlowFamily.IPv4)}/24 brd + dev eth0
             addr add {cable.Host(FlowFamily.IPv6)}/64 dev eth0 nodad
             link set eth0 up
@@ -78,9 +75,9 @@ internal sealed class TestNetwork : IDisposable
             """);
     }
 
-    private static void Batch(string[] options, string commands)
+    private static void Batch(TestNamespace where, string commands)
     {
-        using Tool ip = Tool.Start("ip", [.. options, "-batch", "-"]).Feed(commands + "\n");
+        using Tool ip = Tool.Start("ip", "-n", where.Name, "-batch", "-").Feed(commands + "\n");
         ToolResult result = ip.Wait();
         Assert.True(result.ExitCode == 0, result.Error);
     }
