@@ -4,6 +4,7 @@ using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

@@ -1,4 +1,5 @@
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Conntracker.Core.Capture;
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

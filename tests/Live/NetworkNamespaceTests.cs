@@ -1,6 +1,7 @@
 using System.Net;
 using Conntracker.Core.Capture;
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

@@ -1,5 +1,6 @@
 using Conntracker.Tests.Live.Support;
 using Conntracker.Tests.Shared;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Conntracker.Tests.Live.Support;
 using Conntracker.Tests.Shared;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using Conntracker.Core.Native;
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 namespace Conntracker.Tests.Live;
 
@@ -138,6 +139,20 @@ public sealed class TrackingTests
         live.Stop();
         Assert.Equal("", host.Run("nft", "list", "ruleset"));
         Assert.Single(live.Flows);
+    }
+
+    [Fact]
+    public void Where_the_kernel_makes_no_events_the_capture_says_so()
+    {
+        using TestNamespace host = new();
+        using LiveCapture told = LiveCapture.Start(host);
+        Assert.Empty(told.Capture.Notices);
+
+        host.WriteSetting("netfilter/nf_conntrack_events", "0");
+        using LiveCapture live = LiveCapture.Start(host);
+
+        Assert.Contains("nf_conntrack_events", Assert.Single(live.Capture.Notices), StringComparison.Ordinal);
+        Assert.Equal("0", host.ReadSetting("netfilter/nf_conntrack_events"));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using Conntracker.Tests.Live.Support;
+using Xunit;
 
 // The kernel's settings and /run/conntracker are one for all: one test at a time.
 [assembly: CollectionBehavior(DisableTestParallelization = true)]

@@ -1,4 +1,5 @@
 using Conntracker.Core.Capture;
+using Xunit;
 
 namespace Conntracker.Tests.Live.Support;
 

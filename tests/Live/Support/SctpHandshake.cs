@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Conntracker.Core.Sources;
+using Xunit;
 
 namespace Conntracker.Tests.Live.Support;
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Conntracker.Core.Native;
+using Xunit;
 
 namespace Conntracker.Tests.Live.Support;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Xunit;
 
 namespace Conntracker.Tests.Live.Support;
 

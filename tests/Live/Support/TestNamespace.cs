@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Conntracker.Core.Capture;
+using Xunit;
 
 namespace Conntracker.Tests.Live.Support;
 
