@@ -59,6 +59,39 @@ public sealed class SeveralCapturesTests
     }
 
     [Fact]
+    public void Captures_that_start_and_stop_at_the_same_moment_do_not_get_in_each_others_way()
+    {
+        const int Count = 8;
+        using TestNamespace host = new();
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Udp, IPAddress.Loopback, ServerPort);
+        for (int round = 0; round < 3; round++)
+        {
+            LiveCapture[] captures = AtOnce(Count, _ => LiveCapture.Start(new CaptureOptions { NetworkNamespace = host.Name, Accounting = true }));
+            try
+            {
+                Assert.Equal(Count, Tables(host).Length);
+                Speak(host, 40001 + round);
+                foreach (LiveCapture each in captures)
+                {
+                    Eventually.Equal(() => ConntrackEntry.List(host, counters: true), () => ConntrackEntry.ListOpen(each.Capture, counters: true));
+                    Assert.Equal(round + 1, each.Flows.Count);
+                }
+            }
+            finally
+            {
+                AtOnce(Count, i =>
+                {
+                    captures[i].Dispose();
+                    return true;
+                });
+            }
+
+            Assert.Empty(Tables(host));
+            Assert.Equal("0", host.ReadSetting("netfilter/nf_conntrack_acct"));
+        }
+    }
+
+    [Fact]
     public void A_name_that_is_free_again_is_taken_by_the_next_capture()
     {
         using TestNamespace host = new();
@@ -85,6 +118,21 @@ public sealed class SeveralCapturesTests
         }
 
         Assert.Equal(before, host.Run("nft", "-a", "list", "ruleset"));
+    }
+
+    private static T[] AtOnce<T>(int count, Func<int, T> act)
+    {
+        using Barrier barrier = new(count);
+        Task<T>[] tasks = [.. Enumerable.Range(0, count).Select(i => Task.Factory.StartNew(
+            () =>
+            {
+                barrier.SignalAndWait();
+                return act(i);
+            },
+            CancellationToken.None,
+            TaskCreationOptions.LongRunning,
+            TaskScheduler.Default))];
+        return Task.WhenAll(tasks).GetAwaiter().GetResult();
     }
 
     private static string[] Tables(TestNamespace host) =>

@@ -27,6 +27,8 @@ internal sealed class Tool : IDisposable
         ["ip"] = "iproute2",
         ["iptables-legacy"] = "iptables",
         ["iptables-legacy-save"] = "iptables",
+        ["ip6tables-legacy"] = "iptables",
+        ["ip6tables-legacy-save"] = "iptables",
         ["setpriv"] = "util-linux",
     };
 
@@ -56,14 +58,14 @@ internal sealed class Tool : IDisposable
     /// <summary>What it has written to standard error so far.</summary>
     public string Error => Read(_error);
 
-    /// <summary>Skips the test when a command is not installed; gives the command.</summary>
+    /// <summary>Where a command is; skips the test when it is not installed.</summary>
     public static string Need(string command)
     {
+        // Not every root has the folders of root's commands in the path.
         string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/sbin"];
-        Assert.SkipUnless(
-            File.Exists(command) || folders.Any(folder => File.Exists(Path.Join(folder, command))),
-            $"'{command}' is missing: install the package {s_packages.GetValueOrDefault(command, command)}.");
-        return command;
+        string? path = folders.Select(folder => Path.Combine(folder, command)).FirstOrDefault(File.Exists);
+        Assert.SkipWhen(path is null, $"'{command}' is missing: install the package {s_packages.GetValueOrDefault(command, command)}.");
+        return path!;
     }
 
     /// <summary>Starts a command; skips the test when it is not installed.</summary>
