@@ -56,10 +56,12 @@ internal static class Children
         {
             stopping = WaitFor(events.Number, stop.Number);
             int got;
-            while ((got = events.Receive()) > 0)
+            do
             {
-                received += got;
+                got = events.Receive();
+                received += Math.Max(got, 0);
             }
+            while (got == events.Batch.Capacity);
         }
 
         watch.Wait();
