@@ -34,6 +34,7 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("TERM")]
     [InlineData("INT")]
+    [InlineData("HUP")]
     public void A_signal_to_end_gives_the_log_of_all_flows_and_exit_code_0(string signal)
     {
         using TestNamespace host = new();

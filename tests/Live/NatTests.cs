@@ -60,7 +60,10 @@ public sealed class NatTests
         using LiveCapture live = LiveCapture.Start(network.Firewall);
 
         TestClient.Exchange(
-            network.Client, FlowProtocol.Icmp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 77), new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), 0));
+            network.Client,
+            FlowProtocol.Icmp,
+            new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 77),
+            new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), 0));
 
         Flow flow = OnlyFlow(network, live);
         Assert.Equal(TestNetwork.ServerSide.Firewall(FlowFamily.IPv4), flow.ReplyDstAddress);

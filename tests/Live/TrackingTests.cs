@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
+using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
 using Conntracker.Tests.Live.Support;
+using Conntracker.Tests.Shared;
 using Xunit;
 
 namespace Conntracker.Tests.Live;
@@ -89,6 +91,30 @@ public sealed class TrackingTests
     }
 
     [Fact]
+    public void The_table_can_be_read_once_without_a_capture_and_without_leaving_a_trace()
+    {
+        using TestNamespace host = new();
+        host.LoadRules("""
+            table inet users {
+              chain everything {
+                ct state new
+              }
+            }
+            """);
+        string rules = host.Run("nft", "-a", "list", "ruleset");
+        host.Do(() => ConntrackLoad.Create(5000, 0, TimeSpan.FromMinutes(5)));
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Tcp, s_server.Address, s_server.Port);
+        using Socket open = TestClient.Open(host, FlowProtocol.Tcp, new IPEndPoint(IPAddress.Loopback, 40001), s_server);
+
+        using CancellationTokenSource deadline = new(TimeSpan.FromSeconds(20));
+        using CaptureSession read = CaptureSession.ReadOnce(host.Name, deadline.Token);
+
+        Assert.True(read.Wait(TimeSpan.FromSeconds(20)));
+        Assert.Equal(ConntrackEntry.List(host), ConntrackEntry.ListOpen(read.GetFlows(FlowQuery.All)));
+        Assert.Equal(rules, host.Run("nft", "-a", "list", "ruleset"));
+    }
+
+    [Fact]
     public void A_connection_that_ends_is_closed_and_one_that_comes_again_is_counted()
     {
         using TestNamespace host = new();
@@ -113,7 +139,9 @@ public sealed class TrackingTests
         {
             using (Socket socket = TestClient.Open(host, FlowProtocol.Tcp, new IPEndPoint(IPAddress.Loopback, 40001), s_server))
             {
-                Eventually.Equal(() => (TcpState.Established, connections), () => (live.Flows.SingleOrDefault()?.TcpState ?? TcpState.None, Only(live).Connections));
+                Eventually.Equal(
+                    () => (TcpState.Established, connections),
+                    () => (live.Flows.SingleOrDefault()?.TcpState ?? TcpState.None, Only(live).Connections));
 
                 // A reset: the port is free at once.
                 socket.LingerState = new LingerOption(enable: true, seconds: 0);
@@ -166,18 +194,19 @@ public sealed class TrackingTests
 
         foreach (FlowFamily family in (FlowFamily[])[FlowFamily.IPv4, FlowFamily.IPv6])
         {
+            IPAddress client = TestNetwork.ClientSide.Host(family);
+            IPEndPoint server = new(TestNetwork.ServerSide.Host(family), 5000);
             foreach (FlowProtocol protocol in (FlowProtocol[])[FlowProtocol.Tcp, FlowProtocol.Udp])
             {
-                using EchoServer? echo = EchoServer.Start(network.Server, protocol, TestNetwork.ServerSide.Host(family), 5000);
+                using EchoServer? echo = EchoServer.Start(network.Server, protocol, server.Address, server.Port);
                 for (int port = 40000; port < 40050; port++)
                 {
-                    TestClient.Exchange(
-                        network.Client, protocol, new IPEndPoint(TestNetwork.ClientSide.Host(family), port), new IPEndPoint(TestNetwork.ServerSide.Host(family), 5000));
+                    TestClient.Exchange(network.Client, protocol, new IPEndPoint(client, port), server);
                 }
             }
 
-            TestClient.Exchange(
-                network.Client, family == FlowFamily.IPv4 ? FlowProtocol.Icmp : FlowProtocol.IcmpV6, new IPEndPoint(TestNetwork.ClientSide.Host(family), 9), new IPEndPoint(TestNetwork.ServerSide.Host(family), 0));
+            FlowProtocol icmp = family == FlowFamily.IPv4 ? FlowProtocol.Icmp : FlowProtocol.IcmpV6;
+            TestClient.Exchange(network.Client, icmp, new IPEndPoint(client, 9), server);
         }
 
         Eventually.Equal(() => ConntrackEntry.ListBegun(events.Output), () => ConntrackEntry.ListTuples(live.Capture));

@@ -59,7 +59,8 @@ internal sealed class CommandLine : IDisposable
     public string WaitForFlow(Tool tool, IPEndPoint source)
     {
         string log = "";
-        Eventually.True($"{source} in the log", () => (log = WriteLog(tool)).Contains($"src = {source.Address} (port={source.Port})", StringComparison.Ordinal));
+        string wanted = $"src = {source.Address} (port={source.Port})";
+        Eventually.True($"'{wanted}' in the log", () => (log = WriteLog(tool)).Contains(wanted, StringComparison.Ordinal));
         return log;
     }
 

@@ -20,8 +20,11 @@ internal static partial class ConntrackEntry
     }
 
     /// <summary>The flows of a capture that are open: sorted lines.</summary>
-    public static string ListOpen(Capture capture, bool counters = false) =>
-        Sort(capture.GetFlows(FlowQuery.All).Where(flow => flow.State != FlowState.Closed).Select(flow => Format(flow, Detail.Whole, counters)));
+    public static string ListOpen(Capture capture, bool counters = false) => ListOpen(capture.GetFlows(FlowQuery.All), counters);
+
+    /// <summary>The flows that are open: sorted lines.</summary>
+    public static string ListOpen(IEnumerable<Flow> flows, bool counters = false) =>
+        Sort(flows.Where(flow => flow.State != FlowState.Closed).Select(flow => Format(flow, Detail.Whole, counters)));
 
     /// <summary>The tuples of the connections that <c>conntrack -E</c> saw begin: sorted lines.</summary>
     public static string ListBegun(string events) =>
