@@ -60,6 +60,11 @@ internal sealed class LivePump : ICapturePump
             _notices.Add("buffer", $"The kernel granted a receive buffer of {events.BufferSize} bytes, not {_options.BufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a flood.");
         }
 
+        if (EventSetting.IsOff())
+        {
+            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel tells nothing of new connections, and only those that are open now are shown. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
+        }
+
         addresses.RequestAddresses();
         TakeAddresses(addresses, addressBatch);
         RecoverSettings(events.NamespaceCookie);
