@@ -47,7 +47,7 @@ internal sealed class RecordingWriter : IDisposable
         }
         catch
         {
-            writer._file.Dispose();
+            writer.Discard();
             throw;
         }
     }
@@ -77,6 +77,13 @@ internal sealed class RecordingWriter : IDisposable
     {
         Write(FrameKind.End, time, []);
         Flush();
+    }
+
+    /// <summary>Removes the file, which holds nothing that is worth keeping.</summary>
+    public void Discard()
+    {
+        Dispose();
+        File.Delete(_path);
     }
 
     /// <inheritdoc/>
