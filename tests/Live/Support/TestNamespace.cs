@@ -1,6 +1,9 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
+using Conntracker.Core.Sources;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Support;
@@ -32,6 +35,13 @@ internal sealed class TestNamespace : IDisposable
     /// <summary>Skips the test when there is no root.</summary>
     public static void NeedRoot() =>
         Assert.SkipUnless(IsRoot, "Needs root, with CAP_NET_ADMIN and CAP_SYS_ADMIN: it makes network namespaces and captures in them.");
+
+    /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
+    public string AccountingFile => Do(() =>
+    {
+        using NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the test");
+        return $"{AccountingLease.StateFolder}/accounting-{socket.NamespaceCookie()}.json";
+    });
 
     /// <summary>Runs a command in it and fails the test unless it went well.</summary>
     public string Run(string command, params IEnumerable<string> arguments) =>
@@ -87,8 +97,19 @@ internal sealed class TestNamespace : IDisposable
         return true;
     });
 
-    /// <summary>Kills what runs in it, and removes it.</summary>
-    public void Dispose() => Leftovers.Remove(Name);
+    /// <summary>Kills what runs in it, and removes it, with what a killed capture has noted of it.</summary>
+    public void Dispose()
+    {
+        if (File.Exists($"/run/netns/{Name}"))
+        {
+            if (AccountingFile is string file && File.Exists(file))
+            {
+                File.Delete(file);
+            }
+
+            Leftovers.Remove(Name);
+        }
+    }
 
     private static bool HasCapabilities()
     {
