@@ -12,13 +12,13 @@ internal sealed class CommandLine : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("conntracker-test-");
     private readonly List<Tool> _running = [];
 
-    /// <summary>The program: as it was built with these tests, or what the environment names.</summary>
+    /// <summary>The program as './build.sh build' makes it, or what the environment names.</summary>
     public static string Program
     {
         get
         {
-            string program = Environment.GetEnvironmentVariable("CONNTRACKER_PROGRAM") ?? (string)AppContext.GetData("Conntracker.Tests.Program")!;
-            Assert.True(File.Exists(program), $"{program} is missing.");
+            string program = Environment.GetEnvironmentVariable("CONNTRACKER_PROGRAM") ?? Path.Join(Root(), "out", "conntracker");
+            Assert.True(File.Exists(program), $"{program} is missing: './build.sh build' makes it.");
             return program;
         }
     }
@@ -80,4 +80,16 @@ internal sealed class CommandLine : IDisposable
 
     private static int CountTables(TestNamespace where) =>
         where.Run("nft", "list", "tables").Split('\n').Count(line => line.StartsWith("table inet conntracker", StringComparison.Ordinal));
+
+    private static string Root()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Join(folder.FullName, "Conntracker.slnx")))
+        {
+            folder = folder.Parent;
+        }
+
+        Assert.NotNull(folder);
+        return folder.FullName;
+    }
 }
