@@ -15,5 +15,7 @@ internal sealed class ChildResult
 
     public double TextSeconds { get; set; }
 
+    public long TextBytes { get; set; }
+
     public double BytesPerFlow { get; set; }
 }

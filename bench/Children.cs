@@ -2,6 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Export;
+using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Conntracker.Tests.Shared;
@@ -34,7 +36,7 @@ internal static class Children
                 Print(Hold(int.Parse(args[1], CultureInfo.InvariantCulture)));
                 return true;
             case "dump":
-                Print(Dump(args.ElementAtOrDefault(1)));
+                Print(Dump(args[1]));
                 return true;
             default:
                 return false;
@@ -54,10 +56,12 @@ internal static class Children
         {
             stopping = WaitFor(events.Number, stop.Number);
             int got;
-            while ((got = events.Receive()) > 0)
+            do
             {
-                received += got;
+                got = events.Receive();
+                received += Math.Max(got, 0);
             }
+            while (got == events.Batch.Capacity);
         }
 
         watch.Wait();
@@ -90,13 +94,20 @@ internal static class Children
         return new ChildResult { Flows = session.FlowCount, Lost = session.Receipt.Lost, BytesPerFlow = (ResidentBytes() - empty) / (double)session.FlowCount };
     }
 
-    private static ChildResult Dump(string? textPath)
+    private static ChildResult Dump(string textPath)
     {
         long started = Stopwatch.GetTimestamp();
         using CaptureSession session = CaptureSession.Start(new CaptureOptions { MaximumFlows = 2_000_000 });
         double dumpSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         session.Stop();
-        return new ChildResult { Flows = session.FlowCount, Seconds = dumpSeconds };
+
+        started = Stopwatch.GetTimestamp();
+        using FlowSnapshot snapshot = session.Snapshot();
+        using LogFile file = LogFile.Create(textPath);
+        SnapshotLog.Write(snapshot, file.Stream, LogFormat.Text, LogStyle.V3);
+        file.Commit();
+        double textSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
+        return new ChildResult { Flows = session.FlowCount, Seconds = dumpSeconds, TextSeconds = textSeconds, TextBytes = new FileInfo(textPath).Length };
     }
 
     private static unsafe bool WaitFor(int events, int stop)

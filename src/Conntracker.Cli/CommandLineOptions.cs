@@ -11,14 +11,14 @@ internal sealed class CommandLineOptions
 
     private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground. This is what it always does; the option is there for scripts of its ancestors." };
     private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: no tracing of rules." };
-    private readonly Option<string> _output = new("--output", "-o") { Description = $"Where the log goes; - is standard output. Default: {DefaultLog}", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
-    private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3. Default: v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
-    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv. Default: text", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
-    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds. Default: at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = ParseSeconds };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
+    private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
+    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
+    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = ParseSeconds };
     private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
-    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Receive buffer of the event socket in bytes; K, M and G are understood. Default: 64M", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = ParseSize };
-    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services. Default: 1000000", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = ParseFlows };
+    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Receive buffer of the event socket in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = ParseSize };
+    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = ParseFlows };
     private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
     private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
     private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events seen, lost and repaired" };
@@ -81,7 +81,7 @@ internal sealed class CommandLineOptions
             }
         }
 
-        result.AddError($"'{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
         return default;
     }
 

@@ -14,8 +14,8 @@ internal enum RunRequest
 }
 
 /// <summary>
-/// Signals, one after another: SIGINT and SIGTERM end the run, SIGUSR1 writes the log so far. A second SIGINT or SIGTERM is left to
-/// the system, which ends the program at once.
+/// Signals, one after another: SIGINT, SIGTERM and SIGHUP (the terminal is gone) end the run, SIGUSR1 writes the log so far. A second
+/// one that ends is left to the system, which ends the program at once.
 /// </summary>
 internal sealed class SignalQueue : IDisposable
 {
@@ -32,6 +32,7 @@ internal sealed class SignalQueue : IDisposable
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, End),
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, End),
         PosixSignalRegistration.Create(SigUsr1, context =>
         {
             context.Cancel = true;

@@ -156,6 +156,10 @@ internal sealed class LivePump : ICapturePump
             if (received > 0)
             {
                 _sink.Put(FrameKind.ConntrackEvent, _clock.Now, events.Batch, received);
+                if (received < events.Batch.Capacity)
+                {
+                    return true;
+                }
             }
             else if (received == -ErrnoConstants.ENOBUFS)
             {

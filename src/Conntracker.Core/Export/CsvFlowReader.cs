@@ -31,7 +31,7 @@ internal static class CsvFlowReader
 
         while (reader.Read())
         {
-            FlowRecord record = new();
+            FlowFields record = new();
             fault = reader.Error ?? Fill(record, columns, reader) ?? record.Fault();
             if (fault is null)
             {
@@ -74,7 +74,7 @@ internal static class CsvFlowReader
     }
 
     // What keeps the cells from being a flow; null when nothing does.
-    private static string? Fill(FlowRecord record, FlowColumn?[] columns, CsvReader reader)
+    private static string? Fill(FlowFields record, FlowColumn?[] columns, CsvReader reader)
     {
         if (reader.Count != columns.Length)
         {

@@ -10,7 +10,7 @@ internal sealed class CsvFlowWriter : IFlowWriter
 
     private readonly Utf8Output _output;
     private readonly ArrayBufferWriter<byte> _cell = new(1024);
-    private readonly FlowRecord _record = new();
+    private readonly FlowFields _record = new();
 
     /// <summary>Creates a writer; the header row is written at once.</summary>
     public CsvFlowWriter(Stream stream)

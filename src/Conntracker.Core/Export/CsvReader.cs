@@ -184,10 +184,16 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         _length += text.Length;
     }
 
+    // Gives up the record's first line, once all of it is there.
     private void Fail(string reason)
     {
-        Error = reason;
         int end = input.Unread.IndexOf((byte)'\n');
+        if (end < 0 && !input.IsComplete && input.Unread.Length <= limit)
+        {
+            return;
+        }
+
+        Error = reason;
         _taken = end < 0 ? input.Unread.Length : end + 1;
     }
 

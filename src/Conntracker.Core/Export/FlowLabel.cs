@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Export;
 
@@ -29,8 +30,7 @@ internal readonly record struct FlowLabel(FlowProtocol Protocol, FlowFamily Fami
     };
 
     /// <summary>True when lines print ports.</summary>
-    public bool HasPorts =>
-        Protocol is FlowProtocol.Tcp or FlowProtocol.Udp or FlowProtocol.Sctp or FlowProtocol.Dccp or FlowProtocol.UdpLite;
+    public bool HasPorts => FlowKey.HasPorts(Protocol);
 
     /// <summary>True when lines print an ICMP type and code: each ICMP in the family that it belongs to.</summary>
     public bool IsIcmp => this is { Protocol: FlowProtocol.Icmp, Family: FlowFamily.IPv4 } or { Protocol: FlowProtocol.IcmpV6, Family: FlowFamily.IPv6 };

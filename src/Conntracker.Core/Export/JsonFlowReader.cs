@@ -52,7 +52,7 @@ internal static class JsonFlowReader
         string? fault;
         try
         {
-            FlowRecord? record = JsonSerializer.Deserialize(json, FlowJsonContext.Default.FlowRecord);
+            FlowFields? record = JsonSerializer.Deserialize(json, FlowJsonContext.Default.FlowFields);
             fault = record is null ? "It is null." : record.Fault();
             if (fault is null)
             {
@@ -61,7 +61,8 @@ internal static class JsonFlowReader
         }
         catch (JsonException e)
         {
-            fault = e.Message;
+            // The message of a converter does not say where it was.
+            fault = e.Path is null || e.Message.Contains(e.Path, StringComparison.Ordinal) ? e.Message : $"{e.Path}: {e.Message}";
         }
 
         onError(new LogFormatException(format, number, json, $"It is not a flow in JSON. {fault}"));

@@ -10,7 +10,7 @@ internal sealed class JsonFlowWriter : IFlowWriter
     private readonly bool _array;
     private readonly ArrayBufferWriter<byte> _object = new(2048);
     private readonly Utf8JsonWriter _json;
-    private readonly FlowRecord _record = new();
+    private readonly FlowFields _record = new();
     private bool _any;
 
     /// <summary>Creates a writer of an array, or of lines.</summary>
@@ -27,7 +27,7 @@ internal sealed class JsonFlowWriter : IFlowWriter
         _record.Fill(flow);
         _object.ResetWrittenCount();
         _json.Reset();
-        JsonSerializer.Serialize(_json, _record, FlowJsonContext.Default.FlowRecord);
+        JsonSerializer.Serialize(_json, _record, FlowJsonContext.Default.FlowFields);
         _json.Flush();
 
         if (_array)

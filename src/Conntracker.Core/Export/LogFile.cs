@@ -113,7 +113,7 @@ public sealed class LogFile : IDisposable
     private static SafeFileHandle OpenDirectory(string path, string directory)
     {
         int fd = Libc.open(directory, FileConstants.O_RDONLY | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
-        if (fd < 0 && Marshal.GetLastPInvokeError() == FileConstants.EACCES)
+        if (fd < 0 && Marshal.GetLastPInvokeError() == ErrnoConstants.EACCES)
         {
             // A directory that one may write to but not list.
             fd = Libc.open(directory, FileConstants.O_PATH | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
@@ -129,7 +129,7 @@ public sealed class LogFile : IDisposable
         statx target;
         if (Libc.statx(_directory, _name, FileConstants.AT_SYMLINK_NOFOLLOW, FileConstants.STATX_TYPE | FileConstants.STATX_UID, &target) < 0)
         {
-            if (Marshal.GetLastPInvokeError() == FileConstants.ENOENT)
+            if (Marshal.GetLastPInvokeError() == ErrnoConstants.ENOENT)
             {
                 return;
             }
@@ -165,13 +165,13 @@ public sealed class LogFile : IDisposable
         for (int attempt = 1; ; attempt++)
         {
             string name = $".conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.tmp";
-            int fd = Libc.openat(_directory, name, flags, FileConstants.OwnerOnly);
+            int fd = Libc.openat(_directory, name, flags, FileConstants.S_IRUSR | FileConstants.S_IWUSR);
             if (fd >= 0)
             {
                 return (new SafeFileHandle(fd, ownsHandle: true), name);
             }
 
-            if (Marshal.GetLastPInvokeError() != FileConstants.EEXIST || attempt == NameAttempts)
+            if (Marshal.GetLastPInvokeError() != ErrnoConstants.EEXIST || attempt == NameAttempts)
             {
                 throw Failure($"creating a temporary file in '{directory}'");
             }
@@ -181,7 +181,7 @@ public sealed class LogFile : IDisposable
     // Some file systems cannot rename without replacing. A second name is as safe: link(2) never replaces.
     private bool RenamedByLink()
     {
-        if (!_noClobber || Marshal.GetLastPInvokeError() != FileConstants.EINVAL
+        if (!_noClobber || Marshal.GetLastPInvokeError() != ErrnoConstants.EINVAL
             || Libc.linkat(_directory, _temporary, _directory, _name, 0) < 0)
         {
             return false;

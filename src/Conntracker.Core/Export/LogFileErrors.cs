@@ -14,12 +14,12 @@ internal static class LogFileErrors
     {
         (LogFileReason reason, string remedy) = errno switch
         {
-            FileConstants.ENOSPC or FileConstants.EDQUOT or FileConstants.EFBIG =>
+            ErrnoConstants.ENOSPC or ErrnoConstants.EDQUOT or ErrnoConstants.EFBIG =>
                 (LogFileReason.NoSpace, "Free space or raise the quota, or choose another place."),
-            FileConstants.EACCES or FileConstants.EPERM or FileConstants.EROFS =>
+            ErrnoConstants.EACCES or ErrnoConstants.EPERM or ErrnoConstants.EROFS =>
                 (LogFileReason.Denied, "Choose a directory that you may write to."),
-            FileConstants.ENOENT or FileConstants.ENOTDIR => (LogFileReason.MissingDirectory, "Create the directory, or choose another place."),
-            FileConstants.EEXIST => (LogFileReason.Exists, "Choose another name, or allow it to be replaced."),
+            ErrnoConstants.ENOENT or ErrnoConstants.ENOTDIR => (LogFileReason.MissingDirectory, "Create the directory, or choose another place."),
+            ErrnoConstants.EEXIST => (LogFileReason.Exists, "Choose another name, or allow it to be replaced."),
             _ => (LogFileReason.Other, "Choose another place."),
         };
         return new LogFileException(path, reason,

@@ -41,7 +41,7 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
             {
                 buffer = buffer[(int)written..];
             }
-            else if (Marshal.GetLastPInvokeError() != FileConstants.EINTR)
+            else if (Marshal.GetLastPInvokeError() != ErrnoConstants.EINTR)
             {
                 throw LogFileErrors.FromErrno(path, "writing", Marshal.GetLastPInvokeError());
             }

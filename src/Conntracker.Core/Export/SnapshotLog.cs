@@ -1,6 +1,5 @@
 using Conntracker.Core.Flows;
 using Conntracker.Core.Views;
-using TableRecord = Conntracker.Core.Flows.FlowRecord;
 
 namespace Conntracker.Core.Export;
 
@@ -25,7 +24,7 @@ internal static class SnapshotLog
         using IFlowWriter writer = FlowWriter.Create(stream, format, style);
         for (int place = 0; place < snapshot.PlaceCount; place++)
         {
-            ref readonly TableRecord record = ref snapshot[place];
+            ref readonly FlowRecord record = ref snapshot[place];
             if (record.IsUsed)
             {
                 writer.Write(FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses));
@@ -40,7 +39,7 @@ internal static class SnapshotLog
         TextLog log = new(style);
         for (int place = 0; place < snapshot.PlaceCount; place++)
         {
-            ref readonly TableRecord record = ref snapshot[place];
+            ref readonly FlowRecord record = ref snapshot[place];
             if (record.IsUsed)
             {
                 Add(log, in record);
@@ -51,7 +50,7 @@ internal static class SnapshotLog
         log.WriteTo(stream);
     }
 
-    private static void Add(TextLog log, ref readonly TableRecord record)
+    private static void Add(TextLog log, ref readonly FlowRecord record)
     {
         ref readonly FlowKey key = ref record.Key;
         (ushort srcPort, ushort dstPort) = Ports(in key, in key.Original);

@@ -16,21 +16,8 @@ internal static class FileConstants
     public const int S_IFMT = 0xF000;
     public const int S_IFREG = 0x8000;
     public const int S_IFLNK = 0xA000;
-
-    public const int EPERM = 1;
-    public const int ENOENT = 2;
-    public const int EINTR = 4;
-    public const int EACCES = 13;
-    public const int EEXIST = 17;
-    public const int ENOTDIR = 20;
-    public const int EINVAL = 22;
-    public const int EFBIG = 27;
-    public const int ENOSPC = 28;
-    public const int EROFS = 30;
-    public const int EDQUOT = 122;
-
-    /// <summary>S_IRUSR | S_IWUSR.</summary>
-    public const uint OwnerOnly = 0x180;
+    public const uint S_IRUSR = 0x100;
+    public const uint S_IWUSR = 0x80;
 
     /// <summary>asm-generic has another value for it than Arm.</summary>
     public static int O_DIRECTORY => IsArm ? 0x4000 : 0x10000;

@@ -7,30 +7,30 @@ namespace Conntracker.Core.Native;
 internal static unsafe partial class Libc
 {
     // open and openat are variadic in C; on the ABIs of Linux that .NET runs on, a fixed argument list calls them the same way.
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int open(string pathname, int flags);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int openat(SafeFileHandle dirfd, string pathname, int flags, uint mode);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(SafeFileHandle dirfd, string pathname, int flags, uint mask, statx* statxbuf);
 
-    [LibraryImport("libc", SetLastError = true)]
+    [LibraryImport(Library, SetLastError = true)]
     public static partial int fsync(SafeFileHandle fd);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int renameat2(SafeFileHandle olddirfd, string oldpath, SafeFileHandle newdirfd, string newpath, uint flags);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int linkat(SafeFileHandle olddirfd, string oldpath, SafeFileHandle newdirfd, string newpath, int flags);
 
-    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int unlinkat(SafeFileHandle dirfd, string pathname, int flags);
 
-    [LibraryImport("libc", SetLastError = true)]
+    [LibraryImport(Library, SetLastError = true)]
     public static partial nint write(SafeFileHandle fd, void* buf, nuint count);
 
-    [LibraryImport("libc")]
+    [LibraryImport(Library)]
     public static partial uint geteuid();
 }

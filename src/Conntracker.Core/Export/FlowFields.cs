@@ -7,7 +7,7 @@ namespace Conntracker.Core.Export;
 /// A flow as JSON and CSV hold it: the properties of <see cref="Flow"/>, name by name, in its order. It can be filled piece by piece,
 /// and what a file leaves out keeps its default, which the init-only properties of the public object do not allow a deserializer.
 /// </summary>
-internal sealed class FlowRecord
+internal sealed class FlowFields
 {
     // Each means what the property of the same name in Flow says.
     [JsonRequired]
