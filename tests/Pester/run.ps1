@@ -7,7 +7,7 @@ Import-Module Pester -MinimumVersion 5.0
 Import-Module "$PSScriptRoot/Support.psm1"
 
 $configuration = New-PesterConfiguration
-$configuration.Run.Path = (Get-ChildItem $PSScriptRoot -Filter "$Name.Tests.ps1").FullName
+$configuration.Run.Path = (Get-ChildItem $PSScriptRoot -Filter "$Name.Tests.ps1").FullName ?? $(throw "No file $Name.Tests.ps1 is in $PSScriptRoot.")
 $configuration.Run.PassThru = $true
 $configuration.Output.Verbosity = 'None'
 if ($NoLive) { $configuration.Filter.ExcludeTag = 'Live' }
