@@ -31,11 +31,11 @@ internal static class CsvFlowReader
 
         while (reader.Read())
         {
-            FlowFields record = new();
-            fault = reader.Error ?? Fill(record, columns, reader) ?? record.Fault();
+            Flow flow = new();
+            fault = reader.Error ?? Fill(flow, columns, reader) ?? FlowFault.Of(flow);
             if (fault is null)
             {
-                yield return record.ToFlow();
+                yield return flow;
             }
             else
             {
@@ -74,7 +74,7 @@ internal static class CsvFlowReader
     }
 
     // What keeps the cells from being a flow; null when nothing does.
-    private static string? Fill(FlowFields record, FlowColumn?[] columns, CsvReader reader)
+    private static string? Fill(Flow flow, FlowColumn?[] columns, CsvReader reader)
     {
         if (reader.Count != columns.Length)
         {
@@ -95,7 +95,7 @@ internal static class CsvFlowReader
                     return $"{column.Name} is empty.";
                 }
             }
-            else if (!column.TryRead(record, reader[i]))
+            else if (!column.TryRead(flow, reader[i]))
             {
                 return $"{column.Name} does not hold a value that it can have.";
             }

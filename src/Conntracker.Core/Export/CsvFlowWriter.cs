@@ -10,7 +10,6 @@ internal sealed class CsvFlowWriter : IFlowWriter
 
     private readonly Utf8Output _output;
     private readonly ArrayBufferWriter<byte> _cell = new(1024);
-    private readonly FlowFields _record = new();
 
     /// <summary>Creates a writer; the header row is written at once.</summary>
     public CsvFlowWriter(Stream stream)
@@ -22,7 +21,6 @@ internal sealed class CsvFlowWriter : IFlowWriter
     /// <inheritdoc/>
     public void Write(Flow flow)
     {
-        _record.Fill(flow);
         for (int i = 0; i < FlowColumns.All.Count; i++)
         {
             if (i > 0)
@@ -31,7 +29,7 @@ internal sealed class CsvFlowWriter : IFlowWriter
             }
 
             _cell.ResetWrittenCount();
-            if (FlowColumns.All[i].Write(_record, _cell))
+            if (FlowColumns.All[i].Write(flow, _cell))
             {
                 WriteCell(_cell.WrittenSpan);
             }

@@ -23,7 +23,7 @@ namespace Conntracker.Core.Export;
         typeof(EnumJsonConverter<TraceEngine>),
         typeof(EnumJsonConverter<ProcessSource>),
     ])]
-[JsonSerializable(typeof(FlowFields))]
+[JsonSerializable(typeof(Flow))]
 internal sealed partial class FlowJsonContext : JsonSerializerContext
 {
     /// <summary>How JSON is written: names in any script stay readable. A file is no web page; control characters are escaped all the same.</summary>

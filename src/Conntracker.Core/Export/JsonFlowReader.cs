@@ -52,11 +52,11 @@ internal static class JsonFlowReader
         string? fault;
         try
         {
-            FlowFields? record = JsonSerializer.Deserialize(json, FlowJsonContext.Default.FlowFields);
-            fault = record is null ? "It is null." : record.Fault();
+            Flow? flow = JsonSerializer.Deserialize(json, FlowJsonContext.Default.Flow);
+            fault = flow is null ? "It is null." : FlowFault.Of(flow);
             if (fault is null)
             {
-                return record!.ToFlow();
+                return flow;
             }
         }
         catch (JsonException e)

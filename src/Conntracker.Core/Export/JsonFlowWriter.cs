@@ -10,7 +10,6 @@ internal sealed class JsonFlowWriter : IFlowWriter
     private readonly bool _array;
     private readonly ArrayBufferWriter<byte> _object = new(2048);
     private readonly Utf8JsonWriter _json;
-    private readonly FlowFields _record = new();
     private bool _any;
 
     /// <summary>Creates a writer of an array, or of lines.</summary>
@@ -24,10 +23,9 @@ internal sealed class JsonFlowWriter : IFlowWriter
     /// <inheritdoc/>
     public void Write(Flow flow)
     {
-        _record.Fill(flow);
         _object.ResetWrittenCount();
         _json.Reset();
-        JsonSerializer.Serialize(_json, _record, FlowJsonContext.Default.FlowFields);
+        JsonSerializer.Serialize(_json, flow, FlowJsonContext.Default.Flow);
         _json.Flush();
 
         if (_array)

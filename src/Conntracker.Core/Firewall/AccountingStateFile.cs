@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Firewall;
 
@@ -41,7 +42,7 @@ internal sealed class AccountingStateFile
                     Share = FileShare.None,
                     UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
                 });
-                if (File.Exists(_path))
+                if (HasName(file))
                 {
                     return file;
                 }
@@ -49,7 +50,7 @@ internal sealed class AccountingStateFile
                 // Whoever had the lock before has deleted the file: what we hold has no name any more.
                 file.Dispose();
             }
-            catch (IOException) when (File.Exists(_path) && Stopwatch.GetElapsedTime(started) < s_patience)
+            catch (IOException error) when (error.HResult == ErrnoConstants.EAGAIN && Stopwatch.GetElapsedTime(started) < s_patience)
             {
                 Thread.Sleep(10);
             }
@@ -63,13 +64,14 @@ internal sealed class AccountingStateFile
         }
     }
 
-    /// <summary>Reads the state. An empty file is an empty state, and so is one that was cut off while it was written.</summary>
+    /// <summary>Reads the state. An empty file is an empty state, and so is one that was cut off while it was written, or that is none.</summary>
     public static AccountingState Read(FileStream locked)
     {
         locked.Position = 0;
         try
         {
-            return locked.Length == 0 ? new AccountingState() : JsonSerializer.Deserialize(locked, AccountingStateJson.Default.AccountingState) ?? new();
+            AccountingState? state = locked.Length == 0 ? null : JsonSerializer.Deserialize(locked, AccountingStateJson.Default.AccountingState);
+            return state is { Found: not null, Holders: not null } && !state.Holders.Contains(null!) && !state.Found.ContainsValue(null!) ? state : new AccountingState();
         }
         catch (JsonException)
         {
@@ -88,4 +90,8 @@ internal sealed class AccountingStateFile
 
     /// <summary>Removes the file; the caller holds the lock.</summary>
     public void Delete() => File.Delete(_path);
+
+    // Not whether there is a file of this name: it may be another one, that a third process has made since.
+    private static bool HasName(FileStream file) =>
+        new FileInfo($"/proc/self/fd/{file.SafeFileHandle.DangerousGetHandle()}").LinkTarget?.EndsWith(" (deleted)", StringComparison.Ordinal) == false;
 }

@@ -24,6 +24,15 @@ internal struct FlowCounters
         ReplyBytes = a.ReplyBytes + b.ReplyBytes,
     };
 
+    /// <summary>Of each the greater.</summary>
+    public static FlowCounters Max(in FlowCounters a, in FlowCounters b) => new()
+    {
+        Packets = Math.Max(a.Packets, b.Packets),
+        Bytes = Math.Max(a.Bytes, b.Bytes),
+        ReplyPackets = Math.Max(a.ReplyPackets, b.ReplyPackets),
+        ReplyBytes = Math.Max(a.ReplyBytes, b.ReplyBytes),
+    };
+
     /// <summary>Whether nothing was counted.</summary>
     public readonly bool IsZero => (Packets | Bytes | ReplyPackets | ReplyBytes) == 0;
 }

@@ -14,19 +14,19 @@ internal sealed class FlowFolder
 
     private readonly FlowStore _store;
     private readonly FlowIndex _index;
-    private readonly Action<int> _forget;
+    private readonly Dictionary<int, FlowCounters> _earlier;
     private readonly int[] _ages = new int[AgeClasses];
-    private long _openFolded;
+    private bool _hasOpenFolded;
 
     /// <summary>Makes a folder for a table.</summary>
     /// <param name="store">The flows.</param>
     /// <param name="index">Their index.</param>
-    /// <param name="forget">Called for each place that is given back.</param>
-    public FlowFolder(FlowStore store, FlowIndex index, Action<int> forget)
+    /// <param name="earlier">What earlier connections of a flow counted while a later one is open; of a place given back it is taken out.</param>
+    public FlowFolder(FlowStore store, FlowIndex index, Dictionary<int, FlowCounters> earlier)
     {
         _store = store;
         _index = index;
-        _forget = forget;
+        _earlier = earlier;
     }
 
     /// <summary>How many flows were folded into others.</summary>
@@ -41,46 +41,60 @@ internal sealed class FlowFolder
         Fold(FlowFolding.Client, FlowFolding.Protocol, closedOnly: false, wanted);
     }
 
-    /// <summary>
-    /// Takes in a message of a connection that was folded while it was open: it belongs to the flow that holds it, and is no new
-    /// connection.
-    /// </summary>
-    public bool TryUpdateFolded(ref readonly ConntrackMessage message, long now, out int place)
+    /// <summary>The flow that holds a connection which was folded while it was open; -1 when there is none.</summary>
+    public int Find(ref readonly FlowKey key)
     {
-        place = -1;
-        for (FlowFolding level = FlowFolding.ClientPort; _openFolded > 0 && place < 0 && level <= FlowFolding.Protocol; level++)
+        for (FlowFolding level = FlowFolding.ClientPort; _hasOpenFolded && level <= FlowFolding.Protocol; level++)
         {
-            FlowKey key = FoldKey(in message.Key, level);
-            place = _index.Find(in key, FlowKey.Hash(in key));
-            if (place >= 0 && _store[place].Folding == FlowFolding.None)
+            FlowKey folded = FoldKey(in key, level);
+            int place = _index.Find(in folded, FlowKey.Hash(in folded));
+            if (place >= 0 && _store[place].Folding != FlowFolding.None && _store[place].OpenConnections > 0)
             {
-                place = -1;
+                return place;
             }
         }
 
-        if (place < 0)
+        return -1;
+    }
+
+    /// <summary>Takes in a message for a flow that others were folded into: of a connection that it holds, or of a new one under its own key.</summary>
+    public ApplyOutcome Update(int place, ref readonly ConntrackMessage message, long now)
+    {
+        ref FlowRecord service = ref _store[place];
+        bool isEnd = message.Kind == ConntrackMessageKind.Destroy;
+        bool isAnother = !isEnd || (message.Has(ConntrackFields.Id) && message.Id != service.Id);
+        bool isNew = message.Kind == ConntrackMessageKind.New || (service.OpenConnections == 0 && isAnother);
+        if (!isNew && (message.Kind == ConntrackMessageKind.Dumped || service.OpenConnections == 0))
         {
-            return false;
+            // A dump tells nothing of one connection among many, and a second end nothing at all.
+            return ApplyOutcome.Known;
         }
 
-        ref FlowRecord service = ref _store[place];
+        if (isNew)
+        {
+            service.AddConnections(1);
+            service.AddOpenConnections(1);
+            _hasOpenFolded = true;
+        }
+
         service.LastSeen = now;
+        service.Id = message.Has(ConntrackFields.Id) ? message.Id : service.Id;
         if (message.Has(ConntrackFields.Status))
         {
             service.Status |= message.Status;
             service.Flags |= (message.Status & Native.ConntrackConstants.IPS_SEEN_REPLY) != 0 ? FlowFlags.Replied : FlowFlags.None;
         }
 
-        if (message.Kind == ConntrackMessageKind.Destroy)
+        if (isEnd)
         {
-            _openFolded--;
+            service.EndOpenConnection();
             if (message.Has(ConntrackFields.Counters))
             {
                 AddCounters(place, in message.Counters);
             }
         }
 
-        return true;
+        return isNew ? ApplyOutcome.Reopened : ApplyOutcome.Changed;
     }
 
     /// <summary>The key of the flow that this one is folded into.</summary>
@@ -109,20 +123,25 @@ internal sealed class FlowFolder
 
     private int Fold(FlowFolding from, FlowFolding to, bool closedOnly, int wanted)
     {
-        if (wanted <= 0)
-        {
-            return 0;
-        }
-
-        long limit = FindAge(from, closedOnly, wanted, out long oldest, out int shift);
+        // The oldest first. Where they fold into nothing that is there, more are looked at, up to the youngest: a coarser level is only
+        // for what no finer one can free.
         int before = _store.Count;
-        int end = _store.HighWater;
-        for (int place = 0; place < end && before - _store.Count < wanted; place++)
+        for (long batch = wanted; before - _store.Count < wanted; batch *= 2)
         {
-            ref FlowRecord record = ref _store[place];
-            if (IsCandidate(in record, from, closedOnly) && (record.LastSeen - oldest) >> shift <= limit)
+            long limit = FindAge(from, closedOnly, batch, out long oldest, out int shift);
+            if (limit < 0)
             {
-                FoldOne(place, to);
+                break;
+            }
+
+            int end = _store.HighWater;
+            for (int place = 0; place < end && before - _store.Count < wanted; place++)
+            {
+                ref FlowRecord record = ref _store[place];
+                if (IsCandidate(in record, from, closedOnly) && (record.LastSeen - oldest) >> shift <= limit)
+                {
+                    FoldOne(place, to);
+                }
             }
         }
 
@@ -130,7 +149,7 @@ internal sealed class FlowFolder
     }
 
     // Which flows are the oldest, without sorting them: a histogram of their ages, in classes of a power of two of ticks.
-    private long FindAge(FlowFolding from, bool closedOnly, int wanted, out long oldest, out int shift)
+    private long FindAge(FlowFolding from, bool closedOnly, long wanted, out long oldest, out int shift)
     {
         oldest = long.MaxValue;
         long newest = long.MinValue;
@@ -162,7 +181,7 @@ internal sealed class FlowFolder
         }
 
         int age = 0;
-        for (int seen = _ages[0]; seen < wanted && age < AgeClasses - 1; seen += _ages[age])
+        for (long seen = _ages[0]; seen < wanted && age < AgeClasses - 1; seen += _ages[age])
         {
             age++;
         }
@@ -175,20 +194,10 @@ internal sealed class FlowFolder
 
     private void FoldOne(int place, FlowFolding level)
     {
+        FlowCounters counters = Settle(place);
         FlowRecord folded = _store[place];
-        bool isCounted = (folded.Flags & FlowFlags.Counted) != 0;
-        FlowCounters counters = isCounted ? _store.Counters(place) : default;
         _index.Remove(place);
         _store.Free(place);
-        _forget(place);
-
-        bool isOpen = !folded.IsClosed && folded.Folding == FlowFolding.None;
-        if (isOpen)
-        {
-            // Its counters come with its end (TryUpdateFolded); to add them here as well would count them twice.
-            _openFolded++;
-            counters = default;
-        }
 
         FlowKey key = FoldKey(in folded.Key, level);
         uint hash = FlowKey.Hash(in key);
@@ -206,14 +215,43 @@ internal sealed class FlowFolder
         }
         else
         {
+            if (_store[target].Folding == FlowFolding.None)
+            {
+                // A real flow has this very key (an ICMP query with the id 0).
+                FlowCounters own = Settle(target);
+                if ((_store[target].Flags & FlowFlags.Counted) != 0)
+                {
+                    _store.Counters(target) = own;
+                }
+            }
+
             Merge(ref _store[target], in folded, level);
             Folded++;
         }
 
-        if (isCounted && !counters.IsZero)
+        if ((folded.Flags & FlowFlags.Counted) != 0 && !counters.IsZero)
         {
             AddCounters(target, in counters);
         }
+    }
+
+    // What was counted for good. A connection that is still open tells its counters with its end (Update): to take them here as well would
+    // count them twice.
+    private FlowCounters Settle(int place)
+    {
+        ref FlowRecord record = ref _store[place];
+        _earlier.Remove(place, out FlowCounters earlier);
+        if (record.Folding == FlowFolding.None)
+        {
+            record.OpenConnections = record.IsClosed ? (ushort)0 : (ushort)1;
+            _hasOpenFolded |= !record.IsClosed;
+            if (!record.IsClosed)
+            {
+                return earlier;
+            }
+        }
+
+        return (record.Flags & FlowFlags.Counted) != 0 ? _store.Counters(place) : default;
     }
 
     private static void Merge(ref FlowRecord service, ref readonly FlowRecord folded, FlowFolding level)
@@ -231,10 +269,7 @@ internal sealed class FlowFolder
             service.ProtocolState = folded.ProtocolState;
         }
 
-        if (!folded.IsClosed)
-        {
-            service.Flags &= ~FlowFlags.Closed;
-        }
+        service.AddOpenConnections(folded.OpenConnections);
     }
 
     private static FlowEndpoints FoldReply(ref readonly FlowRecord folded, FlowFolding level)

@@ -36,7 +36,7 @@ internal struct FlowRecord
     /// <summary>Closed, replied, folding.</summary>
     public FlowFlags Flags;
 
-    /// <summary>The number of the dump that saw it last.</summary>
+    /// <summary>The number of the dump that saw it last; of a folded flow, <see cref="OpenConnections"/>.</summary>
     public ushort Epoch;
 
     /// <summary>The reply tuple.</summary>
@@ -70,6 +70,27 @@ internal struct FlowRecord
         : (Status & ConntrackConstants.IPS_ASSURED) != 0 ? FlowState.Assured
         : (Status & ConntrackConstants.IPS_SEEN_REPLY) != 0 ? FlowState.Replied
         : FlowState.New;
+
+    /// <summary>Of a folded flow: how many of its connections are open; stays at its maximum once there. No dump looks at a folded flow.</summary>
+    public ushort OpenConnections
+    {
+        readonly get => Epoch;
+        set => Epoch = value;
+    }
+
+    /// <summary>Counts further open connections of a folded flow.</summary>
+    public void AddOpenConnections(int count)
+    {
+        OpenConnections = (ushort)Math.Min(ushort.MaxValue, OpenConnections + count);
+        Flags = OpenConnections > 0 ? Flags & ~FlowFlags.Closed : Flags;
+    }
+
+    /// <summary>A connection of a folded flow has ended: with the last one it is closed.</summary>
+    public void EndOpenConnection()
+    {
+        OpenConnections -= OpenConnections is 0 or ushort.MaxValue ? (ushort)0 : (ushort)1;
+        Flags |= OpenConnections == 0 ? FlowFlags.Closed : FlowFlags.None;
+    }
 
     /// <summary>Counts further connections.</summary>
     public void AddConnections(uint count) => Connections = uint.MaxValue - Connections < count ? uint.MaxValue : Connections + count;

@@ -26,7 +26,7 @@ internal sealed class FlowTable : IDisposable
     {
         _maximum = maximumFlows;
         _index = new FlowIndex(_store, maximumFlows);
-        _folder = new FlowFolder(_store, _index, place => _earlier.Remove(place));
+        _folder = new FlowFolder(_store, _index, _earlier);
     }
 
     /// <summary>How many flows it holds.</summary>
@@ -46,20 +46,28 @@ internal sealed class FlowTable : IDisposable
     {
         uint hash = FlowKey.Hash(in message.Key);
         place = _index.Find(in message.Key, hash);
+        if (place < 0 && message.Kind != ConntrackMessageKind.New)
+        {
+            place = _folder.Find(in message.Key);
+        }
+
+        if (place < 0 && _store.Count >= _maximum)
+        {
+            // What was folded may have taken this very key (an ICMP query with the id 0).
+            _folder.MakeRoom(Math.Max(1, _maximum / 16));
+            place = _index.Find(in message.Key, hash);
+        }
+
         if (place < 0)
         {
-            if (message.Kind != ConntrackMessageKind.New && _folder.TryUpdateFolded(in message, now, out place))
-            {
-                return ApplyOutcome.Changed;
-            }
-
-            if (_store.Count >= _maximum)
-            {
-                _folder.MakeRoom(Math.Max(1, _maximum / 16));
-            }
-
             place = Insert(in message, now, hash);
             return ApplyOutcome.Added;
+        }
+
+        if (_store[place].Folding != FlowFolding.None)
+        {
+            bool isOlder = message.Kind == ConntrackMessageKind.Dumped && _store[place].LastSeen >= _dumpStarted;
+            return isOlder ? ApplyOutcome.Known : _folder.Update(place, in message, now);
         }
 
         ref FlowRecord record = ref _store[place];
@@ -68,7 +76,10 @@ internal sealed class FlowTable : IDisposable
             record.Epoch = _epoch;
             if (record.LastSeen >= _dumpStarted)
             {
-                return UpdateCounters(place, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
+                // The answer may be about an earlier connection of the tuple, whose packets are in the sum already: also when the id is
+                // the same, which the kernel makes from the tuple and a memory address.
+                bool isOfThisConnection = HasSameId(in record, in message) && !_earlier.ContainsKey(place);
+                return isOfThisConnection && UpdateCounters(place, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
             }
         }
 
@@ -139,12 +150,13 @@ internal sealed class FlowTable : IDisposable
 
     private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly ConntrackMessage message)
     {
-        bool sameId = !message.Has(ConntrackFields.Id) || record.Id == 0 || record.Id == message.Id;
-
         // A second DESTROY for a connection that is closed tells nothing; anything else for a closed flow is a new connection,
         // and so is another id, whose predecessor's DESTROY was lost.
-        return !sameId || (record.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
+        return !HasSameId(in record, in message) || (record.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
     }
+
+    private static bool HasSameId(ref readonly FlowRecord record, ref readonly ConntrackMessage message) =>
+        !message.Has(ConntrackFields.Id) || record.Id == 0 || record.Id == message.Id;
 
     private int Insert(ref readonly ConntrackMessage message, long now, uint hash)
     {
@@ -227,12 +239,8 @@ internal sealed class FlowTable : IDisposable
 
         // The kernel's counts only grow: a smaller one is an older answer.
         bool changed = total.Packets > counters.Packets || total.ReplyPackets > counters.ReplyPackets;
-        if (changed || (record.Flags & FlowFlags.Counted) == 0)
-        {
-            counters = total;
-            record.Flags |= FlowFlags.Counted;
-        }
-
+        counters = FlowCounters.Max(in counters, in total);
+        record.Flags |= FlowFlags.Counted;
         return changed;
     }
 

@@ -66,9 +66,10 @@ public sealed class AddressRange
     internal bool Contains(FlowFamily family, AddressBits address) =>
         family == _family && Mask(address, family, _prefix) == _network;
 
-    // "10.1" is 10.0.0.1 to the C library; in a filter it would be a mistake that nobody sees.
+    // "10.1" is 10.0.0.1 to the C library, "010.0.0.1" is 8.0.0.1, and the port of "[::1]:80" would be left out: in a filter these are
+    // mistakes that nobody sees.
     private static bool IsWhole(string text, IPAddress address) =>
-        address.AddressFamily != System.Net.Sockets.AddressFamily.InterNetwork || text.Count(c => c == '.') == 3;
+        address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? address.ToString() == text : !text.Contains('[', StringComparison.Ordinal);
 
     private static FlowFamily FamilyOf(IPAddress address) =>
         address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? FlowFamily.IPv4 : FlowFamily.IPv6;

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Text.Json.Serialization;
 
 namespace Conntracker;
 
@@ -9,112 +10,148 @@ namespace Conntracker;
 public sealed class Flow
 {
     /// <summary>The protocol above IP (CTA_PROTO_NUM).</summary>
-    public required FlowProtocol Protocol { get; init; }
+    [JsonInclude, JsonRequired]
+    public FlowProtocol Protocol { get; internal set; }
 
     /// <summary>IPv4 or IPv6.</summary>
-    public required FlowFamily Family { get; init; }
+    [JsonInclude, JsonRequired]
+    public FlowFamily Family { get; internal set; }
 
     /// <summary>The originator's address, before NAT. The unspecified address when folded (<see cref="Folding"/>).</summary>
-    public required IPAddress SrcAddress { get; init; }
+    [JsonInclude, JsonRequired]
+    public IPAddress SrcAddress { get; internal set; } = IPAddress.None;
 
     /// <summary>The originator's port, before NAT; null for protocols without ports, and when folded.</summary>
-    public ushort? SrcPort { get; init; }
+    [JsonInclude]
+    public ushort? SrcPort { get; internal set; }
 
     /// <summary>The address that the originator spoke to, before NAT.</summary>
-    public required IPAddress DstAddress { get; init; }
+    [JsonInclude, JsonRequired]
+    public IPAddress DstAddress { get; internal set; } = IPAddress.None;
 
     /// <summary>The port that the originator spoke to, before NAT; null for protocols without ports.</summary>
-    public ushort? DstPort { get; init; }
+    [JsonInclude]
+    public ushort? DstPort { get; internal set; }
 
     /// <summary>The ICMP type of the first packet (CTA_PROTO_ICMP_TYPE, CTA_PROTO_ICMPV6_TYPE); null for other protocols.</summary>
-    public byte? IcmpType { get; init; }
+    [JsonInclude]
+    public byte? IcmpType { get; internal set; }
 
     /// <summary>The ICMP code of the first packet; null for other protocols.</summary>
-    public byte? IcmpCode { get; init; }
+    [JsonInclude]
+    public byte? IcmpCode { get; internal set; }
 
     /// <summary>The ICMP query's id; null for other protocols, and when folded.</summary>
-    public ushort? IcmpId { get; init; }
+    [JsonInclude]
+    public ushort? IcmpId { get; internal set; }
 
     /// <summary>Who answers: the destination after NAT. Null when not known (a log of text).</summary>
-    public IPAddress? ReplySrcAddress { get; init; }
+    [JsonInclude]
+    public IPAddress? ReplySrcAddress { get; internal set; }
 
     /// <summary>The port that answers; null for protocols without ports.</summary>
-    public ushort? ReplySrcPort { get; init; }
+    [JsonInclude]
+    public ushort? ReplySrcPort { get; internal set; }
 
     /// <summary>Whom it answers to: the source after NAT. Null when not known.</summary>
-    public IPAddress? ReplyDstAddress { get; init; }
+    [JsonInclude]
+    public IPAddress? ReplyDstAddress { get; internal set; }
 
     /// <summary>The port that it answers to; null for protocols without ports, and when folded.</summary>
-    public ushort? ReplyDstPort { get; init; }
+    [JsonInclude]
+    public ushort? ReplyDstPort { get; internal set; }
 
     /// <summary>True when the kernel translates an address or a port (IPS_SRC_NAT, IPS_DST_NAT).</summary>
-    public bool IsNat { get; init; }
+    [JsonInclude]
+    public bool IsNat { get; internal set; }
 
     /// <summary>The state of the newest connection.</summary>
-    public FlowState State { get; init; }
+    [JsonInclude]
+    public FlowState State { get; internal set; }
 
     /// <summary>TCP: the state that connection tracking gives it, the last one known once it is closed. Null for other protocols.</summary>
-    public TcpState? TcpState { get; init; }
+    [JsonInclude]
+    public TcpState? TcpState { get; internal set; }
 
     /// <summary>SCTP: the association's state. Null for other protocols.</summary>
-    public SctpState? SctpState { get; init; }
+    [JsonInclude]
+    public SctpState? SctpState { get; internal set; }
 
     /// <summary>DCCP: the connection's state. Null for other protocols.</summary>
-    public DccpState? DccpState { get; init; }
+    [JsonInclude]
+    public DccpState? DccpState { get; internal set; }
 
     /// <summary>True once both sides have spoken, in any of the flow's connections.</summary>
-    public bool Confirmed { get; init; }
+    [JsonInclude]
+    public bool Confirmed { get; internal set; }
 
     /// <summary>When the flow began (CTA_TIMESTAMP_START with accounting), or was first seen; null when not known.</summary>
-    public DateTimeOffset? FirstSeen { get; init; }
+    [JsonInclude]
+    public DateTimeOffset? FirstSeen { get; internal set; }
 
     /// <summary>When the kernel last told something new of it; null when not known.</summary>
-    public DateTimeOffset? LastSeen { get; init; }
+    [JsonInclude]
+    public DateTimeOffset? LastSeen { get; internal set; }
 
     /// <summary>How many connections the flow stands for: 1, more when the tuple was used again or flows were folded.</summary>
-    public long Connections { get; init; } = 1;
+    [JsonInclude]
+    public long Connections { get; internal set; } = 1;
 
     /// <summary>Packets in the original direction, over all connections; null without accounting.</summary>
-    public ulong? Packets { get; init; }
+    [JsonInclude]
+    public ulong? Packets { get; internal set; }
 
     /// <summary>Bytes in the original direction, IP headers included; null without accounting.</summary>
-    public ulong? Bytes { get; init; }
+    [JsonInclude]
+    public ulong? Bytes { get; internal set; }
 
     /// <summary>Packets in the reply direction; null without accounting.</summary>
-    public ulong? ReplyPackets { get; init; }
+    [JsonInclude]
+    public ulong? ReplyPackets { get; internal set; }
 
     /// <summary>Bytes in the reply direction; null without accounting.</summary>
-    public ulong? ReplyBytes { get; init; }
+    [JsonInclude]
+    public ulong? ReplyBytes { get; internal set; }
 
     /// <summary>The connection mark (CTA_MARK); 0 when none is set.</summary>
-    public uint Mark { get; init; }
+    [JsonInclude]
+    public uint Mark { get; internal set; }
 
     /// <summary>The conntrack zone (CTA_ZONE); 0 is the default zone.</summary>
-    public ushort Zone { get; init; }
+    [JsonInclude]
+    public ushort Zone { get; internal set; }
 
     /// <summary>The kernel's id of the newest connection (CTA_ID); null when not known. Not unique for ever: the kernel uses ids again.</summary>
-    public uint? ConntrackId { get; init; }
+    [JsonInclude]
+    public uint? ConntrackId { get; internal set; }
 
     /// <summary>True when a flowtable forwards it past the rules (IPS_OFFLOAD, IPS_HW_OFFLOAD); its counters may stand still.</summary>
-    public bool Offloaded { get; init; }
+    [JsonInclude]
+    public bool Offloaded { get; internal set; }
 
     /// <summary>Where it goes, seen from the host.</summary>
-    public FlowDirection Direction { get; init; }
+    [JsonInclude]
+    public FlowDirection Direction { get; internal set; }
 
     /// <summary>What of the key was folded at the flow limit.</summary>
-    public FlowFolding Folding { get; init; }
+    [JsonInclude]
+    public FlowFolding Folding { get; internal set; }
 
     /// <summary>The process behind it; null when not known.</summary>
-    public FlowProcess? Process { get; init; }
+    [JsonInclude]
+    public FlowProcess? Process { get; internal set; }
 
     /// <summary>The rules that its packets passed; empty when it was not traced.</summary>
-    public IReadOnlyList<TraceStep> Trace { get; init; } = [];
+    [JsonInclude]
+    public IReadOnlyList<TraceStep> Trace { get; internal set; } = [];
 
     /// <summary>What the firewall did with its first packet.</summary>
-    public FlowVerdict Verdict { get; init; }
+    [JsonInclude]
+    public FlowVerdict Verdict { get; internal set; }
 
     /// <summary>The rule or policy that decided; null when not known.</summary>
-    public string? VerdictRule { get; init; }
+    [JsonInclude]
+    public string? VerdictRule { get; internal set; }
 
     /// <summary>Protocol, source and destination on one line.</summary>
     public override string ToString() =>

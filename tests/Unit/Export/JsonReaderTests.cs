@@ -32,7 +32,7 @@ public sealed class JsonReaderTests
     [InlineData("""{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","Trace":[null]}""", "Trace")]
     [InlineData("""{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","Trace":null}""", "Trace")]
     [InlineData("""{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","Process":{"Id":1}}""", "Name")]
-    [InlineData("17", "FlowFields")]
+    [InlineData("17", "Flow")]
     [InlineData("null", "null")]
     public void An_object_that_is_no_flow_is_reported_with_the_property_and_the_others_are_read(string bad, string reason)
     {

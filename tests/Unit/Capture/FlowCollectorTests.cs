@@ -1,0 +1,175 @@
+using Conntracker.Core.Capture;
+using Conntracker.Core.Sources;
+using Xunit;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>The receipt, what repairs an overrun, subscriptions, and what an event costs.</summary>
+public sealed class FlowCollectorTests : IDisposable
+{
+    private readonly CollectorProbe _probe = new();
+
+    public void Dispose() => _probe.Dispose();
+
+    [Fact]
+    public void Events_losses_and_overruns_stand_in_the_receipt()
+    {
+        _probe.Event(new Conn().New());
+        _probe.Event(new Conn().Destroy());
+        _probe.Take(FrameKind.Overrun);
+        _probe.Lost(41);
+        _probe.Lost(1);
+        _probe.Event([1, 2, 3]);
+        Assert.Equal(new CaptureReceipt(Events: 2, Lost: 42, Overruns: 1, Repaired: 0, Malformed: 1, Folded: 0), _probe.Receipt);
+    }
+
+    [Theory]
+    [InlineData("a lost NEW", 2, 1)]
+    [InlineData("a lost UPDATE", 3, 1)]
+    [InlineData("a lost DESTROY", 4, 1)]
+    [InlineData("all three", 9, 3)]
+    [InlineData("nothing", 0, 0)]
+    public void What_a_dump_puts_right_after_an_overrun_is_counted_as_repaired(string name, int lost, int expected)
+    {
+        Conn[] known = [new Conn { SrcPort = 1 }, new Conn { SrcPort = 2 }];
+        Array.ForEach(known, each => _probe.Event(each.New()));
+        _probe.Take(FrameKind.Overrun);
+        List<byte[]> entries = [];
+        entries.AddRange(lost is 2 or 9 ? [new Conn { SrcPort = 3 }.Dumped()] : []);
+        entries.Add((known[0] with { Status = lost is 3 or 9 ? Conn.Replied : known[0].Status }).Dumped());
+        entries.AddRange(lost is 4 or 9 ? [] : [known[1].Dumped()]);
+        _probe.Dump(DumpReason.Repair, [.. entries]);
+        Assert.True(_probe.Receipt.Repaired == expected, $"{name}: {_probe.Receipt.Repaired}");
+    }
+
+    [Theory]
+    [InlineData(DumpReason.Start)]
+    [InlineData(DumpReason.Refresh)]
+    internal void A_dump_without_an_overrun_before_it_repairs_nothing(DumpReason reason)
+    {
+        _probe.Event(new Conn { SrcPort = 1 }.New());
+        _probe.Dump(reason, new Conn { SrcPort = 2 }.Dumped());
+        Assert.Equal(0, _probe.Receipt.Repaired);
+    }
+
+    [Fact]
+    public void Counters_alone_are_no_repair()
+    {
+        _probe.Event(new Conn().New());
+        _probe.Dump(DumpReason.Repair, new Conn { Counters = Conn.Count(1, 1) }.Dumped());
+        Assert.Equal(0, _probe.Receipt.Repaired);
+    }
+
+    [Theory]
+    [InlineData("while the dump goes on", false)]
+    [InlineData("after its end", true)]
+    public void A_connection_whose_NEW_comes_behind_the_dump_that_showed_it_was_never_lost(string name, bool afterEnd)
+    {
+        Conn conn = new();
+        _probe.Take(FrameKind.Overrun);
+        _probe.BeginDump(DumpReason.Repair);
+        _probe.DumpEntry(conn.Dumped());
+        if (afterEnd)
+        {
+            _probe.EndDump();
+        }
+
+        _probe.Event(conn.New());
+        if (!afterEnd)
+        {
+            _probe.EndDump();
+        }
+
+        Assert.True(_probe.Receipt.Repaired == 0, name);
+        Assert.Equal(1, _probe.Flow().Connections);
+    }
+
+    [Fact]
+    public void The_hosts_addresses_tell_the_direction()
+    {
+        _probe.Event(new Conn { Src = "203.0.113.1", Dst = "192.0.2.1", DstPort = 22 }.New());
+        Assert.Equal(FlowDirection.Unknown, _probe.Flow().Direction);
+        foreach (Frame frame in Fixture.Frames(Fixture.Traffic).Where(each => each.Kind == FrameKind.Addresses))
+        {
+            _probe.Take(frame.Kind, frame.Data);
+        }
+
+        Assert.Equal(FlowDirection.In, _probe.Flow().Direction);
+    }
+
+    [Fact]
+    public void A_subscriber_is_told_of_each_new_connection_once_and_not_of_those_open_at_the_start()
+    {
+        FlowSubscription all = new(FlowQuery.All);
+        FlowSubscription udp = new(new FlowQuery { Protocols = [FlowProtocol.Udp] });
+        _probe.Collector.Subscribe(all);
+        _probe.Collector.Subscribe(udp);
+        _probe.Dump(DumpReason.Start, new Conn { SrcPort = 1 }.Dumped());
+        Conn conn = new() { SrcPort = 2 };
+        foreach (byte[] message in (byte[][])[conn.New(), conn.Update(), conn.Destroy(), conn.New()])
+        {
+            _probe.Event(message);
+        }
+
+        _probe.Event(new Conn { SrcPort = 3, Protocol = FlowProtocol.Udp }.New());
+        _probe.Collector.Unsubscribe(udp);
+        _probe.Event(new Conn { SrcPort = 4, Protocol = FlowProtocol.Udp }.New());
+        _probe.Collector.CompleteSubscriptions();
+        Assert.Equal([2, 2, 3, 4], Ports(all));
+        Assert.Equal([3], Ports(udp));
+        Assert.True(all.Reader.Completion.IsCompleted);
+    }
+
+    [Fact]
+    public void A_subscriber_that_does_not_read_loses_the_newest_and_is_told_how_many()
+    {
+        const int Room = 65_536;
+        FlowSubscription subscription = new(FlowQuery.All);
+        _probe.Collector.Subscribe(subscription);
+        byte[] opened = new Conn().New();
+        byte[] closed = new Conn().Destroy();
+        for (int i = 0; i < Room + 3; i++)
+        {
+            _probe.Event(opened);
+            _probe.Event(closed);
+        }
+
+        Assert.Equal(3, subscription.Skipped);
+    }
+
+    [Fact]
+    public void An_event_of_a_known_flow_allocates_nothing()
+    {
+        using CollectorProbe filtered = new(CaptureOptions.MinimumOfMaximumFlows, FlowProtocol.Tcp, FlowProtocol.Udp);
+        Conn conn = new() { State = 3, Zone = 7, Counters = Conn.Count(1, 1) };
+        byte[][] messages = [conn.Update(), (conn with { State = 4, Mark = 1, Status = Conn.Replied, Counters = Conn.Count(2, 2) }).Update(), conn.Dumped()];
+        foreach (FlowCollector collector in (FlowCollector[])[_probe.Collector, filtered.Collector])
+        {
+            Play(collector, messages, rounds: 1000);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Play(collector, messages, rounds: 1000);
+            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        }
+    }
+
+    private static void Play(FlowCollector collector, byte[][] messages, int rounds)
+    {
+        for (int i = 0; i < rounds; i++)
+        {
+            collector.Take(FrameKind.ConntrackEvent, i, messages[0]);
+            collector.Take(FrameKind.ConntrackEvent, i, messages[1]);
+            collector.Take(FrameKind.ConntrackDump, i, messages[2]);
+        }
+    }
+
+    private static List<int> Ports(FlowSubscription subscription)
+    {
+        List<int> ports = [];
+        while (subscription.Reader.TryRead(out Flow? flow))
+        {
+            ports.Add(flow.SrcPort!.Value);
+        }
+
+        return ports;
+    }
+}

@@ -1,0 +1,205 @@
+using Conntracker.Core.Firewall;
+using Xunit;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>What the engine switches on in the kernel it puts back, whoever else has a hand in it.</summary>
+public sealed class AccountingLeaseTests : IDisposable
+{
+    private const ulong Cookie = 4711;
+    private readonly TempFolder _folder = new();
+
+    public AccountingLeaseTests()
+    {
+        Directory.CreateDirectory(Settings);
+        Acct = "0\n";
+        Timestamp = "0\n";
+    }
+
+    private string Settings => _folder.File("settings");
+
+    private string State => _folder.File("state");
+
+    private string StateFile => Path.Combine(State, $"accounting-{Cookie}.json");
+
+    private string Acct
+    {
+        get => Read("nf_conntrack_acct");
+        set => File.WriteAllText(Path.Combine(Settings, "nf_conntrack_acct"), value);
+    }
+
+    private string Timestamp
+    {
+        get => Read("nf_conntrack_timestamp");
+        set => File.WriteAllText(Path.Combine(Settings, "nf_conntrack_timestamp"), value);
+    }
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Accounting_is_on_while_it_is_needed_and_off_afterwards()
+    {
+        using (AccountingLease lease = Acquire())
+        {
+            Assert.Equal(("1", "1", true), (Acct, Timestamp, File.Exists(StateFile)));
+        }
+
+        Assert.Equal(("0", "0", false), (Acct, Timestamp, File.Exists(StateFile)));
+    }
+
+    [Fact]
+    public void What_was_on_before_stays_on()
+    {
+        Acct = "1";
+        Acquire().Dispose();
+        Assert.Equal(("1", "0"), (Acct, Timestamp));
+    }
+
+    [Theory]
+    [InlineData("the first ends first", true)]
+    [InlineData("the second ends first", false)]
+    public void Two_captures_share_it_and_the_last_one_puts_it_back(string name, bool firstEndsFirst)
+    {
+        AccountingLease first = Acquire();
+        AccountingLease second = Acquire();
+        (firstEndsFirst ? first : second).Dispose();
+        Assert.True((Acct, Timestamp) == ("1", "1"), name);
+        (firstEndsFirst ? second : first).Dispose();
+        Assert.True((Acct, Timestamp, File.Exists(StateFile)) == ("0", "0", false), name);
+    }
+
+    [Theory]
+    [InlineData("its process is gone", 0x3fffffff, 1)]
+    [InlineData("its number is another process's now", 1, 99999999999)]
+    public void What_a_killed_capture_left_is_put_back_at_the_next_start(string name, int processId, long processStart)
+    {
+        Leave(processId, processStart);
+        Assert.True(Recover(), name);
+        Assert.Equal(("0", "0", false), (Acct, Timestamp, File.Exists(StateFile)));
+        Assert.False(Recover(), "There is nothing left to put back.");
+    }
+
+    [Fact]
+    public void A_capture_after_a_killed_one_finds_the_settings_as_they_were_before_both()
+    {
+        Leave(0x3fffffff, 1);
+        using (AccountingLease lease = Acquire())
+        {
+            Assert.Equal(("1", "1"), (Acct, Timestamp));
+        }
+
+        Assert.Equal(("0", "0"), (Acct, Timestamp));
+    }
+
+    [Fact]
+    public void What_a_running_capture_needs_is_not_put_back_by_another()
+    {
+        using AccountingLease lease = Acquire();
+        Assert.False(Recover());
+        Assert.Equal(("1", "1"), (Acct, Timestamp));
+    }
+
+    [Fact]
+    public void What_the_user_changed_meanwhile_is_kept()
+    {
+        using (AccountingLease lease = Acquire())
+        {
+            Acct = "0";
+            Timestamp = "2";
+        }
+
+        Assert.Equal(("0", "2"), (Acct, Timestamp));
+    }
+
+    [Theory]
+    [InlineData("the first", "nf_conntrack_acct")]
+    [InlineData("the second", "nf_conntrack_timestamp")]
+    public void A_setting_that_cannot_be_written_leaves_nothing_changed(string name, string setting)
+    {
+        // Reads as 0, and cannot be written: a link to a file of the kernel that refuses.
+        string path = Path.Combine(Settings, setting);
+        File.Delete(path);
+        File.CreateSymbolicLink(path, "/proc/self/sessionid");
+        ConntrackException error = Assert.Throws<ConntrackException>(() => Acquire().Dispose());
+        Assert.Contains($"net.netfilter.{setting}", error.Message, StringComparison.Ordinal);
+        File.Delete(path);
+        File.WriteAllText(path, "0");
+        Assert.True((Acct, Timestamp, Recover(), File.Exists(StateFile)) == ("0", "0", false, false), name);
+    }
+
+    [Fact]
+    public void A_kernel_without_the_setting_is_said_to_lack_it()
+    {
+        File.Delete(Path.Combine(Settings, "nf_conntrack_timestamp"));
+        ConntrackException error = Assert.Throws<ConntrackException>(() => Acquire().Dispose());
+        Assert.Equal((ConntrackErrorReason.KernelFeatureMissing, "0"), (error.Reason, Acct));
+    }
+
+    [Theory]
+    [InlineData("empty", "")]
+    [InlineData("cut off", """{"Found":{"nf_conntr""")]
+    [InlineData("no JSON", "acct=0")]
+    [InlineData("nothing", "null")]
+    [InlineData("members that are nothing", """{"Found":null,"Holders":null}""")]
+    [InlineData("a holder that is nothing", """{"Found":{},"Holders":[null]}""")]
+    [InlineData("a value that is nothing", """{"Found":{"nf_conntrack_acct":null},"Holders":[]}""")]
+    [InlineData("a setting that is not ours", """{"Found":{"../../etc/passwd":"0"},"Holders":[]}""")]
+    public void A_state_file_that_tells_nothing_is_no_obstacle(string name, string content)
+    {
+        WriteState(content);
+        Acquire().Dispose();
+        Assert.True((Acct, Timestamp) == ("0", "0"), name);
+        WriteState(content);
+        Assert.False(Recover(), name);
+        Assert.False(File.Exists(StateFile));
+    }
+
+    [Fact]
+    public void The_state_is_its_owners_alone()
+    {
+        using AccountingLease lease = Acquire();
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(StateFile));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(State));
+    }
+
+    [Fact]
+    public void Namespaces_do_not_share_their_state()
+    {
+        using AccountingLease lease = Acquire();
+        AccountingLease.Acquire(Cookie + 1, Settings, State).Dispose();
+        Assert.Equal(("1", "1"), (Acct, Timestamp));
+    }
+
+    [Fact]
+    public void Captures_that_start_and_end_at_the_same_moment_never_fail_over_each_other()
+    {
+        Parallel.For(0, 4, _ =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                Acquire().Dispose();
+            }
+        });
+        Assert.Equal(("0", "0", false), (Acct, Timestamp, File.Exists(StateFile)));
+    }
+
+    private AccountingLease Acquire() => AccountingLease.Acquire(Cookie, Settings, State);
+
+    private bool Recover() => AccountingLease.Recover(Cookie, Settings, State);
+
+    private string Read(string setting) => File.ReadAllText(Path.Combine(Settings, setting)).Trim();
+
+    private void Leave(int processId, long processStart)
+    {
+        Acct = "1";
+        Timestamp = "1";
+        WriteState(
+            $$"""{"Found":{"nf_conntrack_acct":"0","nf_conntrack_timestamp":"0"},"Holders":[{"ProcessId":{{processId}},"ProcessStart":{{processStart}},"Capture":"{{Guid.NewGuid()}}"}]}""");
+    }
+
+    private void WriteState(string content)
+    {
+        Directory.CreateDirectory(State);
+        File.WriteAllText(StateFile, content);
+    }
+}

@@ -1,0 +1,137 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Text;
+using Conntracker.Core.Native;
+using Xunit;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>The C compiler proves what Native/ says of the C headers: sizes, offsets, and the value of each constant.</summary>
+public sealed class LayoutTests : IDisposable
+{
+    /// <summary>Which headers define what a type mirrors. A struct or a class of constants that is not listed here fails a test.</summary>
+    private static readonly Dictionary<string, string[]> s_headers = new()
+    {
+        [nameof(sockaddr_nl)] = ["linux/netlink.h"],
+        [nameof(nlmsghdr)] = ["linux/netlink.h"],
+        [nameof(nfgenmsg)] = ["linux/netfilter/nfnetlink.h"],
+        [nameof(ifaddrmsg)] = ["linux/if_addr.h"],
+        [nameof(iovec)] = ["sys/uio.h"],
+        [nameof(msghdr)] = ["sys/socket.h"],
+        [nameof(mmsghdr)] = ["sys/socket.h"],
+        [nameof(pollfd)] = ["poll.h"],
+        [nameof(statx)] = ["sys/stat.h"],
+        [nameof(FileConstants)] = ["fcntl.h", "sys/stat.h", "stdio.h"],
+        [nameof(ErrnoConstants)] = ["errno.h"],
+        [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
+        [nameof(NetlinkConstants)] = ["sys/socket.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/if_addr.h"],
+        [nameof(ConntrackConstants)] =
+            ["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h"],
+        [nameof(Libnftables)] = ["nftables/libnftables.h"],
+    };
+
+    // In C the mask is an int with all higher bits set; it is applied to 16 bits.
+    private static readonly Dictionary<string, string> s_names = new() { [nameof(NetlinkConstants.NLA_TYPE_MASK)] = "NLA_TYPE_MASK & 0xffff" };
+
+    private readonly TempFolder _folder = new();
+
+    public static TheoryData<string> Mirrors => [.. s_headers.Keys];
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Every_struct_and_every_class_of_constants_of_Native_is_proved() =>
+        Assert.Equal(Mirrored().Select(each => each.Name).Order(StringComparer.Ordinal), s_headers.Keys.Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Mirrors))]
+    public void The_C_headers_agree(string name)
+    {
+        Type type = Mirrored().Single(each => each.Name == name);
+        string? missing = s_headers[name].FirstOrDefault(each => !Compiles($"#include <{each}>\n", out _));
+        string why = Compiles("int conntracker;\n", out string error) ? $"there is no header {missing}" : $"there is no C compiler (cc): {error}";
+        Assert.SkipWhen(missing is not null, $"Not proved, because {why}.");
+
+        string program = Program(type);
+        Assert.True(Compiles(program, out string message), $"{name} is not what the C headers say:\n{message}\n{program}");
+    }
+
+    [Theory]
+    [InlineData("struct nlmsghdr", "_Static_assert(sizeof(struct nlmsghdr) == 17, \"size\");")]
+    [InlineData("constant", "_Static_assert(NLMSG_DONE == 4, \"NLMSG_DONE\");")]
+    public void A_wrong_layout_or_value_would_not_compile(string name, string assertion)
+    {
+        Assert.SkipUnless(Compiles("#include <linux/netlink.h>\n", out string error), $"There is no C compiler or no kernel headers: {error}");
+        Assert.False(Compiles($"#include <linux/netlink.h>\n{assertion}\n", out string message), name);
+        Assert.Contains("static assertion failed", message, StringComparison.Ordinal);
+    }
+
+    // Every struct, and every class that has a constant which C has too: public and of a number.
+    private static IEnumerable<Type> Mirrored() =>
+        typeof(nlmsghdr).Assembly.GetTypes().Where(each =>
+            each.Namespace == typeof(nlmsghdr).Namespace && !each.IsNested && (each.IsValueType || Constants(each).Any()));
+
+    // Constants, and those whose value depends on the machine: properties, which are named as constants are.
+    private static IEnumerable<(string Name, long Value)> Constants(Type type)
+    {
+        const BindingFlags All = BindingFlags.Static | BindingFlags.Public | BindingFlags.NonPublic;
+        IEnumerable<(string, object?)> constants =
+            type.GetFields(All).Where(each => each.IsLiteral && each.FieldType != typeof(string)).Select(each => (each.Name, each.GetRawConstantValue()));
+        IEnumerable<(string, object?)> properties =
+            type.GetProperties(All).Where(each => each.PropertyType == typeof(int) && !each.Name.Any(char.IsLower)).Select(each => (each.Name, each.GetValue(null)));
+        return type.IsEnum ? [] : constants.Concat(properties).Select(each => (each.Item1, Convert.ToInt64(each.Item2, CultureInfo.InvariantCulture)));
+    }
+
+    private static string Program(Type type)
+    {
+        StringBuilder program = new("#define _GNU_SOURCE\n#include <stddef.h>\n");
+        Array.ForEach(s_headers[type.Name], each => program.Append(CultureInfo.InvariantCulture, $"#include <{each}>\n"));
+        foreach ((string name, long value) in Constants(type))
+        {
+            program.Append(CultureInfo.InvariantCulture, $"_Static_assert(({s_names.GetValueOrDefault(name, name)}) == {value}, \"{name}\");\n");
+        }
+
+        if (type.IsValueType)
+        {
+            program.Append(CultureInfo.InvariantCulture, $"_Static_assert(sizeof(struct {type.Name}) == {SizeOf(type)}, \"{type.Name}\");\n");
+            foreach (FieldInfo field in Fields(type))
+            {
+                string offset = $"offsetof(struct {type.Name}, {field.Name}) == {OffsetOf(type, field)}";
+                string size = $"sizeof(((struct {type.Name} *)0)->{field.Name}) == {SizeOf(field.FieldType)}";
+                program.Append(CultureInfo.InvariantCulture, $"_Static_assert({offset} && {size}, \"{type.Name}.{field.Name}\");\n");
+            }
+        }
+
+        return program.ToString();
+    }
+
+    private static FieldInfo[] Fields(Type type) => type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic);
+
+    // Marshal.SizeOf tells the layout for marshalling; all fields here are blittable, so that it is the layout in memory as well.
+    private static int SizeOf(Type type) =>
+        type.IsPointer || type == typeof(nint) || type == typeof(nuint) ? nint.Size : Marshal.SizeOf(type);
+
+    private static nint OffsetOf(Type type, FieldInfo field) => Marshal.OffsetOf(type, field.Name);
+
+    private bool Compiles(string program, out string message)
+    {
+        string source = _folder.File("proof.c");
+        File.WriteAllText(source, program);
+        try
+        {
+            ProcessStartInfo start = new("cc") { RedirectStandardError = true, Environment = { ["LC_ALL"] = "C" } };
+            Array.ForEach(["-std=c11", "-fsyntax-only", source], start.ArgumentList.Add);
+            using Process compiler = Process.Start(start)!;
+            message = compiler.StandardError.ReadToEnd();
+            compiler.WaitForExit();
+            return compiler.ExitCode == 0;
+        }
+        catch (System.ComponentModel.Win32Exception error)
+        {
+            message = error.Message;
+            return false;
+        }
+    }
+}

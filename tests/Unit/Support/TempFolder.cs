@@ -1,0 +1,11 @@
+namespace Conntracker.Tests.Unit;
+
+/// <summary>A folder that is gone with the test.</summary>
+internal sealed class TempFolder : IDisposable
+{
+    public string Path { get; } = Directory.CreateTempSubdirectory("conntracker-unit-").FullName;
+
+    public string File(string name) => System.IO.Path.Combine(Path, name);
+
+    public void Dispose() => Directory.Delete(Path, recursive: true);
+}
