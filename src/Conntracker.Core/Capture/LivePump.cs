@@ -29,6 +29,7 @@ internal sealed class LivePump : ICapturePump
     private readonly FrameSink _sink;
     private volatile bool _stop;
     private volatile bool _refresh;
+    private bool _isReady;
     private bool _repairNeeded;
     private long _lastDump;
 
@@ -67,8 +68,7 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
 
         RequestDump(dump, DumpReason.Start);
-        long end = _options.Duration is TimeSpan duration ? _clock.Now + duration.Ticks : long.MaxValue;
-        bool isReady = false;
+        long end = _clock.Now + Math.Min(_options.Duration?.Ticks ?? long.MaxValue, long.MaxValue - _clock.Now);
         while (!_stop && _clock.Now < end)
         {
             Ready readable = Wait(events, addresses, end);
@@ -79,9 +79,9 @@ internal sealed class LivePump : ICapturePump
             }
 
             TakeDump(dump);
-            if (!isReady && _collector.DumpsEnded > 0)
+            if (!_isReady && _collector.DumpsEnded > 0)
             {
-                isReady = true;
+                _isReady = true;
                 ready();
             }
 
@@ -116,7 +116,15 @@ internal sealed class LivePump : ICapturePump
     public void Dispose()
     {
         _wakeup.Dispose();
-        _recording?.Dispose();
+        if (_isReady)
+        {
+            _recording?.Dispose();
+        }
+        else
+        {
+            // A capture that could not be started leaves no file behind.
+            _recording?.Discard();
+        }
     }
 
     private unsafe Ready Wait(ConntrackEventSource events, NetlinkDump addresses, long end)

@@ -79,6 +79,20 @@ internal sealed class RecordingWriter : IDisposable
         Flush();
     }
 
+    /// <summary>Closes the file and removes it: nothing was recorded.</summary>
+    public void Discard()
+    {
+        Dispose();
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The capture's own error is what the user needs to see.
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
