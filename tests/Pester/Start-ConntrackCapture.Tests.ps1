@@ -169,6 +169,13 @@ Describe 'Start-ConntrackCapture in the kernel' -Tag Live {
         $ended.Duration.TotalSeconds | Should -BeLessThan 5
     }
 
+    It 'reads a duration as it is typed: PowerShell takes 30s and 1d for numbers of its own' -Skip:$noLive {
+        (Start-ConntrackCapture -NetworkNamespace $namespace -Duration 30s).Options.Duration.TotalSeconds | Should -Be 30
+        (Start-ConntrackCapture -NetworkNamespace $namespace -Duration 1d).Options.Duration.TotalDays | Should -Be 1
+        (Start-ConntrackCapture -NetworkNamespace $namespace -Duration 5).Options.Duration.TotalSeconds | Should -Be 5
+        (Start-ConntrackCapture -NetworkNamespace $namespace -Duration 1.5).Options.Duration.TotalSeconds | Should -Be 1.5
+    }
+
     It 'runs for a duration longer than the clock can count' -Skip:$noLive {
         $capture = Start-ConntrackCapture -NetworkNamespace $namespace -Duration ([timespan]::MaxValue)
         Start-Sleep -Milliseconds 200
@@ -199,7 +206,7 @@ Describe 'Start-ConntrackCapture in the kernel' -Tag Live {
         $live | Stop-ConntrackCapture
         $again = Start-ConntrackCapture -Name again -ReplayPath "$TestDrive/live.ctrec"
         (ConvertTo-FlowText ($again | Get-ConntrackFlow)) | Sort-Object | Should -Be (ConvertTo-FlowText ($live | Get-ConntrackFlow) | Sort-Object)
-        (Get-Item "$TestDrive/live.ctrec").UnixFileMode | Should -Be 'UserRead, UserWrite'
+        (Get-Item "$TestDrive/live.ctrec").UnixFileMode | Should -Be ([IO.UnixFileMode] 'UserRead, UserWrite')
     }
 
     It 'never overwrites a file with a recording: RecordingFailed' -Skip:$noLive {
