@@ -8,6 +8,8 @@
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('Conntracker.format.ps1xml')
+    RequiredAssemblies   = @('Conntracker.Core.dll')
+    TypesToProcess       = @('Conntracker.types.ps1xml')
     CmdletsToExport      = @(
         'Start-ConntrackCapture'
         'Stop-ConntrackCapture'

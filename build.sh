@@ -76,9 +76,9 @@ build() {
   quietly build-module dotnet publish "$root/src/Conntracker.PowerShell" -c Release -o "$out/publish"
   ln -sfn cli/conntracker "$out/conntracker"
   rm -rf "$out/module.new" && mkdir -p "$out/module.new/Conntracker"
-  cp "$root/Conntracker.psd1" "$root/src/Conntracker.PowerShell/Conntracker.format.ps1xml" "$root/LICENSE" \
+  cp "$root/Conntracker.psd1" "$root/src/Conntracker.PowerShell/"*.ps1xml "$root/LICENSE" \
      "$out/publish/Conntracker.Core.dll" "$out/publish/Conntracker.PowerShell.dll" "$out/module.new/Conntracker/"
-  if [ -d "$root/src/Conntracker.PowerShell/en-US" ]; then cp -r "$root/src/Conntracker.PowerShell/en-US" "$out/module.new/Conntracker/"; fi
+  quietly build-help dotnet run --project "$root/tools/HelpBuilder" -c Release -- "$root/docs/help" "$out/module.new/Conntracker/en-US"
   rm -rf "$out/module" && mv "$out/module.new" "$out/module"
   say "Built $out/conntracker and $out/module/Conntracker."
 }

@@ -5,7 +5,8 @@ namespace Conntracker.PowerShell;
 
 /// <summary>
 /// Takes a time span as people write it: <c>30s</c>, <c>5m</c>, <c>2h</c>, <c>1d</c>, <c>500ms</c>, a number of seconds, or a TimeSpan.
-/// PowerShell alone would read the number 30 as 30 ticks of 100 nanoseconds.
+/// PowerShell alone would read the number 30 as 30 ticks of 100 nanoseconds, and takes <c>30s</c> and <c>1d</c> for numbers of its own
+/// (a short, a decimal): what was typed decides, where it is known.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class DurationAttribute : ArgumentTransformationAttribute
@@ -28,8 +29,10 @@ internal sealed class DurationAttribute : ArgumentTransformationAttribute
             return value switch
             {
                 null or TimeSpan => value,
-                int or long or double or decimal => TimeSpan.FromSeconds(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
                 string text => Parse(text),
+                IConvertible when IsNumber(value) => TryParseWithUnit(LanguagePrimitives.ConvertTo<string>(inputData), out TimeSpan typed)
+                    ? typed
+                    : TimeSpan.FromSeconds(Convert.ToDouble(value, CultureInfo.InvariantCulture)),
                 _ => inputData,
             };
         }
@@ -40,7 +43,21 @@ internal sealed class DurationAttribute : ArgumentTransformationAttribute
         }
     }
 
+    private static bool IsNumber(object value) => !value.GetType().IsEnum && Type.GetTypeCode(value.GetType()) is >= TypeCode.SByte and <= TypeCode.Decimal;
+
     private static TimeSpan Parse(string text)
+    {
+        if (TryParseWithUnit(text, out TimeSpan span))
+        {
+            return span;
+        }
+
+        return double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)
+            ? TimeSpan.FromSeconds(seconds)
+            : TimeSpan.Parse(text, CultureInfo.InvariantCulture);
+    }
+
+    private static bool TryParseWithUnit(string text, out TimeSpan span)
     {
         string trimmed = text.Trim();
         foreach ((string suffix, TimeSpan unit) in s_units)
@@ -48,12 +65,12 @@ internal sealed class DurationAttribute : ArgumentTransformationAttribute
             if (trimmed.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)
                 && double.TryParse(trimmed.AsSpan(0, trimmed.Length - suffix.Length), NumberStyles.Float, CultureInfo.InvariantCulture, out double count))
             {
-                return unit * count;
+                span = unit * count;
+                return true;
             }
         }
 
-        return double.TryParse(trimmed, NumberStyles.Float, CultureInfo.InvariantCulture, out double seconds)
-            ? TimeSpan.FromSeconds(seconds)
-            : TimeSpan.Parse(trimmed, CultureInfo.InvariantCulture);
+        span = default;
+        return false;
     }
 }

@@ -7,6 +7,7 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
 {
     /// <summary>Protocols.</summary>
     [Parameter(HelpMessage = "Protocols, by name or number.")]
+    [Protocol]
     public FlowProtocol[] Protocol { get; set; } = [];
 
     /// <summary>Originators.</summary>

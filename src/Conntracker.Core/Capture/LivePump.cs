@@ -50,7 +50,8 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
 
         feed.RequestDump(DumpReason.Start);
-        long end = _options.Duration is TimeSpan duration ? _clock.Now + duration.Ticks : long.MaxValue;
+        long now = _clock.Now;
+        long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
         while (!_stop && _clock.Now < end)
         {
             bool canRefresh = feed.WaitAndTake(end);

@@ -79,11 +79,18 @@ internal sealed class RecordingWriter : IDisposable
         Flush();
     }
 
-    /// <summary>Removes the file, which holds nothing that is worth keeping.</summary>
+    /// <summary>Closes the file and removes it: nothing was recorded.</summary>
     public void Discard()
     {
         Dispose();
-        File.Delete(_path);
+        try
+        {
+            File.Delete(_path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // The capture's own error is what the user needs to see.
+        }
     }
 
     /// <inheritdoc/>

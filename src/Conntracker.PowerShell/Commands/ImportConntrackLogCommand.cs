@@ -54,6 +54,13 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
 
     private void Read(string path)
     {
+        // The system's own word for it would be "access denied", and root would be tried in vain.
+        if (Directory.Exists(path))
+        {
+            WriteError(ErrorCatalog.Record(new FileNotFoundException($"'{path}' is a folder. Name a file, or the files in it: '{path}/*.log'."), path));
+            return;
+        }
+
         try
         {
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);

@@ -27,6 +27,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
 
     /// <summary>The protocols to keep.</summary>
     [Parameter(HelpMessage = "The protocols to keep, by name or number; all when none is given.")]
+    [Protocol]
     public FlowProtocol[] Protocol { get; set; } = [];
 
     /// <summary>Count packets and bytes.</summary>

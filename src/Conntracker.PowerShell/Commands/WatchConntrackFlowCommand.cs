@@ -14,6 +14,9 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
 {
     private const string FromKernel = "Live";
 
+    // What a timer can count: seven weeks. Longer is for ever.
+    private static readonly TimeSpan s_longestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
+
     /// <summary>The capture to watch.</summary>
     [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The capture to watch.")]
     public Capture? Capture { get; set; }
@@ -33,6 +36,15 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
     [Parameter(HelpMessage = "End after this time: seconds, or 30s, 5m, 2h.")]
     [Duration]
     public TimeSpan? Duration { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        if (Duration < TimeSpan.Zero)
+        {
+            ThrowTerminating(new ArgumentException($"A duration of {Duration} is over before it begins. Give zero or more."), Duration);
+        }
+    }
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -78,7 +90,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
     private void Watch(CaptureSession session)
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
-        if (Duration is TimeSpan duration)
+        if (Duration is TimeSpan duration && duration < s_longestTimer)
         {
             end.CancelAfter(duration);
         }
