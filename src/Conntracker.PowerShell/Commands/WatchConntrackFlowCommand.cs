@@ -49,13 +49,16 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
-        if (ParameterSetName == FromKernel || (ParameterSetName == ByName && Name is null && CaptureRegistry.All.Count == 0))
+        bool isNamed = Name is not null || Capture is not null;
+        IReadOnlyList<Capture> captures = isNamed
+            ? Resolve(Capture is null ? null : [Capture])
+            : [.. CaptureRegistry.All.Where(each => each.State == CaptureState.Running)];
+        if (ParameterSetName == FromKernel || (!isNamed && captures.Count == 0))
         {
             WatchOwn();
             return;
         }
 
-        IReadOnlyList<Capture> captures = Resolve(Capture is null ? null : [Capture]);
         if (captures.Count > 1)
         {
             ThrowTerminatingError(ErrorCatalog.CaptureAmbiguous(captures));
