@@ -101,6 +101,8 @@ internal static class Children
         double dumpSeconds = Stopwatch.GetElapsedTime(started).TotalSeconds;
         session.Stop();
 
+        // The log of the round before: to free its pages is no part of writing this one.
+        File.Delete(textPath);
         started = Stopwatch.GetTimestamp();
         using FlowSnapshot snapshot = session.Snapshot();
         using LogFile file = LogFile.Create(textPath);

@@ -20,7 +20,6 @@ internal sealed class FlowCollector : IDisposable
     private FlowSubscription[] _subscriptions = [];
     private ConntrackMessage _message;
     private DumpReason _dumpReason;
-    private bool _dumpInterrupted;
     private long _events;
     private long _lost;
     private long _overruns;
@@ -48,6 +47,9 @@ internal sealed class FlowCollector : IDisposable
     /// <summary>The error number that ended the last dump; 0 when it ended well.</summary>
     public int DumpError { get; private set; }
 
+    /// <summary>Whether the kernel said of the last dump that it may lack entries (NLM_F_DUMP_INTR).</summary>
+    public bool DumpWasInterrupted { get; private set; }
+
     /// <summary>How many dumps ended.</summary>
     public long DumpsEnded { get; private set; }
 
@@ -73,7 +75,7 @@ internal sealed class FlowCollector : IDisposable
                 break;
             case FrameKind.DumpRequested:
                 _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
-                _dumpInterrupted = false;
+                DumpWasInterrupted = false;
                 IsDumping = true;
                 _table.BeginDump(time);
                 break;
@@ -155,7 +157,7 @@ internal sealed class FlowCollector : IDisposable
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            _dumpInterrupted |= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) != 0;
+            DumpWasInterrupted |= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) != 0;
             if (message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR)
             {
                 EndDump(time, message.Payload.Length >= sizeof(int) ? -BinaryPrimitives.ReadInt32LittleEndian(message.Payload) : 0);
@@ -227,7 +229,7 @@ internal sealed class FlowCollector : IDisposable
             return;
         }
 
-        if (error != 0 || _dumpInterrupted)
+        if (error != 0 || DumpWasInterrupted)
         {
             _table.AbandonDump();
         }

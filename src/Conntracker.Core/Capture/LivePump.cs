@@ -1,25 +1,14 @@
 using Conntracker.Core.Firewall;
-using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
 
 /// <summary>
-/// Captures from the running kernel: opens the sources in the capture's network namespace, reads them in turn on one thread, and
-/// after an overrun has the kernel's table dumped and merged. The kernel's socket buffer is the only queue.
+/// Captures from the running kernel: enters the network namespace with the capture's own thread, prepares it, feeds the collector until
+/// the end, and leaves everything as it was.
 /// </summary>
 internal sealed class LivePump : ICapturePump
 {
-    [Flags]
-    private enum Ready
-    {
-        None = 0,
-        Events = 1,
-        Addresses = 2,
-    }
-
-    private static readonly TimeSpan s_dumpInterval = TimeSpan.FromSeconds(1);
-
     private readonly CaptureOptions _options;
     private readonly FlowCollector _collector;
     private readonly CaptureNotices _notices;
@@ -30,8 +19,6 @@ internal sealed class LivePump : ICapturePump
     private volatile bool _stop;
     private volatile bool _refresh;
     private bool _isReady;
-    private bool _repairNeeded;
-    private long _lastDump;
 
     /// <summary>Makes a pump, and the recording's file.</summary>
     /// <exception cref="ConntrackException">The recording's file cannot be made.</exception>
@@ -52,48 +39,38 @@ internal sealed class LivePump : ICapturePump
             NetworkNamespace.Enter(name);
         }
 
-        using ConntrackEventSource events = new(_options.BufferSize);
-        using DumpReader dump = new(_wakeup);
-        using NetlinkDump addresses = NetlinkDump.OpenAddresses();
-        using DatagramBatch addressBatch = NetlinkDump.NewBatch();
-        if (events.BufferSize < _options.BufferSize)
+        using KernelFeed feed = new(_options.BufferSize, _collector, _sink, _notices, _clock, _wakeup);
+        if (EventSetting.IsOff())
         {
-            _notices.Add("buffer", $"The kernel granted a receive buffer of {events.BufferSize} bytes, not {_options.BufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a flood.");
+            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel tells nothing of new connections, and only those that are open now are shown. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
         }
 
-        addresses.RequestAddresses();
-        TakeAddresses(addresses, addressBatch);
-        RecoverSettings(events.NamespaceCookie);
-        using AccountingLease? lease = _options.Accounting ? AccountingLease.Acquire(events.NamespaceCookie) : null;
+        RecoverSettings(feed.NamespaceCookie);
+        using AccountingLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
         using OwnTable? table = SwitchTrackingOn();
 
-        RequestDump(dump, DumpReason.Start);
+        feed.RequestDump(DumpReason.Start);
         long end = _clock.Now + Math.Min(_options.Duration?.Ticks ?? long.MaxValue, long.MaxValue - _clock.Now);
         while (!_stop && _clock.Now < end)
         {
-            Ready readable = Wait(events, addresses, end);
-            bool isDrained = !readable.HasFlag(Ready.Events) || TakeEvents(events);
-            if (readable.HasFlag(Ready.Addresses))
-            {
-                TakeAddresses(addresses, addressBatch);
-            }
-
-            TakeDump(dump);
+            bool canRefresh = feed.WaitAndTake(end);
             if (!_isReady && _collector.DumpsEnded > 0)
             {
                 _isReady = true;
                 ready();
             }
 
-            if (isDrained && !_collector.IsDumping)
+            if (canRefresh && _refresh)
             {
-                StartDumpIfDue(events, dump);
+                _refresh = false;
+                feed.RequestDump(DumpReason.Refresh);
             }
 
             ReportRecording();
         }
 
-        Finish(events, dump);
+        feed.Finish(readCounters: _options.Accounting);
+        _recording?.Finish(_clock.Now);
         ReportRecording();
     }
 
@@ -122,172 +99,8 @@ internal sealed class LivePump : ICapturePump
         }
         else
         {
-            // A capture that could not be started leaves no file behind.
+            // A capture that never ran has recorded nothing: its file would only stand in the way of the next try.
             _recording?.Discard();
-        }
-    }
-
-    private unsafe Ready Wait(ConntrackEventSource events, NetlinkDump addresses, long end)
-    {
-        const int Sources = 3;
-        pollfd* polled = stackalloc pollfd[Sources]
-        {
-            new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
-            new() { fd = events.Number, events = SocketConstants.POLLIN },
-            new() { fd = addresses.Number, events = SocketConstants.POLLIN },
-        };
-        long wait = end - _clock.Now;
-        if (_repairNeeded && !_collector.IsDumping)
-        {
-            wait = Math.Min(wait, _lastDump + s_dumpInterval.Ticks - _clock.Now);
-        }
-
-        long milliseconds = Math.Clamp((wait / TimeSpan.TicksPerMillisecond) + 1, 0, int.MaxValue);
-        _ = Libc.poll(polled, Sources, wait == long.MaxValue ? -1 : (int)milliseconds);
-        if (polled[0].revents != 0)
-        {
-            _wakeup.Clear();
-        }
-
-        // POLLERR tells an overrun: to be read as well.
-        return (polled[1].revents != 0 ? Ready.Events : Ready.None) | (polled[2].revents != 0 ? Ready.Addresses : Ready.None);
-    }
-
-    // True when the queue was read to its end.
-    private bool TakeEvents(ConntrackEventSource events)
-    {
-        // A bound, so that a flood of events does not keep a dump from going on.
-        const int BatchesInTurn = 16;
-        for (int turn = 0; turn < BatchesInTurn; turn++)
-        {
-            int received = events.Receive();
-            if (received > 0)
-            {
-                _sink.Put(FrameKind.ConntrackEvent, _clock.Now, events.Batch, received);
-                if (received < events.Batch.Capacity)
-                {
-                    return true;
-                }
-            }
-            else if (received == -ErrnoConstants.ENOBUFS)
-            {
-                _repairNeeded = true;
-                _sink.Put(FrameKind.Overrun, _clock.Now);
-                _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged; connections that began and ended in between are missing. A larger buffer (-BufferSize, --buffer-size) helps.");
-            }
-            else
-            {
-                return received == -ErrnoConstants.EAGAIN;
-            }
-        }
-
-        return false;
-    }
-
-    private void TakeAddresses(NetlinkDump addresses, DatagramBatch batch)
-    {
-        int received;
-        while ((received = addresses.Receive(batch)) > 0 || received == -ErrnoConstants.ENOBUFS)
-        {
-            if (received < 0)
-            {
-                addresses.RequestAddresses();
-                continue;
-            }
-
-            _sink.Put(FrameKind.Addresses, _clock.Now, batch, received);
-        }
-    }
-
-    private void TakeDump(DumpReader dump)
-    {
-        // A bound, so that a long dump does not keep events waiting; the wakeup is set again, because more may be there.
-        const int BatchesInTurn = 4;
-        int taken = 0;
-        while (_collector.IsDumping && taken < BatchesInTurn && dump.TryTake(out DatagramBatch batch, out int count))
-        {
-            _sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, count);
-            dump.Return(batch);
-            taken++;
-        }
-
-        if (taken == BatchesInTurn)
-        {
-            _wakeup.Set();
-        }
-
-        if (!_collector.IsDumping && _collector.DumpError != 0)
-        {
-            throw ConntrackDumpError.Of(_collector.DumpError);
-        }
-    }
-
-    private void StartDumpIfDue(ConntrackEventSource events, DumpReader dump)
-    {
-        if (_repairNeeded && _clock.Now - _lastDump >= s_dumpInterval.Ticks)
-        {
-            CountLost(events);
-            RequestDump(dump, DumpReason.Repair);
-        }
-        else if (_refresh && !_repairNeeded)
-        {
-            RequestDump(dump, DumpReason.Refresh);
-        }
-    }
-
-    private void RequestDump(DumpReader dump, DumpReason reason)
-    {
-        _lastDump = _clock.Now;
-        _repairNeeded = false;
-        _refresh = false;
-        dump.Begin();
-        _sink.Put(FrameKind.DumpRequested, _lastDump, [(byte)reason]);
-    }
-
-    private void CountLost(ConntrackEventSource events)
-    {
-        long lost = events.TakeDrops() ?? 0;
-        if (lost > 0)
-        {
-            _sink.PutLost(_clock.Now, lost);
-        }
-    }
-
-    // What the kernel queued before the stop is still taken in, then the loss repaired and the counters read for the last time.
-    private void Finish(ConntrackEventSource events, DumpReader dump)
-    {
-        events.Leave();
-        while (!TakeEvents(events))
-        {
-        }
-
-        bool wantsCounters = _options.Accounting;
-        while (_collector.IsDumping || _repairNeeded || wantsCounters)
-        {
-            if (!_collector.IsDumping)
-            {
-                CountLost(events);
-                long pause = _repairNeeded ? _lastDump + s_dumpInterval.Ticks - _clock.Now : 0;
-                Thread.Sleep(TimeSpan.FromTicks(Math.Max(0, pause)));
-                RequestDump(dump, _repairNeeded ? DumpReason.Repair : DumpReason.Refresh);
-                wantsCounters = false;
-            }
-
-            TakeDump(dump);
-            WaitForDump();
-        }
-
-        CountLost(events);
-        _recording?.Finish(_clock.Now);
-    }
-
-    private unsafe void WaitForDump()
-    {
-        const int Patience = 100;
-        pollfd polled = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
-        if (_collector.IsDumping && Libc.poll(&polled, 1, Patience) > 0)
-        {
-            _wakeup.Clear();
         }
     }
 

@@ -7,6 +7,12 @@ namespace Conntracker.Core.Export;
 /// <summary>Writes to a log file's descriptor, and says what a failure means for the log. Buffering is its writers' business.</summary>
 internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : Stream
 {
+    // How much may wait in memory before the disk is set to work: most of a large log is on it when the last line is written.
+    private const long StartWritingEvery = 8 << 20;
+
+    private long _written;
+    private long _started;
+
     /// <inheritdoc/>
     public override bool CanRead => false;
 
@@ -40,11 +46,23 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
             if (written >= 0)
             {
                 buffer = buffer[(int)written..];
+                _written += written;
+                StartWriting();
             }
             else if (Marshal.GetLastPInvokeError() != ErrnoConstants.EINTR)
             {
                 throw LogFileErrors.FromErrno(path, "writing", Marshal.GetLastPInvokeError());
             }
+        }
+    }
+
+    private void StartWriting()
+    {
+        if (_written - _started >= StartWritingEvery)
+        {
+            // Advice: a file system that does not know it loses nothing, LogFile.Commit waits for the disk.
+            _ = Libc.sync_file_range(file, _started, _written - _started, FileConstants.SYNC_FILE_RANGE_WRITE);
+            _started = _written;
         }
     }
 

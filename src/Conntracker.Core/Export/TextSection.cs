@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Conntracker.Core.Export;
 
 /// <summary>The lines of one label.</summary>
@@ -27,16 +25,25 @@ internal abstract class TextSection(FlowLabel label)
     private sealed class Of<TLine>(FlowLabel label) : TextSection(label)
         where TLine : struct, ITextLine<TLine>
     {
-        private readonly List<TLine> _lines = [];
+        private TLine[] _lines = new TLine[16];
+        private int _count;
 
-        public override int Count => _lines.Count;
+        public override int Count => _count;
 
-        public override void Add(in TextLine line) => _lines.Add(TLine.Pack(in line));
+        public override void Add(in TextLine line)
+        {
+            if (_count == _lines.Length)
+            {
+                Array.Resize(ref _lines, _count * 2);
+            }
+
+            _lines[_count++] = TLine.Pack(in line);
+        }
 
         public override void Sort(TextEvidence evidence)
         {
-            Span<TLine> lines = CollectionsMarshal.AsSpan(_lines);
-            lines.Sort();
+            _lines = ParallelSort.Sort(_lines, _count);
+            Span<TLine> lines = _lines.AsSpan(0, _count);
             int kept = 0;
             for (int start = 0; start < lines.Length;)
             {
@@ -58,13 +65,13 @@ internal abstract class TextSection(FlowLabel label)
                 start = end;
             }
 
-            CollectionsMarshal.SetCount(_lines, kept);
+            _count = kept;
         }
 
         public override void WriteTo(TextLogWriter writer, TextEvidence evidence)
         {
             writer.Begin(Label);
-            foreach (ref readonly TLine line in CollectionsMarshal.AsSpan(_lines))
+            foreach (ref readonly TLine line in _lines.AsSpan(0, _count))
             {
                 writer.Write(line.Unpack(), evidence);
             }

@@ -91,7 +91,9 @@ internal sealed class FlowTable : IDisposable
 
         ApplyOutcome outcome = Update(place, ref record, in message);
         outcome = isNewConnection ? ApplyOutcome.Reopened : outcome;
-        if (outcome != ApplyOutcome.Known || message.Kind != ConntrackMessageKind.Dumped)
+
+        // Counters that a dump shows grown do not tell when they grew.
+        if (outcome >= ApplyOutcome.Changed || message.Kind != ConntrackMessageKind.Dumped)
         {
             record.LastSeen = now;
         }

@@ -16,6 +16,7 @@ internal static class FileConstants
     public const int S_IFMT = 0xF000;
     public const int S_IFREG = 0x8000;
     public const int S_IFLNK = 0xA000;
+    public const uint SYNC_FILE_RANGE_WRITE = 2;
     public const uint S_IRUSR = 0x100;
     public const uint S_IWUSR = 0x80;
 

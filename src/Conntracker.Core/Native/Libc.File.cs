@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>The C library's files. Man pages: open(2), statx(2), fsync(2), rename(2), link(2), unlink(2), write(2), geteuid(2).</summary>
+/// <summary>The C library's files. Man pages: open(2), statx(2), fsync(2), rename(2), link(2), unlink(2), write(2), sync_file_range(2), geteuid(2).</summary>
 internal static unsafe partial class Libc
 {
     // open and openat are variadic in C; on the ABIs of Linux that .NET runs on, a fixed argument list calls them the same way.
@@ -30,6 +30,9 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint write(SafeFileHandle fd, void* buf, nuint count);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int sync_file_range(SafeFileHandle fd, long offset, long nbytes, uint flags);
 
     [LibraryImport(Library)]
     public static partial uint geteuid();

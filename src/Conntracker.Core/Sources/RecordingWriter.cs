@@ -47,7 +47,7 @@ internal sealed class RecordingWriter : IDisposable
         }
         catch
         {
-            writer._file.Dispose();
+            writer.Discard();
             throw;
         }
     }
@@ -79,7 +79,7 @@ internal sealed class RecordingWriter : IDisposable
         Flush();
     }
 
-    /// <summary>Closes the file and removes it: nothing was recorded.</summary>
+    /// <summary>Removes the file, which holds nothing that is worth keeping.</summary>
     public void Discard()
     {
         Dispose();
@@ -89,7 +89,7 @@ internal sealed class RecordingWriter : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // The capture's own error is what the user needs to see.
+            // What went wrong before is what the user needs to see; and this runs on the capture's thread, which nothing may leave.
         }
     }
 

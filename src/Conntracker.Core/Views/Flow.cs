@@ -29,7 +29,7 @@ public sealed class Flow
     [JsonInclude, JsonRequired]
     public IPAddress DstAddress { get; internal set; } = IPAddress.None;
 
-    /// <summary>The port that the originator spoke to, before NAT; null for protocols without ports.</summary>
+    /// <summary>The port that the originator spoke to, before NAT; null for protocols without ports, and when folded to the protocol.</summary>
     [JsonInclude]
     public ushort? DstPort { get; internal set; }
 
@@ -49,7 +49,7 @@ public sealed class Flow
     [JsonInclude]
     public IPAddress? ReplySrcAddress { get; internal set; }
 
-    /// <summary>The port that answers; null for protocols without ports.</summary>
+    /// <summary>The port that answers; null for protocols without ports, and when folded to the protocol.</summary>
     [JsonInclude]
     public ushort? ReplySrcPort { get; internal set; }
 

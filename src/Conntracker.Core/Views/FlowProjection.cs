@@ -16,6 +16,7 @@ internal static class FlowProjection
         FlowProtocol protocol = key.Protocol;
         bool hasPorts = FlowKey.HasPorts(protocol);
         bool isIcmp = FlowKey.IsIcmp(protocol);
+        bool isServiceFolded = record.Folding == FlowFolding.Protocol;
         bool isPortFolded = record.Folding != FlowFolding.None && key.Original.SrcPort == 0;
         return new Flow
         {
@@ -24,12 +25,12 @@ internal static class FlowProjection
             SrcAddress = key.Original.Src.ToIPAddress(key.Family),
             SrcPort = hasPorts && !isPortFolded ? key.Original.SrcPort : null,
             DstAddress = key.Original.Dst.ToIPAddress(key.Family),
-            DstPort = hasPorts ? key.Original.DstPort : null,
+            DstPort = hasPorts && !isServiceFolded ? key.Original.DstPort : null,
             IcmpType = isIcmp ? (byte)(key.Original.DstPort >> 8) : null,
             IcmpCode = isIcmp ? (byte)key.Original.DstPort : null,
             IcmpId = isIcmp && !isPortFolded ? key.Original.SrcPort : null,
             ReplySrcAddress = record.Reply.Src.ToIPAddress(key.Family),
-            ReplySrcPort = hasPorts ? record.Reply.SrcPort : null,
+            ReplySrcPort = hasPorts && !isServiceFolded ? record.Reply.SrcPort : null,
             ReplyDstAddress = record.Reply.Dst.ToIPAddress(key.Family),
             ReplyDstPort = hasPorts && !isPortFolded ? record.Reply.DstPort : null,
             IsNat = (record.Status & (IPS_SRC_NAT | IPS_DST_NAT)) != 0,

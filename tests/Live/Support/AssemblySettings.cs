@@ -1,0 +1,6 @@
+using Conntracker.Tests.Live.Support;
+using Xunit;
+
+// The kernel's settings and /run/conntracker are one for all: one test at a time.
+[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: AssemblyFixture(typeof(Leftovers))]
