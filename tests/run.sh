@@ -38,7 +38,7 @@ pester() {
     count 0 0 1
     return
   fi
-  if ! pwsh -NoProfile -NoLogo -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object Version -ge '5.0'))'; then
+  if ! pwsh -NoProfile -NoLogo -Command 'exit [int](-not (Get-Module -ListAvailable Pester | Where-Object Version -ge "5.0"))'; then
     echo "SKIPPED Pester tests: Pester 5 or later is not in pwsh's module path."
     count 0 0 1
     return

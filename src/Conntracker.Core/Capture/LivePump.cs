@@ -50,7 +50,8 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
 
         feed.RequestDump(DumpReason.Start);
-        long end = _clock.Now + Math.Min(_options.Duration?.Ticks ?? long.MaxValue, long.MaxValue - _clock.Now);
+        long now = _clock.Now;
+        long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
         while (!_stop && _clock.Now < end)
         {
             bool canRefresh = feed.WaitAndTake(end);
@@ -93,11 +94,8 @@ internal sealed class LivePump : ICapturePump
     public void Dispose()
     {
         _wakeup.Dispose();
-        if (_isReady)
-        {
-            _recording?.Dispose();
-        }
-        else
+        _recording?.Dispose();
+        if (!_isReady)
         {
             // A capture that never ran has recorded nothing: its file would only stand in the way of the next try.
             _recording?.Discard();

@@ -79,7 +79,7 @@ internal sealed class RecordingWriter : IDisposable
         Flush();
     }
 
-    /// <summary>Removes the file, which holds nothing that is worth keeping.</summary>
+    /// <summary>Closes the file and removes it: nothing was recorded.</summary>
     public void Discard()
     {
         Dispose();
@@ -89,7 +89,7 @@ internal sealed class RecordingWriter : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // What went wrong before is what the user needs to see; and this runs on the capture's thread, which nothing may leave.
+            // The capture's own error is what the user needs to see.
         }
     }
 
