@@ -66,7 +66,8 @@ address() {
 
 # Starts a program in a namespace, in the background; its own number is noted, so that it can be ended.
 start() {
-  ip netns exec "$@" & children+=($!)
+  # Without a redirection the shell would give a background program no input.
+  ip netns exec "$@" <&0 & children+=($!)
 }
 
 serve() {
