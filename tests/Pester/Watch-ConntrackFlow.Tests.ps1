@@ -11,29 +11,35 @@ BeforeAll {
 Describe 'Watch-ConntrackFlow' {
     AfterEach { Remove-ConntrackCapture * }
 
+    # Where the command should end by itself, -Duration bounds the wait of a test that fails.
     It 'ends at once on a capture that has ended: by name, by object, from the pipeline' {
         $capture = Start-Office
-        Watch-ConntrackFlow | Should -BeNullOrEmpty
-        Watch-ConntrackFlow office | Should -BeNullOrEmpty
-        Watch-ConntrackFlow -Capture $capture | Should -BeNullOrEmpty
-        $capture | Watch-ConntrackFlow | Should -BeNullOrEmpty
-        'o*' | Watch-ConntrackFlow | Should -BeNullOrEmpty
+        $time = [System.Diagnostics.Stopwatch]::StartNew()
+        Watch-ConntrackFlow office -Duration 10s | Should -BeNullOrEmpty
+        Watch-ConntrackFlow -Capture $capture -Duration 10s | Should -BeNullOrEmpty
+        $capture | Watch-ConntrackFlow -Duration 10s | Should -BeNullOrEmpty
+        'o*' | Watch-ConntrackFlow -Duration 10s | Should -BeNullOrEmpty
+        [pscustomobject]@{ Name = 'office' } | Watch-ConntrackFlow -Duration 10s | Should -BeNullOrEmpty
+        $time.Elapsed.TotalSeconds | Should -BeLessThan 8
     }
 
     It 'says that one capture is wanted when there are several: CaptureAmbiguous' {
         'office', 'web' | ForEach-Object { $null = Start-Office $_ }
-        Assert-Fault { Watch-ConntrackFlow } CaptureAmbiguous InvalidArgument
-        Assert-Fault { Watch-ConntrackFlow *e* } CaptureAmbiguous InvalidArgument
+        Assert-Fault { Watch-ConntrackFlow *e* -Duration 10s } CaptureAmbiguous InvalidArgument
     }
 
     It 'says that a capture is not there: CaptureNotFound' {
-        Assert-Fault { Watch-ConntrackFlow nobody -ErrorAction Stop } CaptureNotFound ObjectNotFound
+        Assert-Fault { Watch-ConntrackFlow nobody -Duration 10s -ErrorAction Stop } CaptureNotFound ObjectNotFound
     }
 
     It 'refuses a count below one and a duration that is none' {
-        { Watch-ConntrackFlow -Count 0 } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
+        { Watch-ConntrackFlow -Count 0 -Duration 10s } | Should -Throw -ErrorId 'ParameterArgumentValidationError,*'
         { Watch-ConntrackFlow -Duration later } | Should -Throw -ErrorId 'ParameterArgumentTransformationError,*'
-        Assert-Fault { Watch-ConntrackFlow -Duration '-1s' } ConntrackArgumentInvalid InvalidArgument
+    }
+
+    It 'refuses a duration below zero: ConntrackArgumentInvalid' {
+        $other = Invoke-OtherPowerShell -TimeoutSeconds 20 "try { Watch-ConntrackFlow -Duration '-1s' } catch { `$_.FullyQualifiedErrorId; `"`$(`$_.CategoryInfo.Category)`" }"
+        $other.Output | Should -Match '^ConntrackArgumentInvalid,\S+\s+InvalidArgument$'
     }
 
     It 'tells a user without privileges what it needs: ConntrackPermissionDenied' {
@@ -93,6 +99,18 @@ Describe 'Watch-ConntrackFlow in the kernel' -Tag Live {
         $time.Elapsed.TotalSeconds | Should -BeLessThan 3
         "$($watch.Shell.InvocationStateInfo.State)" | Should -Be Stopped
         Get-NftTables $namespace | Should -BeNullOrEmpty
+    }
+
+    It 'wants a name when several captures run: CaptureAmbiguous' -Skip:$noLive {
+        'a', 'b' | ForEach-Object { $null = Start-ConntrackCapture -Name $_ -NetworkNamespace $namespace }
+        Assert-Fault { Watch-ConntrackFlow -Duration 10s } CaptureAmbiguous InvalidArgument
+    }
+
+    It 'watches the only capture that runs when none is named' -Skip:$noLive {
+        $null = Start-ConntrackCapture -Name live -NetworkNamespace $namespace -Duration 1s
+        $time = [System.Diagnostics.Stopwatch]::StartNew()
+        $null = Watch-ConntrackFlow -Duration 20s
+        $time.Elapsed.TotalSeconds | Should -BeLessThan 10 -Because 'the capture ends, and the watching with it'
     }
 
     It 'ends when Select-Object has what it wants' -Skip:$noLive {

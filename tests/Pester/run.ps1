@@ -28,7 +28,10 @@ foreach ($part in $broken) {
 foreach ($test in $run.Skipped) {
     $said = "$(@($test.ErrorRecord)[0])" -replace '^is skipped(, because )?', ''
     $reason = if ($said) { $said } elseif ('Live' -in $test.Tag -or 'Live' -in $test.Block.Tag) { Get-LiveObstacle } else { 'no reason given' }
-    "SKIPPED $($test.ExpandedPath): $reason"
+
+    # Pester fills the names of cases only when it runs them.
+    $name = [regex]::Replace($test.ExpandedPath, '<(\w+)>', { param($match) $test.Data ? $test.Data[$match.Groups[1].Value] ?? $match.Value : $match.Value })
+    "SKIPPED ${name}: $reason"
 }
 
 $failed = $run.FailedCount + $broken.Count
