@@ -7,6 +7,8 @@ results=$root/out/test-results
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 POWERSHELL_TELEMETRY_OPTOUT=1
 PATH=$PATH:/usr/sbin:/sbin
 passed=0 failed=0 skipped=0
+# Seconds for a suite, which takes about one minute: one that hangs is a failure, not an end of all.
+limit=900
 mkdir -p "$results"
 
 # Adds the figures of a suite: passed, failed, skipped.
@@ -20,7 +22,7 @@ xunit() {
   local name=$1 project=$2 summary=$results/$1.xml
   echo "== $name tests"
   rm -f "$summary"
-  dotnet run --project "$root/tests/$project" -c Release --no-build -- -noLogo -noColor -xml "$summary" >"$results/$name.log" 2>&1
+  timeout "$limit" dotnet run --project "$root/tests/$project" -c Release --no-build -- -noLogo -noColor -xml "$summary" >"$results/$name.log" 2>&1
   grep -vE '^\s*(Discovering|Discovered|Starting|Finished):' "$results/$name.log" | grep -v '\[SKIP\]' || true
   [ -s "$summary" ] || { broken "$name tests did not run; see $results/$name.log"; return; }
   sed 's/<test /\n<test /g' "$summary" | sed -n 's/.*<test [^>]*name="\([^"]*\)".*result="Skip".*<reason>\(<!\[CDATA\[\)\?\([^]<]*\).*/SKIPPED \1: \3/p'
@@ -43,7 +45,7 @@ pester() {
     count 0 0 1
     return
   fi
-  pwsh -NoProfile -NoLogo -File "$root/tests/Pester/run.ps1" 2>&1 | tee "$results/Pester.log"
+  timeout "$limit" pwsh -NoProfile -NoLogo -File "$root/tests/Pester/run.ps1" 2>&1 | tee "$results/Pester.log"
   local figures
   figures=$(sed -nE 's/^Pester: ([0-9]+) passed, ([0-9]+) failed, ([0-9]+) skipped$/\1 \2 \3/p' "$results/Pester.log" | tail -n 1)
   if [ -n "$figures" ]; then count $figures; else broken "Pester did not come to its end; see $results/Pester.log"; fi
