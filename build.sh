@@ -32,7 +32,7 @@ as_root() {
 # The packages that are missing, for the programs and libraries that are used: program or library, then Debian's package.
 missing_packages() {
   local pair
-  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables gcc:gcc; do
+  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables python3:python3 gcc:gcc; do
     command -v "${pair%%:*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
   PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q 'libnftables\.so\.1 ' || echo libnftables1
