@@ -8,7 +8,6 @@ internal static class ErrnoConstants
     public const int EINTR = 4;
     public const int EAGAIN = 11;
     public const int EACCES = 13;
-    public const int EBUSY = 16;
     public const int EEXIST = 17;
     public const int ENOTDIR = 20;
     public const int EINVAL = 22;

@@ -8,25 +8,19 @@ internal static class NetlinkConstants
 
     public const int NLMSG_ERROR = 2;
     public const int NLMSG_DONE = 3;
-    public const int NLMSG_OVERRUN = 4;
-    public const int NLMSG_MIN_TYPE = 16;
 
     public const int NLM_F_REQUEST = 1;
     public const int NLM_F_MULTI = 2;
     public const int NLM_F_ACK = 4;
     public const int NLM_F_DUMP_INTR = 0x10;
-    public const int NLM_F_CAPPED = 0x100;
-    public const int NLM_F_ACK_TLVS = 0x200;
     public const int NLM_F_EXCL = 0x200;
     public const int NLM_F_DUMP = 0x300;
     public const int NLM_F_CREATE = 0x400;
 
     public const int NLA_F_NESTED = 0x8000;
     public const int NLA_TYPE_MASK = 0x3fff;
-    public const int NLMSGERR_ATTR_MSG = 1;
 
     public const int RTM_NEWADDR = 20;
-    public const int RTM_DELADDR = 21;
     public const int RTM_GETADDR = 22;
     public const int RTNLGRP_IPV4_IFADDR = 5;
     public const int RTNLGRP_IPV6_IFADDR = 9;

@@ -15,13 +15,10 @@ internal static class SocketConstants
     public const int SOL_NETLINK = 270;
     public const int NETLINK_ADD_MEMBERSHIP = 1;
     public const int NETLINK_DROP_MEMBERSHIP = 2;
-    public const int NETLINK_EXT_ACK = 11;
-    public const int NETLINK_GET_STRICT_CHK = 12;
     public const int MSG_DONTWAIT = 0x40;
     public const int MSG_TRUNC = 0x20;
     public const int CLONE_NEWNET = 0x40000000;
     public const int EFD_CLOEXEC = 0x80000;
     public const int EFD_NONBLOCK = 0x800;
     public const short POLLIN = 1;
-    public const short POLLERR = 8;
 }

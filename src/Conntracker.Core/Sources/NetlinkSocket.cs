@@ -48,10 +48,6 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             socket.Check("bind", Libc.bind(socket._descriptor, &address, length));
             socket.Check("name", Libc.getsockname(socket._descriptor, &address, &length));
             socket.PortId = address.nl_pid;
-
-            // The kernel's own words in an error (extended acknowledgement); kernels before 4.12 have none.
-            int on = 1;
-            _ = Libc.setsockopt(socket._descriptor, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(int));
             return socket;
         }
         catch
