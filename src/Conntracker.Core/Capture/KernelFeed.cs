@@ -251,8 +251,14 @@ internal sealed class KernelFeed : IDisposable
 
     private void CountLost()
     {
-        long lost = _events.TakeDrops() ?? 0;
-        if (lost > 0)
+        if (_events.TakeDrops() is not long lost)
+        {
+            if (_collector.Receipt.Overruns > 0)
+            {
+                _notices.Add("drops", "How many events were lost in an overrun is not known: /proc/net/netlink cannot be read or does not list the socket. Lost says less than the truth.");
+            }
+        }
+        else if (lost > 0)
         {
             _sink.PutLost(_clock.Now, lost);
         }
