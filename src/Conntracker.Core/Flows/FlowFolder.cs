@@ -197,6 +197,9 @@ internal sealed class FlowFolder
         FlowCounters counters = Settle(place);
         FlowRecord folded = _store[place];
         _index.Remove(place);
+
+        // The place is given back, its evidence goes with the flow.
+        _store[place].Evidence = 0;
         _store.Free(place);
 
         FlowKey key = FoldKey(in folded.Key, level);
@@ -226,6 +229,8 @@ internal sealed class FlowFolder
             }
 
             Merge(ref _store[target], in folded, level);
+            _store.Evidence.Merge(ref _store[target], folded.Evidence);
+            _store.Evidence.Free(folded.Evidence);
             Folded++;
         }
 

@@ -38,6 +38,25 @@ internal struct FlowKey
         && a.Original.Src.High == b.Original.Src.High
         && a.Original.Dst.High == b.Original.Dst.High;
 
+    /// <summary>The tuple of a packet that answers a packet of this one: the ends exchanged, an ICMP query's type turned into its reply's and back.</summary>
+    public static FlowKey Reverse(ref readonly FlowKey key)
+    {
+        FlowKey reverse = key;
+        reverse.Original.Src = key.Original.Dst;
+        reverse.Original.Dst = key.Original.Src;
+        if (IsIcmp(key.Protocol))
+        {
+            reverse.Original.DstPort = (ushort)((IcmpCounterpart(key.Protocol, (byte)(key.Original.DstPort >> 8)) << 8) | (key.Original.DstPort & 0xff));
+        }
+        else
+        {
+            reverse.Original.SrcPort = key.Original.DstPort;
+            reverse.Original.DstPort = key.Original.SrcPort;
+        }
+
+        return reverse;
+    }
+
     /// <summary>The key's hash: multiply and fold, seeded.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Hash(ref readonly FlowKey key)
@@ -51,6 +70,16 @@ internal struct FlowKey
 
         return (uint)(hash ^ (hash >> 32));
     }
+
+    // Echo, timestamp, information and address mask of IPv4; echo and node information of IPv6: as the kernel pairs them.
+    private static byte IcmpCounterpart(FlowProtocol protocol, byte type) => (protocol, type) switch
+    {
+        (FlowProtocol.Icmp, 0) => 8,
+        (FlowProtocol.Icmp, 8) => 0,
+        (FlowProtocol.Icmp, >= 13 and <= 18) or (FlowProtocol.IcmpV6, 139 or 140) => (byte)(((type - 1) ^ 1) + 1),
+        (FlowProtocol.IcmpV6, 128 or 129) => (byte)(type ^ 1),
+        _ => type,
+    };
 
     // Ports, zone, protocol and family: the last eight bytes.
     private static ulong Tail(ref readonly FlowKey key) =>

@@ -4,7 +4,7 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// One flow as the table holds it: 116 bytes, what a lookup or an update touches first. Counters live apart, because most hosts
+/// One flow as the table holds it: 120 bytes, what a lookup or an update touches first. Counters live apart, because most hosts
 /// do not count.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
@@ -41,6 +41,9 @@ internal struct FlowRecord
 
     /// <summary>The reply tuple.</summary>
     public FlowEndpoints Reply;
+
+    /// <summary>What is known beside: a number for <see cref="EvidenceStore"/>; 0 for nothing.</summary>
+    public int Evidence;
 
     /// <summary>When it began: ticks of UTC.</summary>
     public long FirstSeen;

@@ -24,6 +24,30 @@ internal enum FrameKind : byte
     /// <summary>A datagram was longer than its buffer. No data.</summary>
     Truncated = 7,
 
+    /// <summary>A datagram of nftables: trace messages, and what changed in the ruleset, in the order in which they happened.</summary>
+    NftablesTrace = 8,
+
+    /// <summary>A datagram of NFLOG: TRACE lines of iptables-legacy, with the packet's first bytes.</summary>
+    Nflog = 9,
+
+    /// <summary>A line of /dev/kmsg: a TRACE line of iptables-legacy, UTF-8.</summary>
+    KernelLog = 10,
+
+    /// <summary>The nftables ruleset as text with handles, UTF-8, in parts: the first byte is 1 for the last part, otherwise 0.</summary>
+    NftablesRuleset = 11,
+
+    /// <summary>The rules of iptables-legacy as iptables-save prints them, UTF-8, in parts: the first byte is 1 for the last part, otherwise 0.</summary>
+    IptablesRuleset = 12,
+
+    /// <summary>The same of ip6tables-legacy.</summary>
+    Ip6tablesRuleset = 13,
+
+    /// <summary>Trace messages of nftables that the kernel could not queue. Data: their number, 64 bits, little-endian.</summary>
+    NftablesTraceLost = 14,
+
+    /// <summary>TRACE lines that were lost between the kernel and the capture. Data: their number, 64 bits, little-endian.</summary>
+    IptablesTraceLost = 15,
+
     /// <summary>The recording's regular end. No data.</summary>
     End = 255,
 }

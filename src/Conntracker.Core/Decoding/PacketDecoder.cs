@@ -1,0 +1,166 @@
+using System.Buffers.Binary;
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Decoding;
+
+/// <summary>
+/// Reads the tuple out of a packet's headers: IPv4 with options (RFC 791), IPv6 with extension headers (RFC 8200), the ports of TCP,
+/// UDP, UDP-Lite, SCTP and DCCP, ICMP queries and errors (RFC 792, RFC 4443). Never throws, whatever the bytes are.
+/// </summary>
+internal static class PacketDecoder
+{
+    private const int IPv4HeaderLength = 20;
+    private const int IPv6HeaderLength = 40;
+    private const int PortsLength = 4;
+    private const int IcmpHeaderLength = 8;
+    private const int MaximumExtensions = 8;
+
+    private const int HopByHop = 0;
+    private const int Routing = 43;
+    private const int Fragment = 44;
+    private const int Authentication = 51;
+    private const int DestinationOptions = 60;
+
+    /// <summary>Reads a packet that begins with its IP header; the family is told by the header itself.</summary>
+    /// <param name="packet">The packet, or its first bytes.</param>
+    /// <param name="tuple">What was read.</param>
+    /// <returns>False when it is no IP packet, or cut off before its ports, or a fragment without them.</returns>
+    public static bool TryDecode(ReadOnlySpan<byte> packet, out PacketTuple tuple) =>
+        TryDecodeNetwork(packet, out tuple, out int transport) && transport >= 0 && transport <= packet.Length
+        && TryDecodeTransport(packet[transport..], ref tuple);
+
+    /// <summary>Reads a packet whose network and transport headers come apart, as nftables' trace sends them.</summary>
+    /// <param name="network">The IP header, without what extends it.</param>
+    /// <param name="transport">The transport header, or its first bytes.</param>
+    /// <param name="tuple">What was read.</param>
+    public static bool TryDecode(ReadOnlySpan<byte> network, ReadOnlySpan<byte> transport, out PacketTuple tuple) =>
+        TryDecodeNetwork(network, out tuple, out int offset) && (offset >= 0 || tuple.Key.Family == FlowFamily.IPv6)
+        && TryDecodeTransport(transport, ref tuple);
+
+    // The transport header's offset is -1 when it is not known: a later fragment, or an extension header that is cut off.
+    private static bool TryDecodeNetwork(ReadOnlySpan<byte> packet, out PacketTuple tuple, out int transport)
+    {
+        tuple = default;
+        transport = -1;
+        return !packet.IsEmpty && (packet[0] >> 4) switch
+        {
+            4 => TryDecodeIPv4(packet, ref tuple, out transport),
+            6 => TryDecodeIPv6(packet, ref tuple, out transport),
+            _ => false,
+        };
+    }
+
+    private static bool TryDecodeIPv4(ReadOnlySpan<byte> packet, ref PacketTuple tuple, out int transport)
+    {
+        const int FragmentOffsetMask = 0x1fff;
+        transport = -1;
+        int length = (packet[0] & 0xf) * 4;
+        if (packet.Length < IPv4HeaderLength || length < IPv4HeaderLength)
+        {
+            return false;
+        }
+
+        tuple.Key.Family = FlowFamily.IPv4;
+        tuple.Key.Protocol = (FlowProtocol)packet[9];
+        tuple.Key.Original.Src = AddressBits.Read(packet[12..16]);
+        tuple.Key.Original.Dst = AddressBits.Read(packet[16..20]);
+        tuple.Id = BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
+        bool isLaterFragment = (BinaryPrimitives.ReadUInt16BigEndian(packet[6..]) & FragmentOffsetMask) != 0;
+        transport = isLaterFragment ? -1 : length;
+        return true;
+    }
+
+    private static bool TryDecodeIPv6(ReadOnlySpan<byte> packet, ref PacketTuple tuple, out int transport)
+    {
+        transport = -1;
+        if (packet.Length < IPv6HeaderLength)
+        {
+            return false;
+        }
+
+        tuple.Key.Family = FlowFamily.IPv6;
+        tuple.Key.Original.Src = AddressBits.Read(packet[8..24]);
+        tuple.Key.Original.Dst = AddressBits.Read(packet[24..40]);
+        int next = packet[6];
+        int offset = IPv6HeaderLength;
+        for (int i = 0; i < MaximumExtensions && next is HopByHop or Routing or Fragment or Authentication or DestinationOptions; i++)
+        {
+            if (packet.Length < offset + 8)
+            {
+                // The protocol stands behind what is cut off: nothing can be said of it.
+                return false;
+            }
+
+            ReadOnlySpan<byte> extension = packet[offset..];
+            if (next == Fragment && (BinaryPrimitives.ReadUInt16BigEndian(extension[2..]) & ~7) != 0)
+            {
+                return false;
+            }
+
+            offset += next switch
+            {
+                Fragment => 8,
+                Authentication => (extension[1] + 2) * 4,
+                _ => (extension[1] + 1) * 8,
+            };
+            next = extension[0];
+        }
+
+        tuple.Key.Protocol = (FlowProtocol)next;
+        transport = offset;
+        return true;
+    }
+
+    private static bool TryDecodeTransport(ReadOnlySpan<byte> header, ref PacketTuple tuple)
+    {
+        if (FlowKey.HasPorts(tuple.Key.Protocol))
+        {
+            if (header.Length < PortsLength)
+            {
+                return false;
+            }
+
+            tuple.Key.Original.SrcPort = BinaryPrimitives.ReadUInt16BigEndian(header);
+            tuple.Key.Original.DstPort = BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
+        }
+        else if (FlowKey.IsIcmp(tuple.Key.Protocol))
+        {
+            if (header.Length < IcmpHeaderLength)
+            {
+                return false;
+            }
+
+            tuple.Key.Original.SrcPort = BinaryPrimitives.ReadUInt16BigEndian(header[4..]);
+            tuple.Key.Original.DstPort = BinaryPrimitives.ReadUInt16BigEndian(header);
+            tuple.IsIcmpError = IsError(tuple.Key.Protocol, header[0]);
+            if (tuple.IsIcmpError)
+            {
+                tuple.Key.Original.SrcPort = 0;
+                TakeCause(header[IcmpHeaderLength..], ref tuple);
+            }
+        }
+
+        return true;
+    }
+
+    // The packet that an error is about follows the error's header; it travelled against the error.
+    private static void TakeCause(ReadOnlySpan<byte> cause, ref PacketTuple tuple)
+    {
+        if (!TryDecodeNetwork(cause, out PacketTuple inner, out int transport) || transport < 0 || transport >= cause.Length)
+        {
+            return;
+        }
+
+        // No error is about an error (RFC 1122, 3.2.2): what claims to be is not followed.
+        ReadOnlySpan<byte> header = cause[transport..];
+        bool isError = FlowKey.IsIcmp(inner.Key.Protocol) && IsError(inner.Key.Protocol, header[0]);
+        if (!isError && TryDecodeTransport(header, ref inner))
+        {
+            tuple.Key = FlowKey.Reverse(in inner.Key);
+        }
+    }
+
+    private static bool IsError(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
+        ? type is 3 or 4 or 5 or 11 or 12
+        : type < 128;
+}

@@ -1,0 +1,41 @@
+namespace Conntracker.Core.Flows;
+
+/// <summary>Walks the steps of a flow: the number of each, and how many packets passed it.</summary>
+internal struct StepEnumerator
+{
+    private readonly EvidenceStore _store;
+    private int _link;
+    private int _index = -1;
+
+    /// <summary>Walks from a chunk; 0 for none.</summary>
+    public StepEnumerator(EvidenceStore store, int link)
+    {
+        _store = store;
+        _link = link;
+    }
+
+    /// <summary>The current step.</summary>
+    public (int Step, uint Packets) Current { get; private set; }
+
+    /// <summary>Goes to the next step.</summary>
+    public unsafe bool MoveNext()
+    {
+        while (_link != 0)
+        {
+            ref StepChunk chunk = ref _store.Chunk(_link);
+            if (++_index < StepChunk.Capacity && chunk.Steps[_index] != 0)
+            {
+                Current = (chunk.Steps[_index] - 1, chunk.Packets[_index]);
+                return true;
+            }
+
+            _index = -1;
+            _link = chunk.Next;
+        }
+
+        return false;
+    }
+
+    /// <summary>For foreach.</summary>
+    public readonly StepEnumerator GetEnumerator() => this;
+}
