@@ -1,6 +1,3 @@
-using System.Runtime.InteropServices;
-using Conntracker.Core.Native;
-
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
@@ -12,12 +9,9 @@ internal sealed class OwnTable : IDisposable
 {
     private const int MaximumTables = 64;
 
-    // libnftables keeps state of its own behind all contexts; making and running them is not said to be safe on two threads.
-    private static readonly Lock s_gate = new();
+    private readonly NftContext _context;
 
-    private readonly SafeNftContext _context;
-
-    private OwnTable(SafeNftContext context, string name)
+    private OwnTable(NftContext context, string name)
     {
         _context = context;
         Name = name;
@@ -30,69 +24,30 @@ internal sealed class OwnTable : IDisposable
     /// <exception cref="ConntrackException">libnftables is missing, or the kernel refused.</exception>
     public static OwnTable Create()
     {
-        lock (s_gate)
+        NftContext context = NftContext.Open();
+        string error = "";
+        for (int number = 1; number <= MaximumTables; number++)
         {
-            SafeNftContext context = OpenContext();
-            string error = "";
-            for (int number = 1; number <= MaximumTables; number++)
+            string name = number == 1 ? "conntracker" : $"conntracker_{number}";
+            string commands =
+                $"create table inet {name} {{ flags owner; }}\n"
+                + $"add chain inet {name} tracking\n"
+                + $"add rule inet {name} tracking ct state new\n";
+            if (context.TryRun(commands, out string answer))
             {
-                string name = number == 1 ? "conntracker" : $"conntracker_{number}";
-                string commands =
-                    $"create table inet {name} {{ flags owner; }}\n"
-                    + $"add chain inet {name} tracking\n"
-                    + $"add rule inet {name} tracking ct state new\n";
-                if (Libnftables.nft_run_cmd_from_buffer(context, commands) == 0)
-                {
-                    return new OwnTable(context, name);
-                }
-
-                // A name that is taken (EEXIST), or taken by an owner (EPERM), is told in words only: try the next.
-                error = ErrorOf(context);
+                return new OwnTable(context, name);
             }
 
-            context.Dispose();
-            throw new ConntrackException(
-                ConntrackErrorReason.KernelRefused,
-                $"The nftables table 'inet conntracker' could not be made: {error} nf_tables with the flag 'owner' needs Linux 5.12 or later and CAP_NET_ADMIN.");
+            // A name that is taken (EEXIST), or taken by an owner (EPERM), is told in words only: try the next.
+            error = answer;
         }
+
+        context.Dispose();
+        throw new ConntrackException(
+            ConntrackErrorReason.KernelRefused,
+            $"The nftables table 'inet conntracker' could not be made: {error} nf_tables with the flag 'owner' needs Linux 5.12 or later and CAP_NET_ADMIN.");
     }
 
     /// <summary>Removes the table.</summary>
-    public void Dispose()
-    {
-        lock (s_gate)
-        {
-            _context.Dispose();
-        }
-    }
-
-    private static SafeNftContext OpenContext()
-    {
-        try
-        {
-            SafeNftContext context = new(Libnftables.nft_ctx_new(Libnftables.NFT_CTX_DEFAULT));
-            if (context.IsInvalid)
-            {
-                throw new ConntrackException(ConntrackErrorReason.KernelRefused, "libnftables could not open its netlink socket (nft_ctx_new).");
-            }
-
-            _ = Libnftables.nft_ctx_buffer_output(context);
-            _ = Libnftables.nft_ctx_buffer_error(context);
-            return context;
-        }
-        catch (DllNotFoundException error)
-        {
-            throw new ConntrackException(
-                ConntrackErrorReason.LibraryMissing,
-                $"{Libnftables.Library} is missing: install the package {Libnftables.Package} (sudo apt-get install {Libnftables.Package}).",
-                error);
-        }
-    }
-
-    private static string ErrorOf(SafeNftContext context)
-    {
-        string text = Marshal.PtrToStringUTF8(Libnftables.nft_ctx_get_error_buffer(context)) ?? "";
-        int end = text.IndexOf('\n', StringComparison.Ordinal);
-        return (end < 0 ? text : text[..end]).Trim();
-    }
+    public void Dispose() => _context.Dispose();
 }

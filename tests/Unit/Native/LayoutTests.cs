@@ -30,6 +30,16 @@ public sealed class LayoutTests : IDisposable
         [nameof(ConntrackConstants)] =
             ["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h"],
         [nameof(NftablesConstants)] = ["linux/netfilter/nfnetlink.h", "linux/netfilter.h", "linux/netfilter/nf_tables.h"],
+        [nameof(xt_counters)] = ["linux/netfilter/x_tables.h"],
+        [nameof(ipt_getinfo)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ipt_get_entries)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ipt_ip)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ipt_entry)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ip6t_getinfo)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(ip6t_get_entries)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(ip6t_ip6)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(ip6t_entry)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(IptablesConstants)] = ["netinet/in.h", "linux/netfilter_ipv4/ip_tables.h", "linux/netfilter_ipv6/ip6_tables.h"],
         [nameof(Libnftables)] = ["nftables/libnftables.h"],
     };
 
