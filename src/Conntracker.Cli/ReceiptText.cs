@@ -20,11 +20,15 @@ internal static class ReceiptText
             (nameof(receipt.Repaired), receipt.Repaired),
             (nameof(receipt.Malformed), receipt.Malformed),
             (nameof(receipt.Folded), receipt.Folded),
+            (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
+            (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),
+            (nameof(receipt.IptablesTraces), receipt.IptablesTraces),
+            (nameof(receipt.IptablesTracesLost), receipt.IptablesTracesLost),
         ];
         StringBuilder text = new();
         foreach ((string name, long value) in lines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-11}{value,12}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-20}{value,12}\n");
         }
 
         return text.ToString();

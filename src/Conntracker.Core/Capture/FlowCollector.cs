@@ -5,6 +5,8 @@ using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing;
+using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Capture;
 
@@ -33,10 +35,14 @@ internal sealed class FlowCollector : IDisposable
     {
         _table = new FlowTable(maximumFlows);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
+        Tracing = new TraceCollector(_table, _protocols) { Ended = place => Offer(place) };
     }
 
     /// <summary>Guards everything here.</summary>
     public Lock Gate { get; } = new();
+
+    /// <summary>Joins traces with the flows.</summary>
+    public TraceCollector Tracing { get; }
 
     /// <summary>How many flows there are.</summary>
     public int FlowCount => _table.Count;
@@ -54,7 +60,20 @@ internal sealed class FlowCollector : IDisposable
     public long DumpsEnded { get; private set; }
 
     /// <summary>The receipt so far.</summary>
-    public CaptureReceipt Receipt => new(_events, _lost, _overruns, _repaired, _malformed, _table.Folded);
+    public CaptureReceipt Receipt
+    {
+        get
+        {
+            TraceReceipt traces = Tracing.Receipt;
+            return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed, _table.Folded)
+            {
+                NftablesTraces = traces.NftablesMessages,
+                NftablesTracesLost = traces.NftablesLost,
+                IptablesTraces = traces.IptablesLines,
+                IptablesTracesLost = traces.IptablesLost,
+            };
+        }
+    }
 
     /// <summary>Takes a frame in.</summary>
     /// <param name="kind">What it is.</param>
@@ -91,6 +110,7 @@ internal sealed class FlowCollector : IDisposable
                 break;
             default:
                 // A later version may write further kinds; a recording's own version guards against those that matter.
+                Tracing.Take(kind, time, data);
                 break;
         }
     }
@@ -130,7 +150,7 @@ internal sealed class FlowCollector : IDisposable
     {
         lock (Gate)
         {
-            return new FlowSnapshot(_table.Copy(), _addresses);
+            return new FlowSnapshot(_table.Copy(), _addresses, Tracing.View);
         }
     }
 
@@ -213,12 +233,22 @@ internal sealed class FlowCollector : IDisposable
             _repaired--;
         }
 
+        if (outcome >= ApplyOutcome.Changed)
+        {
+            Tracing.Learn(place);
+        }
+
         if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))
         {
-            foreach (FlowSubscription subscription in _subscriptions)
-            {
-                subscription.Offer(in _table[place], _addresses);
-            }
+            Offer(place);
+        }
+    }
+
+    private void Offer(int place)
+    {
+        foreach (FlowSubscription subscription in _subscriptions)
+        {
+            subscription.Offer(in _table[place], _addresses, _table.Evidence, Tracing.View);
         }
     }
 

@@ -27,12 +27,12 @@ internal sealed class FrameSink
         _recording?.Write(kind, time, data);
     }
 
-    /// <summary>Puts a number of lost messages.</summary>
-    public void PutLost(long time, long lost)
+    /// <summary>Puts a frame that holds a number.</summary>
+    public void PutNumber(FrameKind kind, long time, long number)
     {
         Span<byte> data = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(data, lost);
-        Put(FrameKind.Lost, time, data);
+        BinaryPrimitives.WriteInt64LittleEndian(data, number);
+        Put(kind, time, data);
     }
 
     /// <summary>Puts the datagrams of a batch, under one hold of the gate.</summary>

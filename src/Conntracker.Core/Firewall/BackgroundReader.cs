@@ -31,7 +31,7 @@ internal sealed class BackgroundReader<T> : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Why the last reading failed; null when it went well, or there was none.</summary>
+    /// <summary>Why the last reading failed; null when it went well, goes on, or there was none.</summary>
     public string? Error
     {
         get
@@ -49,6 +49,7 @@ internal sealed class BackgroundReader<T> : IDisposable
         lock (_gate)
         {
             _isRequested = true;
+            _error = null;
             Monitor.Pulse(_gate);
         }
     }

@@ -36,7 +36,51 @@ internal sealed class FlowTable : IDisposable
     public long Folded => _folder.Folded;
 
     /// <summary>The flow at a place that <see cref="Apply"/> gave, until the next message.</summary>
-    public ref readonly FlowRecord this[int place] => ref _store[place];
+    public ref FlowRecord this[int place] => ref _store[place];
+
+    /// <summary>One past the highest place; places below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
+    public int PlaceCount => _store.HighWater;
+
+    /// <summary>What is known of the flows beside.</summary>
+    public EvidenceStore Evidence => _store.Evidence;
+
+    /// <summary>The place of a flow by its original tuple, or of the one that holds it folded and open; -1 when there is none.</summary>
+    public int Find(ref readonly FlowKey key)
+    {
+        int place = _index.Find(in key, FlowKey.Hash(in key));
+        return place < 0 ? _folder.Find(in key) : place;
+    }
+
+    /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
+    /// <returns>Its place.</returns>
+    public int AddUnconfirmed(ref readonly FlowKey key, long now)
+    {
+        MakeRoom();
+        FlowKey reverse = FlowKey.Reverse(in key);
+        int place = _store.Take();
+        ref FlowRecord record = ref _store[place];
+        record.Key = key;
+        record.Reply = reverse.Original;
+        record.Connections = 1;
+        record.Flags = FlowFlags.Unconfirmed;
+        record.FirstSeen = now;
+        record.LastSeen = now;
+        _index.Add(place, FlowKey.Hash(in key));
+        return place;
+    }
+
+    /// <summary>
+    /// Takes in a flow of which only a trace told, because it turned out to be the same connection as another: a packet does not carry
+    /// its zone.
+    /// </summary>
+    /// <param name="place">The flow that stays.</param>
+    /// <param name="unconfirmed">The one that goes.</param>
+    public void Absorb(int place, int unconfirmed)
+    {
+        _store.Evidence.Merge(ref _store[place], _store[unconfirmed].Evidence);
+        _index.Remove(unconfirmed);
+        _store.Free(unconfirmed);
+    }
 
     /// <summary>Takes a message in.</summary>
     /// <param name="message">The message.</param>
@@ -51,10 +95,9 @@ internal sealed class FlowTable : IDisposable
             place = _folder.Find(in message.Key);
         }
 
-        if (place < 0 && _store.Count >= _maximum)
+        if (place < 0 && MakeRoom())
         {
             // What was folded may have taken this very key (an ICMP query with the id 0).
-            _folder.MakeRoom(Math.Max(1, _maximum / 16));
             place = _index.Find(in message.Key, hash);
         }
 
@@ -71,6 +114,17 @@ internal sealed class FlowTable : IDisposable
         }
 
         ref FlowRecord record = ref _store[place];
+        if (record.IsUnconfirmed)
+        {
+            // What its packets told before, and the id of a connection that was dropped, count no more.
+            record.Flags &= ~FlowFlags.Unconfirmed;
+            record.Id = 0;
+            record.LastSeen = now;
+            record.Epoch = _epoch;
+            Update(place, ref record, in message);
+            return ApplyOutcome.Added;
+        }
+
         if (message.Kind == ConntrackMessageKind.Dumped)
         {
             record.Epoch = _epoch;
@@ -119,7 +173,7 @@ internal sealed class FlowTable : IDisposable
         for (int place = 0; place < _store.HighWater; place++)
         {
             ref FlowRecord record = ref _store[place];
-            bool isOpen = record.IsUsed && !record.IsClosed && record.Folding == FlowFolding.None;
+            bool isOpen = record.IsUsed && !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
             if (isOpen && record.Epoch != _epoch && record.LastSeen < _dumpStarted)
             {
                 Close(place, ref record);
@@ -148,6 +202,17 @@ internal sealed class FlowTable : IDisposable
     {
         _index.Dispose();
         _store.Dispose();
+    }
+
+    private bool MakeRoom()
+    {
+        bool isFull = _store.Count >= _maximum;
+        if (isFull)
+        {
+            _folder.MakeRoom(Math.Max(1, _maximum / 16));
+        }
+
+        return isFull;
     }
 
     private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly ConntrackMessage message)

@@ -7,4 +7,17 @@ namespace Conntracker;
 /// <param name="Repaired">Flows that were missing, out of date, or gone unnoticed after an overrun, and that a dump put right.</param>
 /// <param name="Malformed">Messages that were not as the kernel writes them.</param>
 /// <param name="Folded">Flows that were folded into others at the flow limit.</param>
-public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded);
+public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded)
+{
+    /// <summary>Messages of nftables' trace that were taken in.</summary>
+    public long NftablesTraces { get; init; }
+
+    /// <summary>Messages of nftables' trace that the kernel could not queue, by its own count.</summary>
+    public long NftablesTracesLost { get; init; }
+
+    /// <summary>TRACE lines of iptables-legacy that were taken in.</summary>
+    public long IptablesTraces { get; init; }
+
+    /// <summary>TRACE lines of iptables-legacy that were lost between the kernel and the capture.</summary>
+    public long IptablesTracesLost { get; init; }
+}

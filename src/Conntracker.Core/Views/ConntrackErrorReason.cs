@@ -29,4 +29,13 @@ public enum ConntrackErrorReason
 
     /// <summary>A capture of this name exists already.</summary>
     CaptureExists,
+
+    /// <summary>The capture has ended, and something was asked that only a running one can do.</summary>
+    CaptureNotRunning,
+
+    /// <summary>Nothing can be traced here; the message says why.</summary>
+    TraceUnavailable,
+
+    /// <summary>More is traced than can be.</summary>
+    TraceLimit,
 }

@@ -1,4 +1,5 @@
 using Conntracker.Core.Flows;
+using Conntracker.Core.Tracing;
 using static Conntracker.Core.Native.ConntrackConstants;
 
 namespace Conntracker.Core.Views;
@@ -10,7 +11,9 @@ internal static class FlowProjection
     /// <param name="record">The flow.</param>
     /// <param name="counters">Its counters; null when the kernel did not count.</param>
     /// <param name="addresses">The host's addresses, which tell the direction.</param>
-    public static Flow ToFlow(ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses)
+    /// <param name="evidence">Where its evidence is.</param>
+    /// <param name="trace">The steps that its evidence names.</param>
+    public static Flow ToFlow(ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, EvidenceStore evidence, TraceView trace)
     {
         ref readonly FlowKey key = ref record.Key;
         FlowProtocol protocol = key.Protocol;
@@ -52,6 +55,9 @@ internal static class FlowProjection
             Offloaded = (record.Status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0,
             Direction = addresses.DirectionOf(in record),
             Folding = record.Folding,
+            Trace = trace.Trace(evidence, in record),
+            Verdict = trace.Verdict(evidence, in record),
+            VerdictRule = trace.VerdictRule(evidence, in record),
         };
     }
 }

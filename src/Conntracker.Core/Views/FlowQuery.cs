@@ -29,9 +29,36 @@ public sealed class FlowQuery
     /// <summary>States.</summary>
     public IReadOnlyList<FlowState> States { get; init; } = [];
 
+    /// <summary>Verdicts.</summary>
+    public IReadOnlyList<FlowVerdict> Verdicts { get; init; } = [];
+
     /// <summary>Only flows that were seen at this time or later (<see cref="Flow.LastSeen"/>).</summary>
     public DateTimeOffset? Since { get; init; }
 
+    /// <summary>What is asked for, in words.</summary>
+    public override string ToString()
+    {
+        (string Name, IEnumerable<string> Values)[] parts =
+        [
+            ("protocol", Protocols.Select(each => each.ToString())),
+            ("from", SrcAddresses.Select(each => each.ToString())),
+            ("from port", SrcPorts.Select(each => each.ToString())),
+            ("to", DstAddresses.Select(each => each.ToString())),
+            ("to port", DstPorts.Select(each => each.ToString())),
+            ("state", States.Select(each => each.ToString())),
+            ("verdict", Verdicts.Select(each => each.ToString())),
+            ("since", Since is DateTimeOffset since ? [since.ToString("O", System.Globalization.CultureInfo.InvariantCulture)] : []),
+        ];
+        string text = string.Join(", ", parts.Where(part => part.Values.Any()).Select(part => $"{part.Name} {string.Join(" or ", part.Values)}"));
+        return text.Length == 0 ? "every flow" : text;
+    }
+
+    /// <summary>Whether a flow is wanted.</summary>
+    /// <param name="record">The flow.</param>
+    /// <param name="verdict">What the firewall did with its first packet.</param>
+    internal bool Matches(ref readonly FlowRecord record, FlowVerdict verdict) => Any(Verdicts, verdict) && Matches(in record);
+
+    /// <summary>Whether a flow is wanted, whatever its verdict is.</summary>
     internal bool Matches(ref readonly FlowRecord record)
     {
         FlowKey key = record.Key;

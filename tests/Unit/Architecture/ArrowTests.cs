@@ -21,11 +21,12 @@ public partial class ArrowTests
         ["Sources"] = ["Native", "Netlink"],
         ["Decoding"] = ["Native", "Netlink", "Flows"],
         ["Flows"] = ["Native", "Decoding"],
-        ["Firewall"] = ["Native"],
-        ["Views"] = ["Native", "Flows", "Capture"],
+        ["Firewall"] = ["Native", "Flows"],
+        ["Tracing"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall"],
+        ["Views"] = ["Native", "Flows", "Tracing", "Capture"],
         ["Export"] = ["Native", "Flows", "Views"],
         ["Rules"] = ["Flows", "Views", "Firewall"],
-        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Views"],
+        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Tracing", "Views"],
     };
 
     public static TheoryData<string> Rooms =>
