@@ -29,4 +29,7 @@ public enum ConntrackErrorReason
 
     /// <summary>A capture of this name exists already.</summary>
     CaptureExists,
+
+    /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
+    NflogBusy,
 }

@@ -17,18 +17,21 @@ public sealed class LayoutTests : IDisposable
         [nameof(sockaddr_nl)] = ["linux/netlink.h"],
         [nameof(nlmsghdr)] = ["linux/netlink.h"],
         [nameof(nfgenmsg)] = ["linux/netfilter/nfnetlink.h"],
+        [nameof(nfulnl_msg_packet_hdr)] = ["linux/netfilter/nfnetlink_log.h"],
+        [nameof(nfulnl_msg_config_mode)] = ["linux/netfilter/nfnetlink_log.h"],
         [nameof(ifaddrmsg)] = ["linux/if_addr.h"],
         [nameof(iovec)] = ["sys/uio.h"],
         [nameof(msghdr)] = ["sys/socket.h"],
         [nameof(mmsghdr)] = ["sys/socket.h"],
         [nameof(pollfd)] = ["poll.h"],
         [nameof(statx)] = ["sys/stat.h"],
-        [nameof(FileConstants)] = ["fcntl.h", "sys/stat.h", "stdio.h"],
+        [nameof(FileConstants)] = ["fcntl.h", "unistd.h", "sys/stat.h", "stdio.h"],
         [nameof(ErrnoConstants)] = ["errno.h"],
         [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
         [nameof(NetlinkConstants)] = ["sys/socket.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/if_addr.h"],
         [nameof(ConntrackConstants)] =
             ["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h"],
+        [nameof(NflogConstants)] = ["netinet/in.h", "linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_log.h", "linux/netfilter.h"],
         [nameof(Libnftables)] = ["nftables/libnftables.h"],
     };
 
