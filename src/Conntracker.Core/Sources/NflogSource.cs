@@ -13,21 +13,20 @@ namespace Conntracker.Core.Sources;
 /// </summary>
 internal sealed class NflogSource : IDisposable
 {
+    // Lines of a trace come one a datagram, at once, whatever threshold is asked for (default_loginfo of nfnetlink_log.c), and the kernel
+    // reserves a page for each, which is the least that it can be asked for.
     private const int ReceiveBuffer = 8 << 20;
-    private const int BatchCapacity = 32;
-
-    // Some 70 lines. The kernel reserves so much for each datagram, however few lines it has when it is sent.
-    private const int DatagramSize = 16 << 10;
-    private const int LinesOfDatagram = 64;
+    private const int BatchCapacity = 128;
+    private const int DatagramSize = 8192;
 
     // IPv6, an ICMP error and the packet that it is about, with room for a few options.
     private const int CopiedBytes = 128;
 
-    // In hundredths of a second: the least that there is.
+    // In hundredths of a second, for what rules of the user's log to the same group and have the kernel gather.
     private const int Timeout = 1;
 
     private readonly NetlinkSocket _socket;
-    private readonly DatagramBatch _batch = new(BatchCapacity, 2 * DatagramSize);
+    private readonly DatagramBatch _batch = new(BatchCapacity, DatagramSize);
     private long _dropsSeen;
 
     /// <summary>Takes hold of the group in the calling thread's network namespace; lines are queued from here on.</summary>
@@ -49,7 +48,7 @@ internal sealed class NflogSource : IDisposable
         }
     }
 
-    /// <summary>The datagrams of the last <see cref="Receive"/>; each may hold many lines.</summary>
+    /// <summary>The datagrams of the last <see cref="Receive"/>; one may hold many lines.</summary>
     public DatagramBatch Batch => _batch;
 
     /// <summary>The descriptor's number, for poll(2).</summary>
@@ -92,9 +91,7 @@ internal sealed class NflogSource : IDisposable
         writer.WriteStruct(new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
         writer.WriteByte(NFULA_CFG_CMD, NFULNL_CFG_CMD_BIND);
         writer.WriteBytes(NFULA_CFG_MODE, MemoryMarshal.AsBytes(new ReadOnlySpan<nfulnl_msg_config_mode>(in mode)));
-        writer.WriteUInt32BigEndian(NFULA_CFG_NLBUFSIZ, DatagramSize);
         writer.WriteUInt32BigEndian(NFULA_CFG_TIMEOUT, Timeout);
-        writer.WriteUInt32BigEndian(NFULA_CFG_QTHRESH, LinesOfDatagram);
         writer.WriteUInt16BigEndian(NFULA_CFG_FLAGS, NFULNL_CFG_F_SEQ);
         writer.EndMessage();
         _socket.Send(writer.Written);
