@@ -63,7 +63,14 @@ internal static class TestClient
         }
 
         byte[] packet = protocol is FlowProtocol.Icmp or FlowProtocol.IcmpV6 ? IcmpEcho(protocol, (ushort)source.Port, size) : new byte[size];
-        socket.SendTo(packet, Sockets.AreDatagrams(protocol) ? target : new IPEndPoint(target.Address, 0));
+        try
+        {
+            socket.SendTo(packet, Sockets.AreDatagrams(protocol) ? target : new IPEndPoint(target.Address, 0));
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AccessDenied)
+        {
+            // EPERM: a rule of this host has dropped it.
+        }
     });
 
     /// <summary>Opens a TCP connection, or a UDP socket, and has one answer; it stays open.</summary>
