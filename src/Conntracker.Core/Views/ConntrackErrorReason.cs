@@ -38,4 +38,7 @@ public enum ConntrackErrorReason
 
     /// <summary>More is traced than can be.</summary>
     TraceLimit,
+
+    /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
+    NflogBusy,
 }
