@@ -62,7 +62,12 @@ internal static class TestClient
             return;
         }
 
-        byte[] packet = protocol is FlowProtocol.Icmp or FlowProtocol.IcmpV6 ? IcmpEcho(protocol, (ushort)source.Port, size) : new byte[size];
+        byte[] packet = protocol switch
+        {
+            FlowProtocol.Icmp or FlowProtocol.IcmpV6 => IcmpEcho(protocol, (ushort)source.Port, size),
+            FlowProtocol.Sctp => SctpHandshake.Open(source, target),
+            _ => new byte[size],
+        };
         try
         {
             socket.SendTo(packet, Sockets.AreDatagrams(protocol) ? target : new IPEndPoint(target.Address, 0));
