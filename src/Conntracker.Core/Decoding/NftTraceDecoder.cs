@@ -34,6 +34,7 @@ internal static class NftTraceDecoder
         ReadOnlySpan<byte> transport = default;
         bool hasType = false;
         bool isMalformed = false;
+        bool isTemplate = false;
         int? policy = null;
         NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
         while (attributes.Read())
@@ -80,11 +81,16 @@ internal static class NftTraceDecoder
                 case NFTA_TRACE_CT_STATE:
                     trace.IsEstablished = (attributes.ReadUInt32BigEndian() & Established) != 0;
                     break;
+                case NFTA_TRACE_CT_STATUS:
+                    isTemplate = (attributes.ReadUInt32BigEndian() & ConntrackConstants.IPS_TEMPLATE) != 0;
+                    break;
                 default:
                     break;
             }
         }
 
+        // What a rule like "ct zone set 7" lays down before the conntrack hook is no connection, and the same for many packets.
+        trace.ConntrackId = isTemplate ? 0 : trace.ConntrackId;
         trace.Verdict = trace.Type == TraceStepType.Policy ? policy ?? trace.Verdict : trace.Verdict;
         trace.HasPacket = !network.IsEmpty && PacketDecoder.TryDecode(network, transport, out trace.Packet);
         bool isComplete = hasType && !trace.Table.IsEmpty && !trace.Chain.IsEmpty && !isMalformed && !attributes.IsMalformed;
