@@ -38,4 +38,7 @@ public enum ConntrackErrorReason
 
     /// <summary>More is traced than can be.</summary>
     TraceLimit,
+
+    /// <summary>A flow does not say what its packets look like: it is folded, or was read from a text log.</summary>
+    FlowNotTraceable,
 }
