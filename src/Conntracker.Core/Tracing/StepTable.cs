@@ -73,8 +73,11 @@ internal sealed class StepTable
         }
 
         RulesetKind kind = KindOf(in key);
-        bool isCurrent = _rules.IsCurrent(kind);
         Step step = _resolver.Resolve(in key, _bases[key.Base]);
+
+        // Packets meet a new rule before the kernel tells of the change that made it.
+        bool isAhead = key.Engine == TraceEngine.Nftables && key.Type == TraceStepType.Rule && key.Place != 0 && step.View.Rule is null;
+        bool isCurrent = _rules.IsCurrent(kind) && !isAhead;
         if (!isCurrent || !_byStep.TryGetValue(step, out number))
         {
             if (_steps.Count == MaximumSteps)
@@ -85,7 +88,7 @@ internal sealed class StepTable
             number = Add(step, isCurrent);
             if (!isCurrent)
             {
-                _pending.Add((number, key, _rules.Changes(kind)));
+                _pending.Add((number, key, _rules.Changes(kind) + (isAhead && _rules.IsCurrent(kind) ? 1 : 0)));
             }
         }
 
