@@ -118,7 +118,8 @@ internal sealed class NftablesTracer
         }
 
         // An error without the packet that it is about is known by its connection only.
-        bool isBareError = packet.IsError && FlowKey.IsIcmp(packet.Header.Protocol);
+        bool isBareError = packet.IsError && FlowKey.IsIcmp(packet.Header.Protocol)
+            && PacketDecoder.IsError(packet.Header.Protocol, (byte)(packet.Header.Original.DstPort >> 8));
         int place = isBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
         if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
         {
