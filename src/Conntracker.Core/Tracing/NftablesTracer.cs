@@ -48,6 +48,7 @@ internal sealed class NftablesTracer
             Begin(ref packet, in message, time);
         }
 
+        LeavePlace(ref packet);
         Learn(ref packet, in message, isOwn);
         if (packet.Place < 0)
         {
@@ -135,7 +136,7 @@ internal sealed class NftablesTracer
             packet.IsReply = isReply;
         }
 
-        if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError)
+        if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError && !packet.IsCounted)
         {
             place = _evidence.Create(in packet.Header, packet.Time);
             packet.IsReply = false;
@@ -152,8 +153,13 @@ internal sealed class NftablesTracer
         ref PacketInFlight packet = ref _packets[slot];
         packet.Place = place;
         packet.FlowFirstSeen = _flows[place].FirstSeen;
-        _evidence.CountPacket(place, packet.Time);
-        _requests.Count(in _flows[place], packets: 1, packet.StepCount);
+        if (!packet.IsCounted)
+        {
+            _evidence.CountPacket(place, packet.Time);
+        }
+
+        _requests.Count(in _flows[place], packet.IsCounted ? 0 : 1, packet.StepCount);
+        packet.IsCounted = true;
         for (int i = 0; i < packet.StepCount; i++)
         {
             _evidence.AddStep(place, _stepsOfPackets[(slot * PacketInFlight.MaximumSteps) + i], IsOriginal(in packet));
@@ -215,12 +221,13 @@ internal sealed class NftablesTracer
             return;
         }
 
+        LeavePlace(ref packet);
         if (packet.Place < 0)
         {
             Locate(slot, isReply: false, isEstablished: false);
         }
 
-        if (packet.Place < 0 && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
+        if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
         {
             packet.IsReply = false;
             packet.IsError = false;
@@ -233,6 +240,15 @@ internal sealed class NftablesTracer
         }
 
         packet.Time = 0;
+    }
+
+    // The flow is gone from there: it turned out to be one with another, where the rest of the packet's steps belong, or was folded.
+    private void LeavePlace(ref PacketInFlight packet)
+    {
+        if (packet.Place >= 0 && !IsThere(in packet))
+        {
+            packet.Place = -1;
+        }
     }
 
     private bool IsThere(ref readonly PacketInFlight packet) =>
