@@ -42,7 +42,8 @@ internal sealed class NftablesTracer
         int slot = (int)((message.Id * 0x9E3779B1u) >> 22) & (Slots - 1);
         ref PacketInFlight packet = ref _packets[slot];
         bool begins = isOwn && message.EntersBaseChain && TraceRules.IsFirst(message.Chain);
-        bool isOfAnother = packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay;
+        bool isOfAnother = packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay
+            || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
         if (isOfAnother && isOwn && !begins)
         {
             // The table of another capture: this packet's way ended when ours reported the same.
