@@ -121,7 +121,19 @@ internal sealed class NftablesTracer
     private void Locate(int slot, bool isReply, bool isEstablished)
     {
         ref PacketInFlight packet = ref _packets[slot];
-        if (!packet.HasHeader || !_evidence.Keeps(packet.Header.Protocol))
+        if (!packet.HasHeader)
+        {
+            // Of IPv6 with extension headers the kernel does not show where the ports are.
+            if (packet.ConntrackId != 0 && _locator.Find(packet.ConntrackId) is >= 0 and int named)
+            {
+                packet.IsReply = isReply;
+                Put(slot, named);
+            }
+
+            return;
+        }
+
+        if (!_evidence.Keeps(packet.Header.Protocol))
         {
             return;
         }
