@@ -247,6 +247,11 @@ internal sealed class NftablesTracer
             Locate(slot, isReply: false, isEstablished: false);
         }
 
+        if (packet.Place < 0 && packet.HasHeader && packet.ConntrackId == 0 && _locator.FindInAnyZone(in packet.Header, out packet.IsReply) is >= 0 and int zoned)
+        {
+            Put(slot, zoned);
+        }
+
         if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
         {
             packet.IsReply = false;
