@@ -124,7 +124,7 @@ internal sealed class IptablesFeed : IDisposable
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
         {
-            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, and other readers of it see them as well.");
+            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
             OpenKernelLog();
         }
         catch (ConntrackException error)
