@@ -71,9 +71,11 @@ internal sealed class StepTable
             return number;
         }
 
+        // A packet may meet a rule before the kernel tells that there is a new one: then the text is of the next reading.
         RulesetKind kind = KindOf(in key);
-        bool isCurrent = _rules.IsCurrent(kind);
         Step step = _resolver.Resolve(in key, _bases[key.Base]);
+        bool isTooNew = key.Engine == TraceEngine.Nftables && key.Place != 0 && step.View.Position is null;
+        bool isCurrent = _rules.IsCurrent(kind) && !isTooNew;
         if (!isCurrent || !_byView.TryGetValue(step.View, out number))
         {
             if (_steps.Count == MaximumSteps)
@@ -84,7 +86,7 @@ internal sealed class StepTable
             number = Add(step, isCurrent);
             if (!isCurrent)
             {
-                _pending.Add((number, key, _rules.Changes(kind)));
+                _pending.Add((number, key, _rules.Changes(kind) + (isTooNew && _rules.IsCurrent(kind) ? 1 : 0)));
             }
         }
 
