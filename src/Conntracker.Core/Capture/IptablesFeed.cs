@@ -10,6 +10,7 @@ namespace Conntracker.Core.Capture;
 internal sealed class IptablesFeed : IDisposable
 {
     private static readonly long s_lookInterval = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly TimeSpan s_lastLines = TimeSpan.FromMilliseconds(20);
     private static readonly long s_kernelLogInterval = TimeSpan.FromMilliseconds(50).Ticks;
 
     private readonly FrameSink _sink;
@@ -73,6 +74,8 @@ internal sealed class IptablesFeed : IDisposable
     /// <summary>Takes what is there, and waits until it can be told in words.</summary>
     public void Finish()
     {
+        // What was logged before now may still be on its way to the tap.
+        Thread.Sleep(_tap is null ? TimeSpan.Zero : s_lastLines);
         Take();
         _rules.Finish();
     }

@@ -7,6 +7,9 @@ namespace Conntracker.Core.Decoding;
 /// <summary>Decodes NFT_MSG_TRACE (nft_trace_attributes of linux/netfilter/nf_tables.h). Attributes that it does not know are skipped.</summary>
 internal static class NftTraceDecoder
 {
+    // NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h.
+    private const uint Established = 1u << (ConntrackConstants.IP_CT_ESTABLISHED + 1);
+
     private const int Trace = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_TRACE;
 
     /// <summary>Decodes a message.</summary>
@@ -74,6 +77,9 @@ internal static class NftTraceDecoder
                     break;
                 case NFTA_TRACE_CT_DIRECTION:
                     trace.IsReply = attributes.ReadByte() != 0;
+                    break;
+                case NFTA_TRACE_CT_STATE:
+                    trace.IsEstablished = (attributes.ReadUInt32BigEndian() & Established) != 0;
                     break;
                 case NFTA_TRACE_CT_STATUS:
                     isTemplate = (attributes.ReadUInt32BigEndian() & ConntrackConstants.IPS_TEMPLATE) != 0;

@@ -53,6 +53,8 @@ internal static class ConntrackConstants
     public const int CTA_COUNTERS_BYTES = 2;
     public const int CTA_TIMESTAMP_START = 1;
 
+    public const int IP_CT_ESTABLISHED = 0;
+
     public const int IPS_SEEN_REPLY = 2;
     public const int IPS_ASSURED = 4;
     public const int IPS_CONFIRMED = 8;

@@ -60,4 +60,5 @@ internal static class NftablesConstants
     public const int NFTA_TRACE_CT_ID = 18;
     public const int NFTA_TRACE_CT_DIRECTION = 19;
     public const int NFTA_TRACE_CT_STATUS = 20;
+    public const int NFTA_TRACE_CT_STATE = 21;
 }
