@@ -44,6 +44,9 @@ public sealed class CaptureOptions
     /// <summary>How long each flow is traced with <see cref="TraceMode.Flows"/>; one second to one day.</summary>
     public TimeSpan TraceDuration { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Tuples that each set of the kernel holds for tracing: about 150 bytes each, when they are there.</summary>
+    internal int TraceCapacity { get; init; } = 1 << 20;
+
     /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 
