@@ -12,10 +12,16 @@ internal static class Suite
     {
         int rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 3;
         string output = args.Length > 1 ? args[1] : "bench.json";
-        using BenchNamespace space = new(maximumConnections: TableCount * 2);
+        string only = args.Length > 2 ? args[2] : "";
         Report report = new();
-        Flood(space, report, rounds);
-        Table(space, report, rounds);
+        if (only != "trace")
+        {
+            using BenchNamespace space = new(maximumConnections: TableCount * 2);
+            Flood(space, report, rounds);
+            Table(space, report, rounds);
+        }
+
+        TraceSuite.Run(report, rounds);
         report.Print(Console.Out);
         report.Save(output);
         return report.IsGood ? 0 : 1;
@@ -67,7 +73,7 @@ internal static class Suite
         report.AddReference("  size of that file", dumps[0].TextBytes / 1e6, "MB");
     }
 
-    private static double Median(IEnumerable<double> values)
+    public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;

@@ -83,6 +83,7 @@ internal static class ErrorCatalog
         ConntrackErrorReason.TraceUnavailable => ("TraceUnavailable", ErrorCategory.ResourceUnavailable),
         ConntrackErrorReason.TraceLimit => ("TraceLimit", ErrorCategory.LimitsExceeded),
         ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
+        ConntrackErrorReason.NflogBusy => ("NflogBusy", ErrorCategory.ResourceBusy),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };
 

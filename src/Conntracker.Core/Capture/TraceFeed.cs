@@ -47,7 +47,7 @@ internal sealed class TraceFeed : IFeedSource
         try
         {
             _nftablesRules = new NftablesRules(collector, sink, notices, clock, wakeup);
-            _iptables = new IptablesFeed(collector, sink, notices, clock, wakeup, namespaceCookie);
+            _iptables = new IptablesFeed(sink, notices, clock, wakeup, namespaceCookie);
         }
         catch
         {
@@ -68,8 +68,7 @@ internal sealed class TraceFeed : IFeedSource
     /// <inheritdoc/>
     public void Take()
     {
-        // What iptables has told by now: the packets of which nftables tells first, so that the lines find their flows.
-        _iptables.Look();
+        // First nftables, whose reports make the flows that lines of iptables are looked up in.
         TakeNftables();
         _nftablesRules.Take();
         if (_iptables.Take())
@@ -91,7 +90,6 @@ internal sealed class TraceFeed : IFeedSource
         {
         }
 
-        _iptables.Look();
         _iptables.Take();
         _nftablesRules.Finish();
         _iptables.Finish();

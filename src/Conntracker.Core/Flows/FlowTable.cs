@@ -44,12 +44,11 @@ internal sealed class FlowTable : IDisposable
     /// <summary>What is known of the flows beside.</summary>
     public EvidenceStore Evidence => _store.Evidence;
 
-    /// <summary>The place of a flow by its original tuple, or of the one that holds it folded and open; -1 when there is none.</summary>
-    public int Find(ref readonly FlowKey key)
-    {
-        int place = _index.Find(in key, FlowKey.Hash(in key));
-        return place < 0 ? _folder.Find(in key) : place;
-    }
+    /// <summary>The place of a flow by its original tuple; -1 when there is none.</summary>
+    public int Find(ref readonly FlowKey key) => _index.Find(in key, FlowKey.Hash(in key));
+
+    /// <summary>The place of the flow that a connection was folded into while it was open; -1 when there is none.</summary>
+    public int FindFolded(ref readonly FlowKey key) => _folder.Find(in key);
 
     /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
     /// <returns>Its place.</returns>

@@ -59,4 +59,6 @@ internal static class NftablesConstants
     // Since Linux 6.17; headers that are older do not have them.
     public const int NFTA_TRACE_CT_ID = 18;
     public const int NFTA_TRACE_CT_DIRECTION = 19;
+    public const int NFTA_TRACE_CT_STATUS = 20;
+    public const int NFTA_TRACE_CT_STATE = 21;
 }

@@ -44,12 +44,13 @@ internal sealed class IptablesTracer
 
         byte family = line.Family == FlowFamily.IPv6 ? (byte)NftablesConstants.NFPROTO_IPV6 : (byte)NftablesConstants.NFPROTO_IPV4;
         int table = _names.Of(line.Table);
-        BaseKey entered = new(TraceEngine.Iptables, family, table, line.Hook);
+        BaseKey entered = new(TraceEngine.Iptables, family, table, line.Hook == IptablesTraceLine.UnknownHook ? HookOf(line.Chain) : line.Hook);
         StepKey key = new(
             TraceEngine.Iptables, family, _steps.BaseOf(in entered), table, _names.Of(line.Chain), line.Type, (ulong)Math.Max(0, line.Position), Verdict: 0, JumpChain: 0);
         Line waiting = new() { Header = line.Packet.Key, IsError = line.Packet.IsIcmpError, Step = key, Time = time };
 
         // In order: a line that came before may be of the same flow.
+        Retry(time);
         if (_waiting.Count > 0 || !TryPut(in waiting, time))
         {
             if (_waiting.Count == MaximumWaiting)
@@ -61,19 +62,24 @@ internal sealed class IptablesTracer
         }
     }
 
-    /// <summary>Tries again what waits.</summary>
+    /// <summary>Puts what waits, up to the first line that must wait on.</summary>
     /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more comes.</param>
     public void Retry(long now)
     {
-        for (int count = _waiting.Count; count > 0; count--)
+        while (_waiting.TryPeek(out Line line) && TryPut(in line, now))
         {
-            Line line = _waiting.Dequeue();
-            if (!TryPut(in line, now))
-            {
-                _waiting.Enqueue(line);
-            }
+            _waiting.Dequeue();
         }
     }
+
+    // The kernel's log does not tell the hook; chains that are built in are named after it.
+    private static byte HookOf(ReadOnlySpan<byte> chain) =>
+        chain.SequenceEqual("PREROUTING"u8) ? NflogConstants.NF_INET_PRE_ROUTING
+        : chain.SequenceEqual("INPUT"u8) ? NflogConstants.NF_INET_LOCAL_IN
+        : chain.SequenceEqual("FORWARD"u8) ? NflogConstants.NF_INET_FORWARD
+        : chain.SequenceEqual("OUTPUT"u8) ? NflogConstants.NF_INET_LOCAL_OUT
+        : chain.SequenceEqual("POSTROUTING"u8) ? NflogConstants.NF_INET_POST_ROUTING
+        : IptablesTraceLine.UnknownHook;
 
     private bool TryPut(in Line line, long now)
     {

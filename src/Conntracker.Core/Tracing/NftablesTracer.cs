@@ -51,7 +51,7 @@ internal sealed class NftablesTracer
         Learn(ref packet, in message, isOwn);
         if (packet.Place < 0)
         {
-            Locate(slot, message.IsReply);
+            Locate(slot, message.IsReply, message.IsEstablished);
         }
 
         if (!isOwn)
@@ -109,7 +109,7 @@ internal sealed class NftablesTracer
         }
     }
 
-    private void Locate(int slot, bool isReply)
+    private void Locate(int slot, bool isReply, bool isEstablished)
     {
         ref PacketInFlight packet = ref _packets[slot];
         if (!packet.HasHeader || !_evidence.Keeps(packet.Header.Protocol))
@@ -123,6 +123,14 @@ internal sealed class NftablesTracer
         if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
         {
             place = known;
+            packet.IsReply = isReply;
+        }
+
+        if (place < 0 && isEstablished)
+        {
+            // An open connection that is not there was folded at the flow limit. Its reply, as good as it can be told: without NAT.
+            FlowKey original = isReply ? FlowKey.Reverse(in packet.Header) : packet.Header;
+            place = _flows.FindFolded(in original);
             packet.IsReply = isReply;
         }
 
@@ -208,7 +216,7 @@ internal sealed class NftablesTracer
 
         if (packet.Place < 0)
         {
-            Locate(slot, isReply: false);
+            Locate(slot, isReply: false, isEstablished: false);
         }
 
         if (packet.Place < 0 && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))

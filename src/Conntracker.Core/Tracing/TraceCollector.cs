@@ -193,7 +193,7 @@ internal sealed class TraceCollector
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            Count(NflogDecoder.Decode(in message, out IptablesTraceLine line, out _), in line, time);
+            Count(NflogDecoder.Decode(in message, out IptablesTraceLine line), in line, time);
         }
 
         _malformed += messages.IsMalformed ? 1 : 0;

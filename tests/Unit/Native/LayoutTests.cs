@@ -17,13 +17,15 @@ public sealed class LayoutTests : IDisposable
         [nameof(sockaddr_nl)] = ["linux/netlink.h"],
         [nameof(nlmsghdr)] = ["linux/netlink.h"],
         [nameof(nfgenmsg)] = ["linux/netfilter/nfnetlink.h"],
+        [nameof(nfulnl_msg_packet_hdr)] = ["linux/netfilter/nfnetlink_log.h"],
+        [nameof(nfulnl_msg_config_mode)] = ["linux/netfilter/nfnetlink_log.h"],
         [nameof(ifaddrmsg)] = ["linux/if_addr.h"],
         [nameof(iovec)] = ["sys/uio.h"],
         [nameof(msghdr)] = ["sys/socket.h"],
         [nameof(mmsghdr)] = ["sys/socket.h"],
         [nameof(pollfd)] = ["poll.h"],
         [nameof(statx)] = ["sys/stat.h"],
-        [nameof(FileConstants)] = ["fcntl.h", "sys/stat.h", "stdio.h"],
+        [nameof(FileConstants)] = ["fcntl.h", "unistd.h", "sys/stat.h", "stdio.h"],
         [nameof(ErrnoConstants)] = ["errno.h"],
         [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
         [nameof(NetlinkConstants)] = ["sys/socket.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/if_addr.h"],
@@ -40,6 +42,7 @@ public sealed class LayoutTests : IDisposable
         [nameof(ip6t_ip6)] = ["linux/netfilter_ipv6/ip6_tables.h"],
         [nameof(ip6t_entry)] = ["linux/netfilter_ipv6/ip6_tables.h"],
         [nameof(IptablesConstants)] = ["netinet/in.h", "linux/netfilter_ipv4/ip_tables.h", "linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(NflogConstants)] = ["netinet/in.h", "linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_log.h", "linux/netfilter.h"],
         [nameof(Libnftables)] = ["nftables/libnftables.h"],
     };
 
@@ -51,6 +54,8 @@ public sealed class LayoutTests : IDisposable
     {
         [nameof(NftablesConstants.NFTA_TRACE_CT_ID)] = "NFTA_TRACE_MAX >= 21",
         [nameof(NftablesConstants.NFTA_TRACE_CT_DIRECTION)] = "NFTA_TRACE_MAX >= 21",
+        [nameof(NftablesConstants.NFTA_TRACE_CT_STATUS)] = "NFTA_TRACE_MAX >= 21",
+        [nameof(NftablesConstants.NFTA_TRACE_CT_STATE)] = "NFTA_TRACE_MAX >= 21",
     };
 
     private readonly TempFolder _folder = new();
