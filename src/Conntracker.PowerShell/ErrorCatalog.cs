@@ -79,11 +79,11 @@ internal static class ErrorCatalog
         ConntrackErrorReason.RecordingInvalid => ("RecordingInvalid", ErrorCategory.InvalidData),
         ConntrackErrorReason.SettingFailed => ("KernelSettingFailed", ErrorCategory.WriteError),
         ConntrackErrorReason.CaptureExists => ("CaptureExists", ErrorCategory.ResourceExists),
+        ConntrackErrorReason.NflogBusy => ("NflogBusy", ErrorCategory.ResourceBusy),
         ConntrackErrorReason.CaptureNotRunning => ("CaptureNotRunning", ErrorCategory.InvalidOperation),
         ConntrackErrorReason.TraceUnavailable => ("TraceUnavailable", ErrorCategory.ResourceUnavailable),
         ConntrackErrorReason.TraceLimit => ("TraceLimit", ErrorCategory.LimitsExceeded),
         ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
-        ConntrackErrorReason.NflogBusy => ("NflogBusy", ErrorCategory.ResourceBusy),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };
 

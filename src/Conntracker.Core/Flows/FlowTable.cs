@@ -54,9 +54,17 @@ internal sealed class FlowTable : IDisposable
     /// <returns>Its place.</returns>
     public int AddUnconfirmed(ref readonly FlowKey key, long now)
     {
-        MakeRoom();
+        int place;
+        if (MakeRoom() && (place = Find(in key)) >= 0)
+        {
+            // What was folded has taken this very key (an ICMP query with the id 0).
+            _store[place].AddConnections(1);
+            _store[place].LastSeen = Math.Max(_store[place].LastSeen, now);
+            return place;
+        }
+
         FlowKey reverse = FlowKey.Reverse(in key);
-        int place = _store.Take();
+        place = _store.Take();
         ref FlowRecord record = ref _store[place];
         record.Key = key;
         record.Reply = reverse.Original;

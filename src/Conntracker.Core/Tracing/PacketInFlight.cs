@@ -32,6 +32,9 @@ internal struct PacketInFlight
     /// <summary>How many of the slot's steps are kept.</summary>
     public int StepCount;
 
+    /// <summary>Whether its flow, or the one that this flow became, has counted it.</summary>
+    public bool IsCounted;
+
     /// <summary>Whether it travels in the reply direction.</summary>
     public bool IsReply;
 

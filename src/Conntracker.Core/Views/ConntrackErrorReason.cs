@@ -39,9 +39,9 @@ public enum ConntrackErrorReason
     /// <summary>More is traced than can be.</summary>
     TraceLimit,
 
-    /// <summary>A flow does not say what its packets look like: it is folded, or was read from a text log.</summary>
-    FlowNotTraceable,
-
     /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
     NflogBusy,
+
+    /// <summary>A flow does not say what its packets look like: it is folded, or was read from a text log.</summary>
+    FlowNotTraceable,
 }
