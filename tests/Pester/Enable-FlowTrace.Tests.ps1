@@ -73,15 +73,16 @@ Describe 'Enable-FlowTrace in the kernel' -Tag Live {
             $trace.Flow.SrcPort | Should -Be 30001
             ($trace.Until - $trace.StartTime).TotalSeconds | Should -BeGreaterThan 9.9
             Invoke-Sender $sender 3
-            Wait-Until 'three packets' { (Get-ConntrackFlow -SrcPort 30001).Trace.Where({ "$($_.Type)" -eq 'Policy' }).Packets -eq 3 }
+            Wait-Until 'three packets' { (Get-ConntrackFlow -SrcPort 30001).Trace.Where({ $_.Chain -eq 'input' }).Packets -eq 3 }
             $flow = Get-ConntrackFlow -SrcPort 30001
             $flow.Trace | ForEach-Object { "$_ $($_.Packets)" } | Should -Be @(
                 'table: inet guard, chain: output, type: rule, position: 2 3'
-                'table: inet guard, chain: services, type: return, position: 4 3'
-                'table: inet guard, chain: output, type: policy, position: 3 3')
-            "$($flow.Verdict)", $flow.VerdictRule | Should -Be Accepted, 'inet guard output policy accept'
+                'table: inet guard, chain: services, type: return, position: 2 3'
+                'table: inet guard, chain: output, type: policy, position: 3 3'
+                'table: inet guard, chain: input, type: policy, position: 2 3')
+            "$($flow.Verdict)", $flow.VerdictRule | Should -Be Accepted, 'inet guard input policy accept'
             $now = Get-FlowTrace -Id 1
-            $now.Steps | Should -Be 9
+            $now.Steps | Should -Be 12
             $now.Packets | Should -BeGreaterOrEqual 3
             Get-UserRules $namespace | Should -Be $rules
         }
@@ -98,7 +99,7 @@ Describe 'Enable-FlowTrace in the kernel' -Tag Live {
         Send-Syn $namespace 8081
         Wait-Until 'both flows' { @(Get-ConntrackFlow -Verdict Dropped, Rejected).Count -eq 2 }
         (Get-ConntrackFlow -DstPort 22).VerdictRule | Should -Be 'inet guard services #1: tcp dport 22 drop comment "no ssh"'
-        (Get-ConntrackFlow -DstPort 23).VerdictRule | Should -Be 'inet guard services #2: tcp dport 23 reject with tcp reset'
+        (Get-ConntrackFlow -DstPort 23).VerdictRule | Should -Be 'inet guard input #1: tcp dport 23 reject with tcp reset'
         "$((Get-ConntrackFlow -DstPort 8081).Verdict)" | Should -Not -Be Accepted -Because 'it was not chosen'
         Get-UserRules $namespace | Should -Be $rules
     }

@@ -120,15 +120,17 @@ for i in range(count):
 
 function Send-Ping([string] $Namespace, [int] $Count = 1) { $null = Invoke-Program ip netns exec $Namespace ping -q -i 0.2 -c $Count 127.0.0.1 }
 
-# Rules for what is sent over the namespace's loopback: port 22 is dropped, 23 and 53 rejected, the rest accepted. They stand where it
-# leaves: connection tracking has confirmed what comes in that way.
+# Rules for what is sent over the namespace's loopback: port 22 is dropped, 23 rejected, the rest accepted. What is dropped is so where
+# it leaves: connection tracking has confirmed what comes in that way.
 function Set-TestRules([string] $Namespace) {
     $rules = @'
 table inet guard {
   chain services {
     tcp dport 22 drop comment "no ssh"
+  }
+  chain input {
+    type filter hook input priority filter; policy accept;
     tcp dport 23 reject with tcp reset
-    udp dport 53 reject
   }
   chain output {
     type filter hook output priority filter; policy accept;
