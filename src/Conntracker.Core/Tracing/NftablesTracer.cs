@@ -42,6 +42,7 @@ internal sealed class NftablesTracer
         int slot = (int)((message.Id * 0x9E3779B1u) >> 22) & (Slots - 1);
         ref PacketInFlight packet = ref _packets[slot];
         bool begins = isOwn && message.EntersBaseChain && TraceRules.IsFirst(message.Chain);
+        int beganBy = begins ? _names.Of(message.Table) : 0;
         bool isOfAnother = packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay
             || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
         if (isOfAnother && isOwn && !begins)
@@ -50,11 +51,19 @@ internal sealed class NftablesTracer
             return;
         }
 
+        if (begins && !isOfAnother && packet.BeganBy != 0 && packet.BeganBy != beganBy && FlowKey.AreEqual(in message.Packet.Key, in packet.Header))
+        {
+            // And its first chain stands right behind ours.
+            return;
+        }
+
         if (begins || isOfAnother)
         {
             Settle(slot);
             Begin(ref packet, in message, time);
         }
+
+        packet.BeganBy = beganBy;
 
         LeavePlace(ref packet);
         Learn(ref packet, in message, isOwn);

@@ -44,6 +44,9 @@ internal struct PacketInFlight
     /// <summary>Whether it has passed its last hook.</summary>
     public bool HasPassed;
 
+    /// <summary>Whose table reported it first (a number of <see cref="NameTable"/>); 0 as soon as anything more was reported.</summary>
+    public int BeganBy;
+
     /// <summary>Whether its header is known.</summary>
     public readonly bool HasHeader => Header.Family != FlowFamily.None;
 }
