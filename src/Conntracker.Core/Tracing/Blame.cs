@@ -83,12 +83,12 @@ internal static class Blame
         return step.Comment is string comment && step.Engine == TraceEngine.Nftables ? $"{text} comment \"{comment}\"" : text;
     }
 
-    // Whether a packet of the flow has come to the end of this base chain before: then this one is not the first.
+    // Whether a packet of the originator has come to the end of this base chain before: then this one is not the first.
     private static bool HasPassed(ref FlowEvidence evidence, int number, Step step, EvidenceStore store, StepTable steps)
     {
-        foreach ((int other, _) in store.Steps(in evidence))
+        foreach ((int other, _, bool ofOriginator) in store.Steps(in evidence))
         {
-            if (other == number || (steps[other].Base == step.Base && steps[other].Outcome != StepOutcome.None))
+            if (ofOriginator && (other == number || (steps[other].Base == step.Base && steps[other].Outcome != StepOutcome.None)))
             {
                 return true;
             }
