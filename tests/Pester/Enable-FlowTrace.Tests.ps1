@@ -77,7 +77,7 @@ Describe 'Enable-FlowTrace in the kernel' -Tag Live {
             $flow = Get-ConntrackFlow -SrcPort 30001
             $flow.Trace | ForEach-Object { "$_ $($_.Packets)" } | Should -Be @(
                 'table: inet guard, chain: output, type: rule, position: 2 3'
-                'table: inet guard, chain: services, type: return, position: 2 3'
+                'table: inet guard, chain: services, type: return, position: 3 3'
                 'table: inet guard, chain: output, type: policy, position: 3 3'
                 'table: inet guard, chain: input, type: policy, position: 2 3')
             "$($flow.Verdict)", $flow.VerdictRule | Should -Be Accepted, 'inet guard input policy accept'

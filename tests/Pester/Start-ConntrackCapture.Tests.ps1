@@ -260,12 +260,14 @@ Describe 'Start-ConntrackCapture in the kernel' -Tag Live {
             Send-Tcp $guarded 8080
             Send-Syn $guarded 22
             Send-Syn $guarded 23
+            Send-Syn $guarded 24
             Get-UserRules $guarded | Should -Be $before
             $capture | Stop-ConntrackCapture
             $flows = $capture | Get-ConntrackFlow -Protocol Tcp | Sort-Object DstPort
             $flows | ForEach-Object { "$($_.DstPort) $($_.Verdict) $($_.VerdictRule)" } | Should -Be @(
                 '22 Dropped inet guard services #1: tcp dport 22 drop comment "no ssh"'
                 '23 Rejected inet guard input #1: tcp dport 23 reject with tcp reset'
+                '24 Rejected inet guard services #2: tcp dport 24 reject with tcp reset'
                 '8080 Accepted inet guard output #1: tcp dport 8080 accept')
             $flows[0].Trace | ForEach-Object { "$_ $($_.Verdict)" } | Should -Be @(
                 'table: inet guard, chain: output, type: rule, position: 2 jump services'

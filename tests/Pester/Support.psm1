@@ -120,13 +120,14 @@ for i in range(count):
 
 function Send-Ping([string] $Namespace, [int] $Count = 1) { $null = Invoke-Program ip netns exec $Namespace ping -q -i 0.2 -c $Count 127.0.0.1 }
 
-# Rules for what is sent over the namespace's loopback: port 22 is dropped, 23 rejected, the rest accepted. What is dropped is so where
+# Rules for what is sent over the namespace's loopback: port 22 is dropped, 23 and 24 rejected, the rest accepted. What is dropped is so where
 # it leaves: connection tracking has confirmed what comes in that way.
 function Set-TestRules([string] $Namespace) {
     $rules = @'
 table inet guard {
   chain services {
     tcp dport 22 drop comment "no ssh"
+    tcp dport 24 reject with tcp reset
   }
   chain input {
     type filter hook input priority filter; policy accept;
