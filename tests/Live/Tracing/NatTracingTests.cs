@@ -95,6 +95,34 @@ public sealed class NatTracingTests
     [Theory]
     [InlineData(FlowFamily.IPv4)]
     [InlineData(FlowFamily.IPv6)]
+    public void What_the_host_itself_sends_behind_dnat_is_one_flow(FlowFamily family)
+    {
+        string server = TracedNetwork.ServerAt(family, 7000).ToString();
+        string of = family == FlowFamily.IPv4 ? "ip" : "ip6";
+        using TracedNetwork network = new($$"""
+            table {{of}} nat {
+              chain output { type nat hook output priority -100; policy accept; udp dport 6000 dnat to {{server}}; }
+            }
+            table inet filter {
+              chain output { type filter hook output priority filter; policy drop; udp dport 7000 accept; meta l4proto ipv6-icmp accept; }
+              chain input { type filter hook input priority filter; policy drop; ct state established accept; meta l4proto ipv6-icmp accept; }
+            }
+            """);
+        using EchoServer? echo = EchoServer.Start(network.Server, Udp, TracedNetwork.ServerAt(family, 7000).Address, 7000);
+
+        IPAddress source = TestNetwork.ServerSide.Firewall(family);
+        TestClient.Exchange(network.Firewall, Udp, new IPEndPoint(source, 40000), new IPEndPoint(TestNetwork.ClientSide.Host(family), 6000));
+        ExpectOnly(network, $"""
+            Accepted: inet filter output #1: udp dport 7000 accept
+            1 {of} nat output Rule 1 accept: udp dport 6000 dnat to {server}
+            1 inet filter output Rule 1 accept: udp dport 7000 accept
+            1 inet filter input Rule 1 accept: ct state established accept
+            """);
+    }
+
+    [Theory]
+    [InlineData(FlowFamily.IPv4)]
+    [InlineData(FlowFamily.IPv6)]
     public void An_echo_behind_masquerade_is_one_flow(FlowFamily family)
     {
         FlowProtocol icmp = family == FlowFamily.IPv4 ? Icmp : IcmpV6;
