@@ -261,9 +261,19 @@ internal sealed class NftablesTracer
 
         if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
         {
-            packet.IsReply = false;
-            packet.IsError = false;
-            Put(slot, _evidence.Create(in packet.Header, packet.Time));
+            if (packet.HasPassed && FindAnswered(in packet) is >= 0 and int answered)
+            {
+                // The firewall's own answer has passed before the rule is reported that sends it: the flow is that of the packet it answers.
+                Put(answered, _evidence.Create(in _packets[answered].Header, _packets[answered].Time));
+                packet.IsReply = true;
+                Put(slot, _packets[answered].Place);
+            }
+            else
+            {
+                packet.IsReply = false;
+                packet.IsError = false;
+                Put(slot, _evidence.Create(in packet.Header, packet.Time));
+            }
         }
 
         if (packet.Place >= 0 && packet.HasPassed && IsThere(in packet))
@@ -272,6 +282,22 @@ internal sealed class NftablesTracer
         }
 
         packet.Time = 0;
+    }
+
+    // The slot of a packet that is on its way still, began earlier, and that this one answers; -1 when there is none.
+    private int FindAnswered(ref readonly PacketInFlight answer)
+    {
+        FlowKey original = FlowKey.Reverse(in answer.Header);
+        for (int slot = 0; slot < Slots; slot++)
+        {
+            ref PacketInFlight packet = ref _packets[slot];
+            if (packet.Time != 0 && packet.Time <= answer.Time && packet.Place < 0 && !packet.IsError && packet.Id != answer.Id && FlowKey.AreEqual(in packet.Header, in original))
+            {
+                return slot;
+            }
+        }
+
+        return -1;
     }
 
     // The flow is gone from there: it turned out to be one with another, where the rest of the packet's steps belong, or was folded.

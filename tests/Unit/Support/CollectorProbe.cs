@@ -39,13 +39,15 @@ internal sealed class CollectorProbe : IDisposable
 
     public void DumpEntry(byte[] entry) => Take(FrameKind.ConntrackDump, entry);
 
-    public void EndDump(int errno = 0, int flags = NetlinkConstants.NLM_F_MULTI)
+    public void EndDump(int errno = 0, int flags = NetlinkConstants.NLM_F_MULTI) => Take(FrameKind.ConntrackDump, DumpEnd(errno, flags));
+
+    public static byte[] DumpEnd(int errno = 0, int flags = NetlinkConstants.NLM_F_MULTI)
     {
         NetlinkWriter writer = new(new byte[32]);
         writer.BeginMessage(errno == 0 ? NetlinkConstants.NLMSG_DONE : NetlinkConstants.NLMSG_ERROR, flags, 1);
         writer.WriteStruct(-errno);
         writer.EndMessage();
-        Take(FrameKind.ConntrackDump, writer.Written.ToArray());
+        return writer.Written.ToArray();
     }
 
     public void Lost(long count)

@@ -38,6 +38,12 @@ internal sealed record Conn
 
     public string? ReplySrc { get; init; }
 
+    public ushort? ReplySrcPort { get; init; }
+
+    public string? ReplyDst { get; init; }
+
+    public ushort? ReplyDstPort { get; init; }
+
     public byte[] Message(ConntrackMessageKind kind)
     {
         int type = kind == ConntrackMessageKind.Destroy ? IPCTNL_MSG_CT_DELETE : IPCTNL_MSG_CT_NEW;
@@ -52,7 +58,7 @@ internal sealed record Conn
         writer.BeginMessage((NFNL_SUBSYS_CTNETLINK << 8) | type, flags, 0);
         writer.WriteStruct(new nfgenmsg { nfgen_family = (byte)(isV4 ? SocketConstants.AF_INET : SocketConstants.AF_INET6) });
         WriteTuple(ref writer, CTA_TUPLE_ORIG, Src, SrcPort, Dst, DstPort);
-        WriteTuple(ref writer, CTA_TUPLE_REPLY, ReplySrc ?? Dst, DstPort, Src, SrcPort);
+        WriteTuple(ref writer, CTA_TUPLE_REPLY, ReplySrc ?? Dst, ReplySrcPort ?? DstPort, ReplyDst ?? Src, ReplyDstPort ?? SrcPort);
         WriteRest(ref writer);
         writer.EndMessage();
         return writer.Written.ToArray();

@@ -1,0 +1,120 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Conntracker.Core.Capture;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing;
+using Xunit;
+using static Conntracker.Core.Native.NftablesConstants;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>A collector that is told of traced packets, one millisecond after the other.</summary>
+internal sealed partial class TraceProbe : IDisposable
+{
+    private uint _lastId;
+
+    public TraceProbe(int maximumFlows = CaptureOptions.MinimumOfMaximumFlows, params FlowProtocol[] protocols) =>
+        Collector = new FlowCollector(maximumFlows, protocols);
+
+    public FlowCollector Collector { get; }
+
+    public TraceCollector Tracing => Collector.Tracing;
+
+    public DateTimeOffset Now { get; set; } = CollectorProbe.Start;
+
+    /// <summary>The base chains of the rules: <c>inet fw forward</c>.</summary>
+    public HashSet<string> BaseChains { get; } = [];
+
+    public void Take(FrameKind kind, byte[] data)
+    {
+        Now = Now.AddMilliseconds(1);
+        Collector.Take(kind, Now.UtcTicks, data);
+    }
+
+    public void Event(byte[] datagram) => Take(FrameKind.ConntrackEvent, datagram);
+
+    public void Trace(NftTrace message) => Take(FrameKind.NftablesTrace, message.Message());
+
+    /// <summary>The rules are asked for and read.</summary>
+    public void Rules(string text, RulesetKind kind = RulesetKind.Nftables)
+    {
+        Request(kind);
+        Text(text, kind);
+    }
+
+    public void Request(RulesetKind kind = RulesetKind.Nftables) => Take(FrameKind.RulesetRequested, [(byte)kind]);
+
+    public void Text(string text, RulesetKind kind = RulesetKind.Nftables)
+    {
+        FrameKind frame = kind switch
+        {
+            RulesetKind.Nftables => FrameKind.NftablesRuleset,
+            RulesetKind.Iptables => FrameKind.IptablesRuleset,
+            _ => FrameKind.Ip6tablesRuleset,
+        };
+        string table = "";
+        string chain = "";
+        foreach (string line in text.Split('\n'))
+        {
+            table = TableLine().Match(line) is { Success: true } found ? $"{found.Groups[1]} {found.Groups[2]}" : table;
+            chain = ChainLine().Match(line) is { Success: true } named ? named.Groups[1].Value : chain;
+            if (line.Contains(" hook ", StringComparison.Ordinal))
+            {
+                BaseChains.Add($"{table} {chain}");
+            }
+        }
+
+        Take(frame, [1, .. Encoding.UTF8.GetBytes(text)]);
+    }
+
+    /// <summary>The kernel says that a rule came or went.</summary>
+    public void Changed(byte family = NFPROTO_INET, string table = "fw", int message = NFT_MSG_NEWRULE)
+    {
+        NetlinkWriter writer = new(new byte[128]);
+        writer.BeginMessage((NFNL_SUBSYS_NFTABLES << 8) | message, 0, 0);
+        writer.WriteStruct(new nfgenmsg { nfgen_family = family });
+        writer.WriteBytes(NFTA_RULE_TABLE, [.. Encoding.UTF8.GetBytes(table), 0]);
+        writer.EndMessage();
+        Take(FrameKind.NftablesTrace, writer.Written.ToArray());
+    }
+
+    /// <summary>A packet on its way.</summary>
+    /// <param name="header">Its header as it comes in.</param>
+    /// <param name="ct">Its connection's id; 0 where the kernel does not tell it.</param>
+    /// <param name="isReply">Whether the kernel says that it travels in the reply direction.</param>
+    public TracedPacket Packet(PacketHeader? header = null, uint ct = 0, bool isReply = false) =>
+        new(this, header ?? new PacketHeader(), ct, isReply) { Id = ++_lastId };
+
+    /// <summary>A TRACE line of iptables-legacy, through NFLOG.</summary>
+    public void Line(string prefix, PacketHeader header, byte hook = NflogConstants.NF_INET_FORWARD)
+    {
+        byte[] packet = header.Whole();
+        NetlinkWriter writer = new(new byte[512]);
+        writer.BeginMessage((NflogConstants.NFNL_SUBSYS_ULOG << 8) | NflogConstants.NFULNL_MSG_PACKET, 0, 0);
+        writer.WriteStruct(new nfgenmsg { nfgen_family = (byte)(packet[0] >> 4 == 6 ? SocketConstants.AF_INET6 : SocketConstants.AF_INET) });
+        writer.WriteBytes(NflogConstants.NFULA_PACKET_HDR, [8, 0, hook, 0]);
+        writer.WriteBytes(NflogConstants.NFULA_PREFIX, [.. Encoding.UTF8.GetBytes(prefix), 0]);
+        writer.WriteBytes(NflogConstants.NFULA_PAYLOAD, packet);
+        writer.EndMessage();
+        Take(FrameKind.Nflog, writer.Written.ToArray());
+    }
+
+    public void Settle() => Tracing.Settle(long.MaxValue);
+
+    public List<Flow> Flows() => CollectorProbe.FlowsOf(Collector);
+
+    /// <summary>The only flow that there is.</summary>
+    public Flow Flow() => Assert.Single(Flows());
+
+    public static string[] Steps(Flow flow) => [.. flow.Trace.Select(step => $"{step.Table} {step.Chain} {step.Type} {step.Position} {step.Verdict} x{step.Packets}")];
+
+    public void Dispose() => Collector.Dispose();
+
+    [GeneratedRegex(@"^table (\w+) (\w+)")]
+    private static partial Regex TableLine();
+
+    [GeneratedRegex(@"^\s+chain (\w+) \{")]
+    private static partial Regex ChainLine();
+}
