@@ -10,6 +10,9 @@ internal static class NftTraceDecoder
     // NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h.
     private const uint Established = 1u << (ConntrackConstants.IP_CT_ESTABLISHED + 1);
 
+    // LOOPBACK_IFINDEX of the kernel's net/flow.h.
+    private const uint LoopbackDevice = 1;
+
     private const int Trace = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_TRACE;
 
     /// <summary>Decodes a message.</summary>
@@ -71,6 +74,9 @@ internal static class NftTraceDecoder
                     break;
                 case NFTA_TRACE_TRANSPORT_HEADER:
                     transport = attributes.Value;
+                    break;
+                case NFTA_TRACE_IIF:
+                    trace.IsFromLoopback = attributes.ReadUInt32BigEndian() == LoopbackDevice;
                     break;
                 case NFTA_TRACE_CT_ID:
                     trace.ConntrackId = attributes.ReadUInt32BigEndian();

@@ -95,7 +95,8 @@ internal sealed class NftablesTracer
 
     private void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
     {
-        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1, FirstTable = _names.Of(message.Table) };
+        // On its way out a packet to the host itself was counted already.
+        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1, FirstTable = _names.Of(message.Table), IsCounted = message.IsFromLoopback };
         if (message.HasPacket)
         {
             packet.Header = message.Packet.Key;

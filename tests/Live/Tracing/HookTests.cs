@@ -92,7 +92,8 @@ public sealed class HookTests
             1 inet filter input Rule 1 accept: udp dport 7000 accept
             1 inet filter input Policy 3 accept
             """);
-        Assert.Equal(8, live.Capture.GetTraces().Single().Steps);
+        FlowTrace trace = live.Capture.GetTraces().Single();
+        Assert.Equal((2, 8), (trace.Packets, trace.Steps));
 
         TestClient.Send(host, Udp, new IPEndPoint(loopback, 40001), new IPEndPoint(loopback, 7001));
         TraceText.Expect(live, 40001, """
