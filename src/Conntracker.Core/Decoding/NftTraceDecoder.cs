@@ -18,7 +18,7 @@ internal static class NftTraceDecoder
     /// <summary>Decodes a message.</summary>
     /// <param name="message">A message of the groups NFNLGRP_NFTRACE and NFNLGRP_NFTABLES.</param>
     /// <param name="trace">What it says; only to be read when it was decoded.</param>
-    public static DecodeResult Decode(in NetlinkMessage message, out NftTraceMessage trace)
+    public static DecodeResult Decode(scoped in NetlinkMessage message, out NftTraceMessage trace)
     {
         trace = default;
         if (message.Type != Trace)

@@ -265,6 +265,7 @@ internal sealed class NftablesTracer
             if (packet.HasPassed && FindAnswered(in packet) is >= 0 and int answered)
             {
                 // The firewall's own answer has passed before the rule is reported that sends it: the flow is that of the packet it answers.
+                _packets[answered].IsReply = false;
                 Put(answered, _evidence.Create(in _packets[answered].Header, _packets[answered].Time));
                 packet.IsReply = true;
                 Put(slot, _packets[answered].Place);
