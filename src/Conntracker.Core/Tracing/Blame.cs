@@ -45,9 +45,7 @@ internal static class Blame
         bool isEnd = step.Outcome >= StepOutcome.Drop;
         bool hasEnded = evidence.Decider != 0 && steps[evidence.Decider - 1].Outcome >= StepOutcome.Drop;
         bool isOver = hasEnded || (isEnd && (evidence.Flags & EvidenceFlags.Passed) != 0);
-
-        // The answer of a rule that rejects what a local process sends passes the same chain, and is reported before the rule itself.
-        if (step.Outcome == StepOutcome.None || isOver || (!isEnd && HasPassed(ref evidence, number, step, store, steps)))
+        if (step.Outcome == StepOutcome.None || isOver || HasPassed(ref evidence, number, step, store, steps))
         {
             return false;
         }
