@@ -148,9 +148,9 @@ EOF
     'PS> Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080'
     Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080 | Format-Table
     'PS> Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement'
-    Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement | Format-Table -Wrap
-    'PS> Get-ConntrackFlow -Verdict Rejected | Select-Object -ExpandProperty Trace'
-    Get-ConntrackFlow -Verdict Rejected | Select-Object -ExpandProperty Trace | Format-Table Table, Chain, Position, Type, Verdict, Rule, Comment"
+    Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement | Format-Table Count, Name -AutoSize | Out-String -Width 140
+    'PS> Get-ConntrackFlow -Verdict Rejected | Format-List'
+    Get-ConntrackFlow -Verdict Rejected | Format-List | Out-String -Width 140"
 else
   echo "pwsh is not on PATH: the PowerShell part of the demo is left out."
 fi
