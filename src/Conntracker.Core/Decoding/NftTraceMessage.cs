@@ -39,6 +39,9 @@ internal ref struct NftTraceMessage
     /// <summary>The packet's tuple at this place: NAT may have changed it before.</summary>
     public PacketTuple Packet;
 
+    /// <summary>Whether the packet comes in by the loopback device (NFTA_TRACE_IIF, whose number is 1 in every network namespace): it was sent here.</summary>
+    public bool IsFromLoopback;
+
     /// <summary>The kernel's id of the connection (NFTA_TRACE_CT_ID); 0 before the conntrack hook, without tracking, and before Linux 6.17.</summary>
     public uint ConntrackId;
 

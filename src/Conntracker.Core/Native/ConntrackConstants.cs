@@ -60,6 +60,7 @@ internal static class ConntrackConstants
     public const int IPS_CONFIRMED = 8;
     public const int IPS_SRC_NAT = 0x10;
     public const int IPS_DST_NAT = 0x20;
+    public const int IPS_TEMPLATE = 0x800;
     public const int IPS_OFFLOAD = 0x4000;
     public const int IPS_HW_OFFLOAD = 0x8000;
 }

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
@@ -14,8 +15,8 @@ namespace Conntracker.Core.Sources;
 internal sealed class NflogSource : IDisposable
 {
     // Lines of a trace come one a datagram, at once, whatever threshold is asked for (default_loginfo of nfnetlink_log.c), and the kernel
-    // reserves a page for each, which is the least that it can be asked for.
-    private const int ReceiveBuffer = 8 << 20;
+    // reserves a page for each, which is the least that it can be asked for: the buffer holds some 15,000 lines.
+    private const int DefaultBufferSize = 32 << 20;
     private const int BatchCapacity = 128;
     private const int DatagramSize = 8192;
 
@@ -30,15 +31,16 @@ internal sealed class NflogSource : IDisposable
     private long _dropsSeen;
 
     /// <summary>Takes hold of the group in the calling thread's network namespace; lines are queued from here on.</summary>
+    /// <param name="bufferSize">The receive buffer, in bytes.</param>
     /// <exception cref="ConntrackException">
     /// Another socket holds the group (<see cref="ConntrackErrorReason.NflogBusy"/>), the kernel lacks NFLOG, or no privilege.
     /// </exception>
-    public NflogSource()
+    public NflogSource(int bufferSize = DefaultBufferSize)
     {
         _socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "NFLOG group 0");
         try
         {
-            _socket.SetReceiveBuffer(ReceiveBuffer);
+            _socket.SetReceiveBuffer(bufferSize);
             Bind();
         }
         catch
@@ -53,6 +55,9 @@ internal sealed class NflogSource : IDisposable
 
     /// <summary>The descriptor's number, for poll(2).</summary>
     public int Number => _socket.Number;
+
+    /// <summary>The socket's address (nl_pid), by which others find who holds the group.</summary>
+    public uint PortId => _socket.PortId;
 
     /// <summary>Receives what is queued, without waiting.</summary>
     /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
@@ -124,19 +129,23 @@ internal sealed class NflogSource : IDisposable
         return -received;
     }
 
-    private static ConntrackException Refused(int errno) => errno switch
+    // A group that another socket holds is refused with EPERM, as a missing capability is; EBUSY comes only when both ask at once.
+    private static ConntrackException Refused(int errno) => (errno, NflogGroups.HolderOfGroup0(NflogGroups.Path)) switch
     {
-        EBUSY => new ConntrackException(
-            ConntrackErrorReason.NflogBusy,
-            $"NFLOG group 0, where the trace of iptables-legacy goes, is held by another program in this network namespace: {Errno.Describe(errno)}. /proc/net/netfilter/nfnetlink_log names it in its second column (a netlink port, mostly the process id). ulogd and tcpdump -i nflog are likely ones."),
-        EPERM or EACCES => new ConntrackException(
+        (EPERM or EBUSY, uint port) => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, mostly its process id")),
+        (EBUSY, null) => Busy(errno, ""),
+        (EPERM or EACCES, _) => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
             $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
 
         // A subsystem that nfnetlink does not know is told as EINVAL.
-        ENOENT or EINVAL or EPROTONOSUPPORT or EOPNOTSUPP => new ConntrackException(
+        (ENOENT or EINVAL or EPROTONOSUPPORT or EOPNOTSUPP, _) => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),
         _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}."),
     };
+
+    private static ConntrackException Busy(int errno, string holder) => new(
+        ConntrackErrorReason.NflogBusy,
+        $"NFLOG group 0, where the trace of iptables-legacy goes, is held by another program{holder}: {Errno.Describe(errno)}. Stop it, or have it use another group; ulogd is a likely one.");
 }

@@ -43,7 +43,8 @@ internal static class Blame
     {
         Step step = steps[number];
         bool isEnd = step.Outcome >= StepOutcome.Drop;
-        bool isOver = isEnd && (evidence.Flags & EvidenceFlags.Passed) != 0;
+        bool hasEnded = evidence.Decider != 0 && steps[evidence.Decider - 1].Outcome >= StepOutcome.Drop;
+        bool isOver = hasEnded || (isEnd && (evidence.Flags & EvidenceFlags.Passed) != 0);
         if (step.Outcome == StepOutcome.None || isOver || HasPassed(ref evidence, number, step, store, steps))
         {
             return false;

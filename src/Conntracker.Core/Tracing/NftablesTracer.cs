@@ -41,19 +41,13 @@ internal sealed class NftablesTracer
         bool isOwn = OwnTable.IsOwn(message.Family, message.Table);
         int slot = (int)((message.Id * 0x9E3779B1u) >> 22) & (Slots - 1);
         ref PacketInFlight packet = ref _packets[slot];
-        bool begins = isOwn && message.EntersBaseChain && TraceRules.IsFirst(message.Chain);
-        int beganBy = begins ? _names.Of(message.Table) : 0;
         bool isOfAnother = packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay
             || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
+        bool isFirst = isOwn && TraceRules.IsFirst(message.Chain);
+        bool begins = isFirst && message.EntersBaseChain && (isOfAnother || !IsInFirstChain(in packet, in message));
         if (isOfAnother && isOwn && !begins)
         {
             // The table of another capture: this packet's way ended when ours reported the same.
-            return;
-        }
-
-        if (begins && !isOfAnother && packet.BeganBy != 0 && packet.BeganBy != beganBy && FlowKey.AreEqual(in message.Packet.Key, in packet.Header))
-        {
-            // And its first chain stands right behind ours.
             return;
         }
 
@@ -63,8 +57,7 @@ internal sealed class NftablesTracer
             Begin(ref packet, in message, time);
         }
 
-        packet.BeganBy = beganBy;
-
+        packet.FirstTable = isFirst ? packet.FirstTable : 0;
         LeavePlace(ref packet);
         Learn(ref packet, in message, isOwn);
         if (packet.Place < 0)
@@ -95,9 +88,15 @@ internal sealed class NftablesTracer
         }
     }
 
-    private static void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
+    // Captures that trace the same packet each have a first chain: what the packet meets in the second of them is no other packet.
+    private bool IsInFirstChain(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message) =>
+        packet.FirstTable != 0 && packet.FirstTable != _names.Of(message.Table)
+        && message.HasPacket && FlowKey.AreEqual(in message.Packet.Key, in packet.Header);
+
+    private void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
     {
-        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1 };
+        // On its way out a packet to the host itself was counted already.
+        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1, FirstTable = _names.Of(message.Table), IsCounted = message.IsFromLoopback };
         if (message.HasPacket)
         {
             packet.Header = message.Packet.Key;

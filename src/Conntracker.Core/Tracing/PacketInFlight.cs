@@ -29,6 +29,9 @@ internal struct PacketInFlight
     /// <summary>When its flow was first seen: a place that is used again holds another.</summary>
     public long FlowFirstSeen;
 
+    /// <summary>The table of ours in whose first chain it was seen first: a number of <see cref="NameTable"/>; 0 once it has gone on from there.</summary>
+    public int FirstTable;
+
     /// <summary>How many of the slot's steps are kept.</summary>
     public int StepCount;
 
@@ -43,9 +46,6 @@ internal struct PacketInFlight
 
     /// <summary>Whether it has passed its last hook.</summary>
     public bool HasPassed;
-
-    /// <summary>Whose table reported it first (a number of <see cref="NameTable"/>); 0 as soon as anything more was reported.</summary>
-    public int BeganBy;
 
     /// <summary>Whether its header is known.</summary>
     public readonly bool HasHeader => Header.Family != FlowFamily.None;

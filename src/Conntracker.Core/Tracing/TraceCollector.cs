@@ -96,7 +96,10 @@ internal sealed class TraceCollector
                 TakeRuleset(RulesetKind.Ip6tables, data);
                 break;
             case FrameKind.NftablesTraceLost:
+                // A change of the ruleset may be among what was lost.
                 _nftablesLost += Number(data);
+                Rules.Change(RulesetKind.Nftables);
+                _steps.Forget();
                 break;
             case FrameKind.IptablesTraceLost:
                 _iptablesLost += Number(data);

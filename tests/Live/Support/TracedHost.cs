@@ -74,6 +74,22 @@ internal sealed class TracedHost : IDisposable
     public static List<string> Take(NflogTap tap, int srcPort)
     {
         List<string> lines = [];
+        Each(tap, srcPort, (in IptablesTraceLine line) => lines.Add(Show(in line)));
+        return lines;
+    }
+
+    /// <summary>How many lines a tap has of datagrams from this port; what it takes is gone.</summary>
+    public static int Count(NflogTap tap, int srcPort)
+    {
+        int count = 0;
+        Each(tap, srcPort, (in IptablesTraceLine line) => count++);
+        return count;
+    }
+
+    private delegate void TakeLine(in IptablesTraceLine line);
+
+    private static void Each(NflogTap tap, int srcPort, TakeLine take)
+    {
         while (tap.TryRead(out ReadOnlySpan<byte> datagram))
         {
             NetlinkMessageReader messages = new(datagram);
@@ -81,14 +97,12 @@ internal sealed class TracedHost : IDisposable
             {
                 if (NflogDecoder.Decode(in message, out IptablesTraceLine line) == DecodeResult.Decoded && IsFrom(in line, srcPort))
                 {
-                    lines.Add(Show(in line));
+                    take(in line);
                 }
             }
 
             tap.Release();
         }
-
-        return lines;
     }
 
     /// <summary>Whether a line is of a datagram of UDP from this port, and not of the error that answers it.</summary>
