@@ -21,7 +21,15 @@ public class NftTraceDecoderTests
     {
         byte[] bytes = new NftTrace
         {
-            Table = "t", Chain = "c", Handle = 0x1_0000_0002, Verdict = NFT_JUMP, JumpChain = "next", Id = 5, ConntrackId = 6, IsReply = true, Packet = new PacketHeader(),
+            Table = "t",
+            Chain = "c",
+            Handle = 0x1_0000_0002,
+            Verdict = NFT_JUMP,
+            JumpChain = "next",
+            Id = 5,
+            ConntrackId = 6,
+            IsReply = true,
+            Packet = new PacketHeader(),
         }.Message();
         Assert.Equal(DecodeResult.Decoded, Decode(bytes, out NftTraceMessage trace));
         Assert.True(trace.Table.SequenceEqual("t"u8) && trace.Chain.SequenceEqual("c"u8) && trace.JumpChain.SequenceEqual("next"u8));

@@ -204,7 +204,12 @@ public sealed class TraceJoinTests : IDisposable
 
     private void OtherCapture(uint id, string chain) => _probe.Trace(new NftTrace
     {
-        Table = "conntracker_2", Chain = chain, Type = NFT_TRACETYPE_POLICY, Id = id, Packet = new PacketHeader(), ConntrackId = chain == "prerouting" ? 0 : 7u,
+        Table = "conntracker_2",
+        Chain = chain,
+        Type = NFT_TRACETYPE_POLICY,
+        Id = id,
+        Packet = new PacketHeader(),
+        ConntrackId = chain == "prerouting" ? 0 : 7u,
     });
 
     // O = 192.0.2.2:40000 > 203.0.113.9:80, R = 198.51.100.2:443 > 198.51.100.1:50000.

@@ -40,4 +40,33 @@ public class FlowQueryTests
         string found = string.Join(' ', names.Where((_, place) => query.Matches(in snapshot[place])));
         Assert.True(expected == found, $"{name}: {found}");
     }
+
+    [Fact]
+    public void A_query_says_in_words_what_it_asks_for()
+    {
+        FlowQuery query = new()
+        {
+            Protocols = [FlowProtocol.Tcp, FlowProtocol.Udp],
+            SrcAddresses = [AddressRange.Parse("192.0.2.0/24")],
+            DstPorts = [PortRange.Parse("443"), PortRange.Parse("8000-8080")],
+            Verdicts = [FlowVerdict.Dropped],
+        };
+        Assert.Equal("protocol Tcp or Udp, from 192.0.2.0/24, to port 443 or 8000-8080, verdict Dropped", query.ToString());
+        Assert.Equal("every flow", FlowQuery.All.ToString());
+    }
+
+    [Theory]
+    [InlineData(FlowVerdict.Unknown, false)]
+    [InlineData(FlowVerdict.Accepted, false)]
+    [InlineData(FlowVerdict.Dropped, true)]
+    [InlineData(FlowVerdict.Rejected, true)]
+    public void Of_several_verdicts_one_must_hold(FlowVerdict verdict, bool expected)
+    {
+        using CollectorProbe probe = new();
+        probe.Event(new Conn().New());
+        using Core.Views.FlowSnapshot snapshot = probe.Collector.Snapshot();
+        FlowQuery query = new() { Verdicts = [FlowVerdict.Dropped, FlowVerdict.Rejected] };
+        Assert.Equal(expected, query.Matches(in snapshot[0], verdict));
+        Assert.True(FlowQuery.All.Matches(in snapshot[0], verdict));
+    }
 }
