@@ -105,6 +105,22 @@ internal sealed class EvidenceStore : IDisposable
         sum.ReplyProcess = sum.ReplyProcess == 0 ? source.ReplyProcess : sum.ReplyProcess;
     }
 
+    /// <summary>Replaces the numbers of a flow's steps; steps that become one are counted together.</summary>
+    /// <param name="evidence">The flow's evidence.</param>
+    /// <param name="numbers">For each number the one that takes its place.</param>
+    public void Renumber(ref FlowEvidence evidence, ReadOnlySpan<int> numbers)
+    {
+        int link = evidence.Steps;
+        evidence.Steps = 0;
+        evidence.Decider = evidence.Decider == 0 ? 0 : numbers[evidence.Decider - 1] + 1;
+        foreach ((int step, uint packets, bool ofOriginator) in new StepEnumerator(this, link))
+        {
+            AddStep(ref evidence, numbers[step], packets, ofOriginator);
+        }
+
+        FreeChunks(link);
+    }
+
     /// <summary>Gives evidence back; 0 is none.</summary>
     public void Free(int number)
     {
@@ -113,16 +129,7 @@ internal sealed class EvidenceStore : IDisposable
             return;
         }
 
-        int link = this[number].Steps;
-        while (link != 0)
-        {
-            ref StepChunk chunk = ref _chunks[link - 1];
-            int next = chunk.Next;
-            chunk.Next = _freeChunk;
-            _freeChunk = link;
-            link = next;
-        }
-
+        FreeChunks(this[number].Steps);
         this[number].Steps = _freeEvidence;
         _freeEvidence = number;
     }
@@ -149,6 +156,18 @@ internal sealed class EvidenceStore : IDisposable
     internal ref StepChunk Chunk(int link) => ref _chunks[link - 1];
 
     private static uint Sum(uint a, uint b) => uint.MaxValue - a < b ? uint.MaxValue : a + b;
+
+    private void FreeChunks(int link)
+    {
+        while (link != 0)
+        {
+            ref StepChunk chunk = ref _chunks[link - 1];
+            int next = chunk.Next;
+            chunk.Next = _freeChunk;
+            _freeChunk = link;
+            link = next;
+        }
+    }
 
     private int TakeChunk()
     {

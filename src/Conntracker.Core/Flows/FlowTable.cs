@@ -196,6 +196,19 @@ internal sealed class FlowTable : IDisposable
     /// <summary>The dump broke off: nothing can be concluded from what it did not show.</summary>
     public void AbandonDump() => _dumpStarted = long.MaxValue;
 
+    /// <summary>Replaces the numbers of steps in all evidence.</summary>
+    /// <param name="numbers">For each number the one that takes its place.</param>
+    public void RenumberSteps(ReadOnlySpan<int> numbers)
+    {
+        for (int place = 0; place < _store.HighWater; place++)
+        {
+            if (_store[place] is { IsUsed: true, Evidence: not 0 and int evidence })
+            {
+                _store.Evidence.Renumber(ref _store.Evidence[evidence], numbers);
+            }
+        }
+    }
+
     /// <summary>Copies the flows. The caller holds the capture's lock, and disposes the copy.</summary>
     public FlowStore Copy()
     {

@@ -76,6 +76,18 @@ internal sealed class NftablesTracer
         }
     }
 
+    /// <summary>Replaces the numbers of steps: <see cref="StepTable.TakeDuplicates"/>.</summary>
+    public void Renumber(ReadOnlySpan<int> numbers)
+    {
+        for (int slot = 0; slot < Slots; slot++)
+        {
+            foreach (ref int step in _stepsOfPackets.AsSpan(slot * PacketInFlight.MaximumSteps, _packets[slot].StepCount))
+            {
+                step = step < 0 ? step : numbers[step];
+            }
+        }
+    }
+
     /// <summary>Gives up waiting for more of packets that began before a time.</summary>
     public void Settle(long before)
     {

@@ -1,3 +1,4 @@
+using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Tracing;
@@ -9,7 +10,13 @@ namespace Conntracker.Core.Tracing;
 internal sealed class StepTable
 {
     /// <summary>Distinct steps that are kept; rulesets that change all the time make ever more of them.</summary>
-    public const int MaximumSteps = 1 << 20;
+    public const int MaximumSteps = 1 << 18;
+
+    /// <summary>
+    /// How many numbers may stand for steps that have another number as well, before they are given back: fewer than a flow keeps, so that
+    /// they do not take the place of its further steps.
+    /// </summary>
+    public const int MaximumDuplicates = EvidenceStore.MaximumSteps / 4;
 
     private readonly NameTable _names;
     private readonly StepResolver _resolver;
@@ -22,6 +29,8 @@ internal sealed class StepTable
     private readonly Dictionary<BaseKey, int> _baseNumbers = [];
     private readonly List<BaseKey> _bases = [default];
     private readonly List<(int Number, StepKey Key, long Change)> _pending = [];
+    private readonly Stack<int> _free = [];
+    private int _duplicates;
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="names">The names that keys hold as numbers.</param>
@@ -80,7 +89,7 @@ internal sealed class StepTable
         bool isCurrent = _rules.IsCurrent(kind) && !isAhead;
         if (!isCurrent || !_byStep.TryGetValue(step, out number))
         {
-            if (_steps.Count == MaximumSteps)
+            if (_steps.Count == MaximumSteps && _free.Count == 0)
             {
                 return -1;
             }
@@ -117,11 +126,53 @@ internal sealed class StepTable
         }
     }
 
+    /// <summary>
+    /// Gives back the numbers of steps that have another number as well: a step that was reported between a change of its ruleset and the
+    /// next reading got one of its own. Null while there are few. Whoever holds numbers replaces them at once.
+    /// </summary>
+    /// <returns>For each number the one that stands for its step from now on.</returns>
+    public int[]? TakeDuplicates()
+    {
+        if (_duplicates < MaximumDuplicates)
+        {
+            return null;
+        }
+
+        int[] kept = new int[_steps.Count];
+        HashSet<int> unsettled = [.. _pending.Select(each => each.Number), .. _free];
+        for (int number = 0; number < kept.Length; number++)
+        {
+            kept[number] = unsettled.Contains(number) ? number : _byStep[_steps[number]];
+            if (kept[number] != number)
+            {
+                _free.Push(number);
+            }
+        }
+
+        foreach (StepKey key in _numbers.Keys)
+        {
+            _numbers[key] = kept[_numbers[key]];
+        }
+
+        _duplicates = 0;
+        Version++;
+        return kept;
+    }
+
     private int Add(Step step, bool isCurrent)
     {
-        int number = _steps.Count;
-        _steps.Add(step);
-        _same.Add(number);
+        if (_free.TryPop(out int number))
+        {
+            _steps[number] = step;
+            _same[number] = number;
+        }
+        else
+        {
+            number = _steps.Count;
+            _steps.Add(step);
+            _same.Add(number);
+        }
+
         if (isCurrent)
         {
             Settle(number, step);
@@ -135,7 +186,7 @@ internal sealed class StepTable
     private void Settle(int number, Step step)
     {
         _steps[number] = step;
-        _byStep.TryAdd(step, number);
+        _duplicates += _byStep.TryAdd(step, number) ? 0 : 1;
         if (!_byView.TryAdd(step.View, number))
         {
             _same[number] = _byView[step.View];

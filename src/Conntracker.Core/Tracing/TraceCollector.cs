@@ -60,6 +60,9 @@ internal sealed class TraceCollector
         set => _evidence.Ended = value;
     }
 
+    /// <summary>Numbers of steps that are taken.</summary>
+    public int StepCount => _steps.Count;
+
     /// <summary>What was seen so far.</summary>
     public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed);
 
@@ -234,6 +237,12 @@ internal sealed class TraceCollector
         {
             _steps.Forget();
             _steps.Resolve(kind);
+            if (_steps.TakeDuplicates() is int[] kept)
+            {
+                _flows.RenumberSteps(kept);
+                _nftables.Renumber(kept);
+            }
+
             _iptables.Retry(_lastSettled);
         }
     }

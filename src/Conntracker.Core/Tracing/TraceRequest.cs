@@ -11,7 +11,8 @@ namespace Conntracker.Core.Tracing;
 /// <param name="until">When it ends; null for never.</param>
 internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery? query, long start, long? until)
 {
-    private readonly FlowKey _key = KeyOf(flow);
+    /// <summary>The flow's key; zero for a query.</summary>
+    public FlowKey Key { get; } = KeyOf(flow);
 
     /// <summary>Its number.</summary>
     public int Id => id;
@@ -36,9 +37,6 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
 
     /// <summary>Steps so far.</summary>
     public long Steps { get; set; }
-
-    /// <summary>Whether a flow is meant.</summary>
-    public bool IsFor(ref readonly FlowRecord record) => query?.Matches(in record) ?? FlowKey.AreEqual(in record.Key, in _key);
 
     /// <summary>As users see it.</summary>
     public FlowTrace ToView(string capture, long now, bool isRunning) => new()

@@ -9,7 +9,9 @@ internal sealed class TraceRequestBook
     public const int Maximum = 4096;
 
     private readonly List<TraceRequest> _requests = [];
+    private readonly Dictionary<FlowKey, TraceRequest> _ofFlows = new(FlowKeyComparer.Instance);
     private TraceRequest[] _active = [];
+    private TraceRequest[] _ofQueries = [];
     private int _lastId;
 
     /// <summary>All of them, the oldest first.</summary>
@@ -41,7 +43,7 @@ internal sealed class TraceRequestBook
         int id = until is null ? 0 : ++_lastId;
         TraceRequest request = new(id, target, flow, query, now, until);
         _requests.Add(request);
-        _active = [.. _active, request];
+        Activate([.. _active, request]);
         return request;
     }
 
@@ -49,15 +51,19 @@ internal sealed class TraceRequestBook
     public void Remove(TraceRequest request)
     {
         _requests.Remove(request);
-        _active = [.. _active.Where(each => each != request)];
+        Activate([.. _active.Where(each => each != request)]);
     }
 
     /// <summary>Ends those whose time is over; true when there were any.</summary>
     public bool Expire(long now)
     {
-        int before = _active.Length;
-        _active = Array.Exists(_active, each => each.Until <= now) ? [.. _active.Where(each => !(each.Until <= now))] : _active;
-        return _active.Length != before;
+        bool haveEnded = Array.Exists(_active, each => each.Until <= now);
+        if (haveEnded)
+        {
+            Activate([.. _active.Where(each => !(each.Until <= now))]);
+        }
+
+        return haveEnded;
     }
 
     /// <summary>When the next one ends: ticks of UTC; <see cref="long.MaxValue"/> for never.</summary>
@@ -66,13 +72,35 @@ internal sealed class TraceRequestBook
     /// <summary>Counts packets and steps of a flow for each trace that it belongs to.</summary>
     public void Count(ref readonly FlowRecord record, int packets, int steps)
     {
-        foreach (TraceRequest request in _active)
+        if (_ofFlows.TryGetValue(record.Key, out TraceRequest? ofFlow))
         {
-            if (request.IsFor(in record))
+            Count(ofFlow, packets, steps);
+        }
+
+        foreach (TraceRequest request in _ofQueries)
+        {
+            if (request.Query!.Matches(in record))
             {
-                request.Packets += packets;
-                request.Steps += steps;
+                Count(request, packets, steps);
             }
+        }
+    }
+
+    private static void Count(TraceRequest request, int packets, int steps)
+    {
+        request.Packets += packets;
+        request.Steps += steps;
+    }
+
+    // Thousands of flows may be chosen, each looked up for each step: by their keys. Queries are few.
+    private void Activate(TraceRequest[] active)
+    {
+        _active = active;
+        _ofQueries = [.. active.Where(each => each.Query is not null)];
+        _ofFlows.Clear();
+        foreach (TraceRequest request in active.Where(each => each.Flow is not null))
+        {
+            _ofFlows[request.Key] = request;
         }
     }
 }

@@ -88,13 +88,4 @@ internal sealed class TupleIndex
         entry.Place < _flows.PlaceCount && _flows[entry.Place].IsUsed && _flows[entry.Place].FirstSeen == entry.FirstSeen;
 
     private readonly record struct Entry(int Place, long FirstSeen, bool IsReply);
-
-    private sealed class FlowKeyComparer : IEqualityComparer<FlowKey>
-    {
-        public static FlowKeyComparer Instance { get; } = new();
-
-        public bool Equals(FlowKey x, FlowKey y) => FlowKey.AreEqual(in x, in y);
-
-        public int GetHashCode(FlowKey obj) => (int)FlowKey.Hash(in obj);
-    }
 }

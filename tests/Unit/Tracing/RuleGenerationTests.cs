@@ -146,6 +146,24 @@ public sealed class RuleGenerationTests : IDisposable
         Assert.Equal(StepTable.MaximumSteps, steps.Count);
     }
 
+    [Fact]
+    public void A_rule_that_stays_while_others_change_all_the_time_stays_one_step_and_costs_no_memory()
+    {
+        const int Changes = StepTable.MaximumDuplicates * 10;
+        string text = Rules("tcp dport 443 accept # handle 5");
+        _probe.Rules(text);
+        for (int i = 0; i < Changes; i++)
+        {
+            _probe.Changed();
+            Pass(5);
+            _probe.Rules(text);
+        }
+
+        Assert.Equal([$"1: tcp dport 443 accept x{Changes}"], Steps());
+        Assert.Equal((FlowVerdict.Accepted, "inet fw forward #1: tcp dport 443 accept"), (_probe.Flow().Verdict, _probe.Flow().VerdictRule));
+        Assert.InRange(_probe.Tracing.StepCount, 1, StepTable.MaximumDuplicates + 2);
+    }
+
     private static string Rules(params string[] rules) =>
         $$"""
         table inet fw { # handle 1
