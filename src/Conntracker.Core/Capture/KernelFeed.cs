@@ -22,6 +22,7 @@ internal sealed class KernelFeed : IDisposable
     private readonly DumpReader _dump;
     private readonly NetlinkDump _addresses;
     private readonly DatagramBatch _addressBatch = NetlinkDump.NewBatch();
+    private readonly List<IFeedSource> _more = [];
     private bool _isRepairNeeded;
     private long _lastDump;
 
@@ -65,6 +66,9 @@ internal sealed class KernelFeed : IDisposable
     /// <summary>The kernel's cookie of the network namespace.</summary>
     public ulong NamespaceCookie => _events.NamespaceCookie;
 
+    /// <summary>Adds a source; it is disposed with the feed. Its frames come after the events of connection tracking that were there before them.</summary>
+    public void Add(IFeedSource source) => _more.Add(source);
+
     /// <summary>Asks for the kernel's table.</summary>
     public void RequestDump(DumpReason reason)
     {
@@ -87,6 +91,11 @@ internal sealed class KernelFeed : IDisposable
         if (hasAddresses)
         {
             TakeAddresses();
+        }
+
+        foreach (IFeedSource source in _more)
+        {
+            source.Take();
         }
 
         TakeDump();
@@ -115,6 +124,11 @@ internal sealed class KernelFeed : IDisposable
         {
         }
 
+        foreach (IFeedSource source in _more)
+        {
+            source.Finish();
+        }
+
         while (_collector.IsDumping || _isRepairNeeded || readCounters)
         {
             if (!_collector.IsDumping)
@@ -136,6 +150,11 @@ internal sealed class KernelFeed : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        foreach (IFeedSource source in _more)
+        {
+            source.Dispose();
+        }
+
         _addresses.Dispose();
         _addressBatch.Dispose();
         _dump.Dispose();
@@ -145,19 +164,25 @@ internal sealed class KernelFeed : IDisposable
     private unsafe (bool Events, bool Addresses) Wait(long until)
     {
         const int Sources = 3;
-        pollfd* polled = stackalloc pollfd[Sources]
+        int count = Sources + _more.Count;
+        pollfd* polled = stackalloc pollfd[count];
+        polled[0] = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
+        polled[1] = new() { fd = _events.Number, events = SocketConstants.POLLIN };
+        polled[2] = new() { fd = _addresses.Number, events = SocketConstants.POLLIN };
+        for (int i = 0; i < _more.Count; i++)
         {
-            new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
-            new() { fd = _events.Number, events = SocketConstants.POLLIN },
-            new() { fd = _addresses.Number, events = SocketConstants.POLLIN },
-        };
+            // A negative number is one that poll(2) passes over.
+            polled[Sources + i] = new() { fd = _more[i].Number, events = SocketConstants.POLLIN };
+            until = Math.Min(until, _more[i].Due);
+        }
+
         if (_isRepairNeeded && !_collector.IsDumping)
         {
             until = Math.Min(until, _lastDump + s_repairInterval.Ticks);
         }
 
         long milliseconds = Math.Clamp(((until - _clock.Now) / TimeSpan.TicksPerMillisecond) + 1, 0, int.MaxValue);
-        _ = Libc.poll(polled, Sources, until == long.MaxValue ? -1 : (int)milliseconds);
+        _ = Libc.poll(polled, (nuint)count, until == long.MaxValue ? -1 : (int)milliseconds);
         if (polled[0].revents != 0)
         {
             _wakeup.Clear();
