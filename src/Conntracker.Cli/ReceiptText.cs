@@ -20,11 +20,12 @@ internal static class ReceiptText
             (nameof(receipt.Repaired), receipt.Repaired),
             (nameof(receipt.Malformed), receipt.Malformed),
             (nameof(receipt.Folded), receipt.Folded),
+            (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
         ];
         StringBuilder text = new();
         foreach ((string name, long value) in lines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-11}{value,12}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-15}{value,12}\n");
         }
 
         return text.ToString();

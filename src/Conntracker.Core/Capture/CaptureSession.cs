@@ -215,7 +215,7 @@ internal sealed class CaptureSession : IDisposable
     {
         ref readonly FlowRecord record = ref snapshot[place];
         return record.IsUsed && query.Matches(in record)
-            ? FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses)
+            ? FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses, snapshot.Ends(place))
             : null;
     }
 

@@ -4,6 +4,7 @@ using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
@@ -25,6 +26,7 @@ internal sealed class FlowCollector : IDisposable
     private long _overruns;
     private long _repaired;
     private long _malformed;
+    private long _processesLost;
 
     /// <summary>Makes an empty collector.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
@@ -32,6 +34,7 @@ internal sealed class FlowCollector : IDisposable
     public FlowCollector(int maximumFlows, IReadOnlyList<FlowProtocol> protocols)
     {
         _table = new FlowTable(maximumFlows);
+        Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
     }
 
@@ -40,6 +43,9 @@ internal sealed class FlowCollector : IDisposable
 
     /// <summary>How many flows there are.</summary>
     public int FlowCount => _table.Count;
+
+    /// <summary>Joins processes with the flows.</summary>
+    public ProcessJoin Processes { get; }
 
     /// <summary>True while the answer to a dump is not complete.</summary>
     public bool IsDumping { get; private set; }
@@ -54,7 +60,10 @@ internal sealed class FlowCollector : IDisposable
     public long DumpsEnded { get; private set; }
 
     /// <summary>The receipt so far.</summary>
-    public CaptureReceipt Receipt => new(_events, _lost, _overruns, _repaired, _malformed, _table.Folded);
+    public CaptureReceipt Receipt => new(_events, _lost, _overruns, _repaired, _malformed, _table.Folded)
+    {
+        ProcessesLost = _processesLost + Processes.Processes.LeftOut,
+    };
 
     /// <summary>Takes a frame in.</summary>
     /// <param name="kind">What it is.</param>
@@ -83,7 +92,14 @@ internal sealed class FlowCollector : IDisposable
                 _overruns++;
                 break;
             case FrameKind.Lost:
-                _lost += data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
+                _lost += ReadNumber(data);
+                break;
+            case FrameKind.Process:
+            case FrameKind.SocketOwner:
+                TakeProcess(kind, time, data);
+                break;
+            case FrameKind.SocketOwnersLost:
+                _processesLost += ReadNumber(data);
                 break;
             case FrameKind.Truncated:
                 _lost++;
@@ -130,7 +146,7 @@ internal sealed class FlowCollector : IDisposable
     {
         lock (Gate)
         {
-            return new FlowSnapshot(_table.Copy(), _addresses);
+            return new FlowSnapshot(_table.Copy(), _addresses, Processes.Processes.Copy());
         }
     }
 
@@ -192,6 +208,25 @@ internal sealed class FlowCollector : IDisposable
         _malformed += messages.IsMalformed ? 1 : 0;
     }
 
+    private void TakeProcess(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        if (kind == FrameKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
+        {
+            Processes.Take(in report);
+        }
+        else if (kind == FrameKind.SocketOwner && SocketOwner.Decode(data, out SocketOwner owner) == DecodeResult.Decoded)
+        {
+            Processes.Take(in owner, _addresses, time);
+        }
+        else
+        {
+            _malformed++;
+        }
+    }
+
+    private static long ReadNumber(ReadOnlySpan<byte> data) =>
+        data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
+
     private bool Decode(in NetlinkMessage message, bool fromDump)
     {
         DecodeResult result = ConntrackDecoder.Decode(in message, fromDump, ref _message);
@@ -211,6 +246,11 @@ internal sealed class FlowCollector : IDisposable
         {
             // The dump was quicker than the event that was on its way: nothing had been lost of it.
             _repaired--;
+        }
+
+        if (outcome >= ApplyOutcome.Reopened)
+        {
+            Processes.FlowAppeared(place, _addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
         }
 
         if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))

@@ -28,11 +28,14 @@ internal sealed class FrameSink
     }
 
     /// <summary>Puts a number of lost messages.</summary>
-    public void PutLost(long time, long lost)
+    public void PutLost(long time, long lost) => PutNumber(FrameKind.Lost, time, lost);
+
+    /// <summary>Puts a number.</summary>
+    public void PutNumber(FrameKind kind, long time, long number)
     {
         Span<byte> data = stackalloc byte[sizeof(long)];
-        BinaryPrimitives.WriteInt64LittleEndian(data, lost);
-        Put(FrameKind.Lost, time, data);
+        BinaryPrimitives.WriteInt64LittleEndian(data, number);
+        Put(kind, time, data);
     }
 
     /// <summary>Puts the datagrams of a batch, under one hold of the gate.</summary>

@@ -27,7 +27,7 @@ internal static class SnapshotLog
             ref readonly FlowRecord record = ref snapshot[place];
             if (record.IsUsed)
             {
-                writer.Write(FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses));
+                writer.Write(FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses, snapshot.Ends(place)));
             }
         }
 
@@ -42,7 +42,7 @@ internal static class SnapshotLog
             ref readonly FlowRecord record = ref snapshot[place];
             if (record.IsUsed)
             {
-                Add(log, in record);
+                Add(log, in record, snapshot.Ends(place));
             }
         }
 
@@ -50,18 +50,18 @@ internal static class SnapshotLog
         log.WriteTo(stream);
     }
 
-    private static void Add(TextLog log, ref readonly FlowRecord record)
+    private static void Add(TextLog log, ref readonly FlowRecord record, FlowEnds ends)
     {
         ref readonly FlowKey key = ref record.Key;
         (ushort srcPort, ushort dstPort) = Ports(in key, in key.Original);
         bool isFolded = record.Folding != FlowFolding.None && key.Original.SrcPort == 0 && FlowKey.HasPorts(key.Protocol);
         log.Add(key.Protocol, key.Family, key.Original.Src.ToUInt128(), key.Original.Dst.ToUInt128(),
-            isFolded ? FoldedPort : srcPort, dstPort, record.IsReplied, process: null, trace: null);
+            isFolded ? FoldedPort : srcPort, dstPort, record.IsReplied, ends.Original, trace: null);
         if (record.IsReplied)
         {
             (srcPort, dstPort) = Ports(in key, in record.Reply);
             log.AddReply(key.Protocol, key.Family, record.Reply.Src.ToUInt128(), record.Reply.Dst.ToUInt128(),
-                srcPort, isFolded ? FoldedPort : dstPort, process: null, trace: null);
+                srcPort, isFolded ? FoldedPort : dstPort, ends.Reply, trace: null);
         }
     }
 

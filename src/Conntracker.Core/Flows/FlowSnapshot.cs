@@ -4,11 +4,16 @@ namespace Conntracker.Core.Flows;
 internal sealed class FlowSnapshot : IDisposable
 {
     private readonly FlowStore _store;
+    private readonly FlowProcess?[] _processes;
 
     /// <summary>Takes a copy of the flows into care.</summary>
-    public FlowSnapshot(FlowStore store, LocalAddresses addresses)
+    /// <param name="store">The copy.</param>
+    /// <param name="addresses">The host's addresses at that moment.</param>
+    /// <param name="processes">The processes that the flows name, by number.</param>
+    public FlowSnapshot(FlowStore store, LocalAddresses addresses, FlowProcess?[] processes)
     {
         _store = store;
+        _processes = processes;
         Addresses = addresses;
     }
 
@@ -28,6 +33,21 @@ internal sealed class FlowSnapshot : IDisposable
     public FlowCounters? Counters(int place) =>
         (_store[place].Flags & FlowFlags.Counted) != 0 ? _store.Counters(place) : null;
 
+    /// <summary>The processes at a flow's ends, as far as they are known.</summary>
+    public FlowEnds Ends(int place)
+    {
+        int number = _store[place].Evidence;
+        if (number == 0)
+        {
+            return default;
+        }
+
+        ref FlowEvidence evidence = ref _store.Evidence[number];
+        return new FlowEnds(ProcessOf(evidence.Process), ProcessOf(evidence.ReplyProcess));
+    }
+
     /// <inheritdoc/>
     public void Dispose() => _store.Dispose();
+
+    private FlowProcess? ProcessOf(int link) => link == 0 ? null : _processes[link - 1];
 }

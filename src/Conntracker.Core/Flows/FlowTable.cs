@@ -36,7 +36,20 @@ internal sealed class FlowTable : IDisposable
     public long Folded => _folder.Folded;
 
     /// <summary>The flow at a place that <see cref="Apply"/> gave, until the next message.</summary>
-    public ref readonly FlowRecord this[int place] => ref _store[place];
+    public ref FlowRecord this[int place] => ref _store[place];
+
+    /// <summary>One past the highest place; places below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
+    public int PlaceCount => _store.HighWater;
+
+    /// <summary>What is known of the flows beside.</summary>
+    public EvidenceStore Evidence => _store.Evidence;
+
+    /// <summary>The place of a flow by its original tuple, or of the one that holds it folded and open; -1 when there is none.</summary>
+    public int Find(ref readonly FlowKey key)
+    {
+        int place = _index.Find(in key, FlowKey.Hash(in key));
+        return place < 0 ? _folder.Find(in key) : place;
+    }
 
     /// <summary>Takes a message in.</summary>
     /// <param name="message">The message.</param>

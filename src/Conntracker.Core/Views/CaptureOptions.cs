@@ -30,6 +30,9 @@ public sealed class CaptureOptions
     /// </summary>
     public bool Accounting { get; init; }
 
+    /// <summary>Find the process behind each flow that begins or ends on this host, with eBPF programs attached to the root of the cgroup hierarchy.</summary>
+    public bool ResolveProcess { get; init; }
+
     /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 
@@ -59,9 +62,9 @@ public sealed class CaptureOptions
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero, nameof(Duration));
         }
 
-        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting))
+        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || ResolveProcess))
         {
-            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, and is not recorded again.");
+            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, resolves no processes, and is not recorded again.");
         }
     }
 }

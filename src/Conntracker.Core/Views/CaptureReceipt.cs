@@ -7,4 +7,8 @@ namespace Conntracker;
 /// <param name="Repaired">Flows that were missing, out of date, or gone unnoticed after an overrun, and that a dump put right.</param>
 /// <param name="Malformed">Messages that were not as the kernel writes them.</param>
 /// <param name="Folded">Flows that were folded into others at the flow limit.</param>
-public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded);
+public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded)
+{
+    /// <summary>Reports of sockets that were lost on their way from the kernel: processes of flows that may be missing. 0 unless processes are resolved.</summary>
+    public long ProcessesLost { get; init; }
+}

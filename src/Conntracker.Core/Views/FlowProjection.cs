@@ -10,7 +10,8 @@ internal static class FlowProjection
     /// <param name="record">The flow.</param>
     /// <param name="counters">Its counters; null when the kernel did not count.</param>
     /// <param name="addresses">The host's addresses, which tell the direction.</param>
-    public static Flow ToFlow(ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses)
+    /// <param name="ends">The processes at its ends.</param>
+    public static Flow ToFlow(ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, FlowEnds ends = default)
     {
         ref readonly FlowKey key = ref record.Key;
         FlowProtocol protocol = key.Protocol;
@@ -52,6 +53,8 @@ internal static class FlowProjection
             Offloaded = (record.Status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0,
             Direction = addresses.DirectionOf(in record),
             Folding = record.Folding,
+            Process = ends.Original,
+            ReplyProcess = ends.Responder,
         };
     }
 }

@@ -34,6 +34,10 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     [Parameter(ParameterSetName = Live, HelpMessage = "Have the kernel count packets and bytes while the capture runs; the setting is put back at its end.")]
     public SwitchParameter Accounting { get; set; }
 
+    /// <summary>Find the processes.</summary>
+    [Parameter(ParameterSetName = Live, HelpMessage = "Name the process behind each flow that begins or ends on this host, with eBPF programs.")]
+    public SwitchParameter ResolveProcess { get; set; }
+
     /// <summary>The flow limit.</summary>
     [Parameter(HelpMessage = "How many flows are held before the oldest closed ones are folded into services.")]
     [ValidateRange(CaptureOptions.MinimumOfMaximumFlows, CaptureOptions.MaximumOfMaximumFlows)]
@@ -76,6 +80,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
                 NetworkNamespace = NetworkNamespace,
                 Protocols = Protocol,
                 Accounting = Accounting,
+                ResolveProcess = ResolveProcess,
                 MaximumFlows = MaximumFlows,
                 BufferSize = BufferSize,
                 RecordPath = RecordPath is null ? null : GetUnresolvedProviderPathFromPSPath(RecordPath),
