@@ -12,7 +12,7 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class ProcessReporter : IDisposable
 {
-    private readonly ProcessCache _cache;
+    private readonly ProcessEvents _processes;
     private readonly FrameQueue _frames;
     private readonly ulong _namespaceCookie;
     private readonly CgroupHierarchy _cgroups = new();
@@ -21,12 +21,12 @@ internal sealed class ProcessReporter : IDisposable
     private int _lastNumber;
 
     /// <summary>Makes a reporter.</summary>
-    /// <param name="cache">The processes.</param>
+    /// <param name="processes">The processes.</param>
     /// <param name="frames">Gets the frames.</param>
     /// <param name="namespaceCookie">The cookie of the capture's network namespace; 0 when the kernel does not tell.</param>
-    public ProcessReporter(ProcessCache cache, FrameQueue frames, ulong namespaceCookie)
+    public ProcessReporter(ProcessEvents processes, FrameQueue frames, ulong namespaceCookie)
     {
-        _cache = cache;
+        _processes = processes;
         _frames = frames;
         _namespaceCookie = namespaceCookie;
     }
@@ -54,7 +54,7 @@ internal sealed class ProcessReporter : IDisposable
 
     private void Report(in FlowKey key, bool isOutgoing, in socket_owner owner, ProcessSource source, SocketScope scope)
     {
-        KnownProcess process = _cache.Find((int)owner.pid, owner.time);
+        KnownProcess process = _processes.Find((int)owner.pid, owner.time);
         ReportKey reportKey = new(owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0, owner.uid, owner.cgroup, source, scope);
         bool isKnown = process.Number > _lastNumber - (ProcessList.KeptYoungest / 2) && process.ReportedAs == reportKey;
         if (process.Number == 0 || !isKnown)

@@ -1,7 +1,6 @@
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
-using Conntracker.Core.Netlink;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
 
@@ -13,7 +12,6 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class ProcessWatch : IFeedSource
 {
-    private const string FirstNamespace = "/proc/1/ns/net";
     private const int DropsEvery = 1000;
 
     private readonly CaptureNotices _notices;
@@ -22,14 +20,13 @@ internal sealed class ProcessWatch : IFeedSource
     private readonly Wakeup _captureWakeup;
     private readonly Wakeup _wakeup = new();
     private readonly FrameQueue _frames = new();
-    private readonly ProcessCache _cache = new();
+    private readonly ProcessEvents _events = new();
     private readonly ProcessReporter _reporter;
     private readonly SocketLookup _lookup;
     private readonly ManualResetEventSlim _ready = new();
     private readonly Thread _thread;
     private AttributionPrograms? _programs;
     private AttributionRing? _ring;
-    private ProcessEventSource? _events;
     private long _drops;
     private long _dropsTold;
     private volatile bool _stop;
@@ -47,7 +44,7 @@ internal sealed class ProcessWatch : IFeedSource
         _notices = notices;
         _clock = clock;
         _captureWakeup = captureWakeup;
-        _reporter = new ProcessReporter(_cache, _frames, namespaceCookie);
+        _reporter = new ProcessReporter(_events, _frames, namespaceCookie);
         _lookup = new SocketLookup(_wakeup);
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker processes" };
         _thread.Start();
@@ -91,6 +88,7 @@ internal sealed class ProcessWatch : IFeedSource
         StopThread();
         _lookup.Dispose();
         _reporter.Dispose();
+        _events.Dispose();
         _wakeup.Dispose();
         _ready.Dispose();
     }
@@ -107,6 +105,7 @@ internal sealed class ProcessWatch : IFeedSource
         try
         {
             Open();
+            ProcessRehearsal.Run(_events);
             _ready.Set();
             while (!_stop)
             {
@@ -122,21 +121,15 @@ internal sealed class ProcessWatch : IFeedSource
         {
             _ring?.Dispose();
             _programs?.Dispose();
-            _events?.Dispose();
             _ready.Set();
         }
     }
 
     private void Open()
     {
-        try
+        if (_events.Failure is string failure)
         {
-            EnterFirstNamespace();
-            _events = new ProcessEventSource();
-        }
-        catch (ConntrackException error)
-        {
-            _notices.Add("processes", $"{error.Message} Without the events of the proc connector, command lines of processes that end within milliseconds are missing.");
+            _notices.Add("processes", $"{failure} Without the events of the proc connector, command lines of processes that end within milliseconds are missing.");
         }
 
         try
@@ -152,26 +145,12 @@ internal sealed class ProcessWatch : IFeedSource
         }
     }
 
-    // Only the host's first network namespace tells of processes. Where it may not be entered, this thread may be in it already.
-    private static void EnterFirstNamespace()
-    {
-        try
-        {
-            NetworkNamespace.Enter(FirstNamespace);
-        }
-        catch (ConntrackException)
-        {
-            // The source itself says what is missing.
-        }
-    }
-
     private unsafe void Wait()
     {
-        const int Sources = 3;
+        const int Sources = 2;
         pollfd* polled = stackalloc pollfd[Sources]
         {
             new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
-            new() { fd = _events?.Number ?? -1, events = SocketConstants.POLLIN },
             new() { fd = _ring?.Number ?? -1, events = SocketConstants.POLLIN },
         };
         if (Libc.poll(polled, Sources, DropsEvery) == 0)
@@ -187,7 +166,6 @@ internal sealed class ProcessWatch : IFeedSource
 
     private void TakeAll()
     {
-        TakeEvents();
         while (_ring is not null)
         {
             ReadOnlySpan<socket_record> records = _ring.Take();
@@ -197,7 +175,7 @@ internal sealed class ProcessWatch : IFeedSource
             }
 
             // An exec before a socket was told before it.
-            TakeEvents();
+            _events.Take();
             foreach (ref readonly socket_record record in records)
             {
                 Report(in record);
@@ -234,25 +212,6 @@ internal sealed class ProcessWatch : IFeedSource
         {
             // Older than the programs.
             _lookup.Ask(in key, record.outgoing != 0);
-        }
-    }
-
-    private void TakeEvents()
-    {
-        int received;
-        while (_events is not null && ((received = _events.Receive()) > 0 || received == -ErrnoConstants.ENOBUFS))
-        {
-            for (int i = 0; i < received; i++)
-            {
-                NetlinkMessageReader messages = new(_events.Batch[i]);
-                while (messages.TryRead(out NetlinkMessage message))
-                {
-                    if (ProcessEventDecoder.Decode(in message, out ProcessEvent happened) == DecodeResult.Decoded)
-                    {
-                        _cache.Take(in happened);
-                    }
-                }
-            }
         }
     }
 

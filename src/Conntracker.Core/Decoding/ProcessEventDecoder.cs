@@ -9,8 +9,8 @@ namespace Conntracker.Core.Decoding;
 /// <summary>Decodes the messages of the proc connector. What happens to a single thread of a process is ignored.</summary>
 internal static class ProcessEventDecoder
 {
-    // The union of all events stands behind these fields.
-    private const int DataOffset = 16;
+    /// <summary>Where the union of all events begins, behind the fields that they share.</summary>
+    public const int DataOffset = 16;
 
     /// <summary>Decodes one message.</summary>
     public static DecodeResult Decode(in NetlinkMessage message, out ProcessEvent decoded)

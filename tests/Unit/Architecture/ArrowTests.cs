@@ -22,10 +22,11 @@ public partial class ArrowTests
         ["Decoding"] = ["Native", "Netlink", "Flows"],
         ["Flows"] = ["Native", "Decoding"],
         ["Firewall"] = ["Native"],
+        ["Processes"] = ["Decoding", "Flows"],
         ["Views"] = ["Native", "Flows", "Capture"],
         ["Export"] = ["Native", "Flows", "Views"],
         ["Rules"] = ["Flows", "Views", "Firewall"],
-        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Views"],
+        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Processes", "Views"],
     };
 
     public static TheoryData<string> Rooms =>
