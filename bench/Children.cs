@@ -46,7 +46,7 @@ internal static class Children
     // The reference: receives as the engine does and looks at nothing.
     private static ChildResult Drain()
     {
-        using ConntrackEventSource events = new(new CaptureOptions().BufferSize);
+        using MulticastSource events = MulticastSource.OpenConntrackEvents(new CaptureOptions().BufferSize);
         using Wakeup stop = new();
         Task watch = StopAtEndOfInput(stop.Set);
         long received = 0;

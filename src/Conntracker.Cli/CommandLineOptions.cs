@@ -11,6 +11,9 @@ internal sealed class CommandLineOptions
 
     private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground. This is what it always does; the option is there for scripts of its ancestors." };
     private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: no tracing of rules." };
+    private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules, for a time after its first packet" };
+    private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet, also of flows that were traced before" };
+    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced; 30 when not given", HelpName = "SECONDS", CustomParser = ParseSeconds };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
     private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
     private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
@@ -30,7 +33,7 @@ internal sealed class CommandLineOptions
     {
         _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
         {
-            _foreground, _output, _conntrackOnly, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
+            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
         };
         _root.Validators.Add(Validate);
         _root.SetAction(parsed => Run.Execute(Bind(parsed)));
@@ -44,6 +47,10 @@ internal sealed class CommandLineOptions
         {
             NetworkNamespace = parsed.GetValue(_netns),
             Accounting = parsed.GetValue(_accounting),
+            Trace = parsed.GetValue(_conntrackOnly) || !parsed.GetValue(_trace) ? TraceMode.None
+                : parsed.GetValue(_everything) ? TraceMode.Everything
+                : TraceMode.Flows,
+            TraceDuration = parsed.GetValue(_traceDuration) ?? new CaptureOptions().TraceDuration,
             ResolveProcess = parsed.GetValue(_resolveProcess),
             BufferSize = parsed.GetValue(_bufferSize),
             MaximumFlows = parsed.GetValue(_maximumFlows),
@@ -59,10 +66,16 @@ internal sealed class CommandLineOptions
     private void Validate(CommandResult command)
     {
         bool replays = command.GetResult(_replay) is { Implicit: false };
-        Option[] liveOnly = [_netns, _accounting, _resolveProcess, _record, _duration];
+        Option[] liveOnly = [_netns, _accounting, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration];
         foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
         {
             command.AddError($"{option.Name} does not go with --replay: a replay reads a recording and nothing else.");
+        }
+
+        Option[] traceOnly = [_everything, _traceDuration];
+        foreach (Option option in traceOnly.Where(each => command.GetResult(each) is { Implicit: false } && !command.GetValue(_trace)))
+        {
+            command.AddError($"{option.Name} goes with --trace (-t): without it nothing is traced.");
         }
 
         if (command.GetResult(_style) is { Implicit: false } && command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) != LogFormat.Text)
@@ -97,7 +110,7 @@ internal sealed class CommandLineOptions
             return TimeSpan.FromSeconds(seconds);
         }
 
-        result.AddError($"--duration: '{text}' is not a number of seconds above 0.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not a number of seconds above 0.");
         return null;
     }
 

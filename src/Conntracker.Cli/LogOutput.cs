@@ -1,6 +1,6 @@
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Views;
 
 namespace Conntracker.Cli;
 

@@ -21,11 +21,15 @@ internal static class ReceiptText
             (nameof(receipt.Malformed), receipt.Malformed),
             (nameof(receipt.Folded), receipt.Folded),
             (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
+            (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
+            (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),
+            (nameof(receipt.IptablesTraces), receipt.IptablesTraces),
+            (nameof(receipt.IptablesTracesLost), receipt.IptablesTracesLost),
         ];
         StringBuilder text = new();
         foreach ((string name, long value) in lines)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-15}{value,12}\n");
+            text.Append(CultureInfo.InvariantCulture, $"{name + ":",-20}{value,12}\n");
         }
 
         return text.ToString();

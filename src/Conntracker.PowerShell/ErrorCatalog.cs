@@ -63,6 +63,7 @@ internal static class ErrorCatalog
         ConntrackErrorReason.RecordingInvalid => ("RecordingInvalid", ErrorCategory.InvalidData),
         ConntrackErrorReason.SettingFailed => ("KernelSettingFailed", ErrorCategory.WriteError),
         ConntrackErrorReason.CaptureExists => ("CaptureExists", ErrorCategory.ResourceExists),
+        ConntrackErrorReason.NflogBusy => ("NflogBusy", ErrorCategory.ResourceBusy),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };
 

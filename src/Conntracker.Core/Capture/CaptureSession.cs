@@ -1,4 +1,4 @@
-using Conntracker.Core.Flows;
+using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Capture;
@@ -143,12 +143,29 @@ internal sealed class CaptureSession : IDisposable
         using FlowSnapshot snapshot = Snapshot(cancellation);
         for (int place = 0; place < snapshot.PlaceCount; place++)
         {
-            if (Project(snapshot, place, query) is Flow flow)
+            if (snapshot.ToFlow(place, query) is Flow flow)
             {
                 yield return flow;
             }
         }
     }
+
+    /// <summary>Has packets of a flow, or of what a query matches, traced for a time.</summary>
+    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much.</exception>
+    /// <exception cref="ArgumentException">Nothing can match the query.</exception>
+    public (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
+    {
+        (TraceRequest request, bool wasActive) = WhileRunning(tracing => tracing.Enable(flow, query, target, duration));
+        return (request.Id, wasActive);
+    }
+
+    /// <summary>Ends a trace before its time; false when there is none of this number.</summary>
+    /// <exception cref="ConntrackException">The capture does not run.</exception>
+    public bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
+
+    /// <summary>What is traced, and what came of it.</summary>
+    public IReadOnlyList<FlowTrace> GetTraces(string capture) => _pump.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
 
     /// <summary>Subscribes to connections as they begin.</summary>
     public FlowSubscription Subscribe(FlowQuery query)
@@ -211,12 +228,22 @@ internal sealed class CaptureSession : IDisposable
         return session;
     }
 
-    private static Flow? Project(FlowSnapshot snapshot, int place, FlowQuery query)
+    private T WhileRunning<T>(Func<TraceControl, T> act)
     {
-        ref readonly FlowRecord record = ref snapshot[place];
-        return record.IsUsed && query.Matches(in record)
-            ? FlowProjection.ToFlow(in record, snapshot.Counters(place), snapshot.Addresses, snapshot.Ends(place))
-            : null;
+        ConntrackException over = new(ConntrackErrorReason.CaptureNotRunning, "Only a running capture can trace: this one has ended, or replays a recording.");
+        if (_pump.Tracing is not TraceControl tracing || _state != CaptureState.Running)
+        {
+            throw over;
+        }
+
+        try
+        {
+            return act(tracing);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw over;
+        }
     }
 
     private void Refresh(CancellationToken cancellation)

@@ -20,6 +20,9 @@ internal sealed class DumpPump : ICapturePump
     }
 
     /// <inheritdoc/>
+    public TraceControl? Tracing => null;
+
+    /// <inheritdoc/>
     public void Run(Action ready)
     {
         if (_networkNamespace is string name)

@@ -6,6 +6,8 @@ using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing;
+using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Capture;
 
@@ -36,16 +38,27 @@ internal sealed class FlowCollector : IDisposable
         _table = new FlowTable(maximumFlows);
         Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
+        Tracing = new TraceCollector(_table, _protocols) 
+        {
+            Ended = place =>
+            {
+                Processes.FlowAppeared(place, _addresses, isOld: false);
+                Offer(place);
+            },
+        };
     }
 
     /// <summary>Guards everything here.</summary>
     public Lock Gate { get; } = new();
 
-    /// <summary>How many flows there are.</summary>
-    public int FlowCount => _table.Count;
+    /// <summary>Joins traces with the flows.</summary>
+    public TraceCollector Tracing { get; }
 
     /// <summary>Joins processes with the flows.</summary>
     public ProcessJoin Processes { get; }
+
+    /// <summary>How many flows there are.</summary>
+    public int FlowCount => _table.Count;
 
     /// <summary>True while the answer to a dump is not complete.</summary>
     public bool IsDumping { get; private set; }
@@ -60,10 +73,21 @@ internal sealed class FlowCollector : IDisposable
     public long DumpsEnded { get; private set; }
 
     /// <summary>The receipt so far.</summary>
-    public CaptureReceipt Receipt => new(_events, _lost, _overruns, _repaired, _malformed, _table.Folded)
+    public CaptureReceipt Receipt
     {
-        ProcessesLost = _processesLost + Processes.Processes.LeftOut,
-    };
+        get
+        {
+            TraceReceipt traces = Tracing.Receipt;
+            return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed, _table.Folded)
+            {
+                NftablesTraces = traces.NftablesMessages,
+                NftablesTracesLost = traces.NftablesLost,
+                IptablesTraces = traces.IptablesLines,
+                IptablesTracesLost = traces.IptablesLost,
+                ProcessesLost = _processesLost + Processes.Processes.LeftOut,
+            };
+        }
+    }
 
     /// <summary>Takes a frame in.</summary>
     /// <param name="kind">What it is.</param>
@@ -107,6 +131,7 @@ internal sealed class FlowCollector : IDisposable
                 break;
             default:
                 // A later version may write further kinds; a recording's own version guards against those that matter.
+                Tracing.Take(kind, time, data);
                 break;
         }
     }
@@ -146,7 +171,7 @@ internal sealed class FlowCollector : IDisposable
     {
         lock (Gate)
         {
-            return new FlowSnapshot(_table.Copy(), _addresses, Processes.Processes.Copy());
+            return new FlowSnapshot(_table.Copy(), _addresses, Tracing.View, Processes.Processes.Copy());
         }
     }
 
@@ -248,6 +273,11 @@ internal sealed class FlowCollector : IDisposable
             _repaired--;
         }
 
+        if (outcome >= ApplyOutcome.Changed)
+        {
+            Tracing.Learn(place);
+        }
+
         if (outcome >= ApplyOutcome.Reopened)
         {
             Processes.FlowAppeared(place, _addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
@@ -255,10 +285,15 @@ internal sealed class FlowCollector : IDisposable
 
         if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))
         {
-            foreach (FlowSubscription subscription in _subscriptions)
-            {
-                subscription.Offer(in _table[place], _addresses);
-            }
+            Offer(place);
+        }
+    }
+
+    private void Offer(int place)
+    {
+        foreach (FlowSubscription subscription in _subscriptions)
+        {
+            subscription.Offer(in _table[place], _addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
         }
     }
 

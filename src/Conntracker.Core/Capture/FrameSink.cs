@@ -27,10 +27,7 @@ internal sealed class FrameSink
         _recording?.Write(kind, time, data);
     }
 
-    /// <summary>Puts a number of lost messages.</summary>
-    public void PutLost(long time, long lost) => PutNumber(FrameKind.Lost, time, lost);
-
-    /// <summary>Puts a number.</summary>
+    /// <summary>Puts a frame that holds a number.</summary>
     public void PutNumber(FrameKind kind, long time, long number)
     {
         Span<byte> data = stackalloc byte[sizeof(long)];

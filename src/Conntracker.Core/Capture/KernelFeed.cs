@@ -18,7 +18,7 @@ internal sealed class KernelFeed : IDisposable
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Wakeup _wakeup;
-    private readonly ConntrackEventSource _events;
+    private readonly MulticastSource _events;
     private readonly DumpReader _dump;
     private readonly NetlinkDump _addresses;
     private readonly DatagramBatch _addressBatch = NetlinkDump.NewBatch();
@@ -41,7 +41,7 @@ internal sealed class KernelFeed : IDisposable
         _notices = notices;
         _clock = clock;
         _wakeup = wakeup;
-        _events = new ConntrackEventSource(bufferSize);
+        _events = MulticastSource.OpenConntrackEvents(bufferSize);
         try
         {
             _dump = new DumpReader(wakeup);
@@ -66,7 +66,10 @@ internal sealed class KernelFeed : IDisposable
     /// <summary>The kernel's cookie of the network namespace.</summary>
     public ulong NamespaceCookie => _events.NamespaceCookie;
 
-    /// <summary>Adds a source; it is disposed with the feed. Its frames come after the events of connection tracking that were there before them.</summary>
+    /// <summary>
+    /// Adds a source; it is disposed with the feed. Its frames come after the events of connection tracking that were there before them.
+    /// A source may add another one while it is called.
+    /// </summary>
     public void Add(IFeedSource source) => _more.Add(source);
 
     /// <summary>Asks for the kernel's table.</summary>
@@ -93,9 +96,9 @@ internal sealed class KernelFeed : IDisposable
             TakeAddresses();
         }
 
-        foreach (IFeedSource source in _more)
+        for (int i = 0; i < _more.Count; i++)
         {
-            source.Take();
+            _more[i].Take();
         }
 
         TakeDump();
@@ -124,9 +127,9 @@ internal sealed class KernelFeed : IDisposable
         {
         }
 
-        foreach (IFeedSource source in _more)
+        for (int i = 0; i < _more.Count; i++)
         {
-            source.Finish();
+            _more[i].Finish();
         }
 
         while (_collector.IsDumping || _isRepairNeeded || readCounters)
@@ -150,9 +153,9 @@ internal sealed class KernelFeed : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (IFeedSource source in _more)
+        for (int i = 0; i < _more.Count; i++)
         {
-            source.Dispose();
+            _more[i].Dispose();
         }
 
         _addresses.Dispose();
@@ -285,7 +288,7 @@ internal sealed class KernelFeed : IDisposable
         }
         else if (lost > 0)
         {
-            _sink.PutLost(_clock.Now, lost);
+            _sink.PutNumber(FrameKind.Lost, _clock.Now, lost);
         }
     }
 }

@@ -16,6 +16,7 @@ internal sealed class LivePump : ICapturePump
     private readonly Wakeup _wakeup = new();
     private readonly RecordingWriter? _recording;
     private readonly FrameSink _sink;
+    private readonly TraceControl _tracing;
     private volatile bool _stop;
     private volatile bool _refresh;
     private bool _isReady;
@@ -29,7 +30,11 @@ internal sealed class LivePump : ICapturePump
         _notices = notices;
         _recording = options.RecordPath is string path ? RecordingWriter.Create(path, _clock.Now, KernelName.Read()) : null;
         _sink = new FrameSink(collector, _recording);
+        _tracing = new TraceControl(options, collector, notices, _clock, _wakeup);
     }
+
+    /// <inheritdoc/>
+    public TraceControl? Tracing => _tracing;
 
     /// <inheritdoc/>
     public void Run(Action ready)
@@ -56,6 +61,7 @@ internal sealed class LivePump : ICapturePump
         using AccountingLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
         using OwnTable? table = SwitchTrackingOn();
 
+        _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.NamespaceCookie));
         feed.RequestDump(DumpReason.Start);
         long now = _clock.Now;
         long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
@@ -113,7 +119,13 @@ internal sealed class LivePump : ICapturePump
     {
         try
         {
-            return OwnTable.Create();
+            OwnTable table = OwnTable.Create();
+            if (!table.IsOwned)
+            {
+                _notices.Add("owner", $"This kernel (before Linux 5.12) does not know nftables' flag 'owner': the table 'inet {table.Name}' is removed when the capture ends, but stays after kill -9 until the next capture starts here.");
+            }
+
+            return table;
         }
         catch (ConntrackException error)
         {

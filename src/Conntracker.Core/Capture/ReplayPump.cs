@@ -24,11 +24,19 @@ internal sealed class ReplayPump : ICapturePump
     }
 
     /// <inheritdoc/>
+    public TraceControl? Tracing => null;
+
+    /// <inheritdoc/>
     public void Run(Action ready)
     {
         // A recording is read to its end before it is shown: there is nothing to wait for.
         while (!_stop && ReplaySome())
         {
+        }
+
+        lock (_collector.Gate)
+        {
+            _collector.Tracing.Settle(long.MaxValue);
         }
 
         if (_recording.IsCutOff)

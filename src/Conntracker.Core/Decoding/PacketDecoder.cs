@@ -37,6 +37,11 @@ internal static class PacketDecoder
         TryDecodeNetwork(network, out tuple, out int offset) && (offset >= 0 || tuple.Key.Family == FlowFamily.IPv6)
         && TryDecodeTransport(transport, ref tuple);
 
+    /// <summary>Whether an ICMP type (of either family) tells of an error: then the packet it is about follows.</summary>
+    public static bool IsError(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
+        ? type is 3 or 4 or 5 or 11 or 12
+        : type < 128;
+
     // The transport header's offset is -1 when it is not known: a later fragment, or an extension header that is cut off.
     private static bool TryDecodeNetwork(ReadOnlySpan<byte> packet, out PacketTuple tuple, out int transport)
     {
@@ -83,11 +88,11 @@ internal static class PacketDecoder
         tuple.Key.Original.Dst = AddressBits.Read(packet[24..40]);
         int next = packet[6];
         int offset = IPv6HeaderLength;
-        for (int i = 0; i < MaximumExtensions && next is HopByHop or Routing or Fragment or Authentication or DestinationOptions; i++)
+        for (int i = 0; next is HopByHop or Routing or Fragment or Authentication or DestinationOptions; i++)
         {
-            if (packet.Length < offset + 8)
+            // The protocol stands behind what is cut off, or behind more headers than any packet has: nothing can be said of it.
+            if (i == MaximumExtensions || packet.Length < offset + 8)
             {
-                // The protocol stands behind what is cut off: nothing can be said of it.
                 return false;
             }
 
@@ -154,13 +159,9 @@ internal static class PacketDecoder
         // No error is about an error (RFC 1122, 3.2.2): what claims to be is not followed.
         ReadOnlySpan<byte> header = cause[transport..];
         bool isError = FlowKey.IsIcmp(inner.Key.Protocol) && IsError(inner.Key.Protocol, header[0]);
-        if (!isError && TryDecodeTransport(header, ref inner))
+        if (!isError && inner.Key.Family == tuple.Key.Family && TryDecodeTransport(header, ref inner))
         {
             tuple.Key = FlowKey.Reverse(in inner.Key);
         }
     }
-
-    private static bool IsError(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
-        ? type is 3 or 4 or 5 or 11 or 12
-        : type < 128;
 }

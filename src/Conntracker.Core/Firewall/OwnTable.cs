@@ -1,98 +1,124 @@
-using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
 /// The one nftables table that Conntracker makes. It has the flag <c>owner</c>: nobody else can change it, and the kernel removes it
-/// with the socket that made it, however the process ends. Its rule stands in a chain without a hook: no packet ever passes it, but
-/// that it is there makes the kernel track connections in this network namespace.
+/// with the socket that made it, however the process ends. Its first rule stands in a chain without a hook: no packet ever passes it,
+/// but that it is there makes the kernel track connections in this network namespace. On a kernel without that flag (before 5.12) the
+/// rule names the process, so that the next start finds a table that was left behind, and removes it.
 /// </summary>
 internal sealed class OwnTable : IDisposable
 {
     private const int MaximumTables = 64;
+    private const string Taken = "File exists";
+    private const string Chain = "tracking";
 
-    // libnftables keeps state of its own behind all contexts; making and running them is not said to be safe on two threads.
-    private static readonly Lock s_gate = new();
+    private readonly NftContext _context;
 
-    private readonly SafeNftContext _context;
-
-    private OwnTable(SafeNftContext context, string name)
+    private OwnTable(NftContext context, string name, bool isOwned)
     {
         _context = context;
         Name = name;
+        IsOwned = isOwned;
     }
 
     /// <summary>The table's name in family inet: <c>conntracker</c>, or with a number when another capture has that one.</summary>
     public string Name { get; }
 
-    /// <summary>Makes the table in the calling thread's network namespace.</summary>
-    /// <exception cref="ConntrackException">libnftables is missing, or the kernel refused.</exception>
-    public static OwnTable Create()
-    {
-        lock (s_gate)
-        {
-            SafeNftContext context = OpenContext();
-            string error = "";
-            for (int number = 1; number <= MaximumTables; number++)
-            {
-                string name = number == 1 ? "conntracker" : $"conntracker_{number}";
-                string commands =
-                    $"create table inet {name} {{ flags owner; }}\n"
-                    + $"add chain inet {name} tracking\n"
-                    + $"add rule inet {name} tracking ct state new\n";
-                if (Libnftables.nft_run_cmd_from_buffer(context, commands) == 0)
-                {
-                    return new OwnTable(context, name);
-                }
+    /// <summary>Whether the kernel removes the table when the process ends, however it ends.</summary>
+    public bool IsOwned { get; }
 
-                // A name that is taken (EEXIST), or taken by an owner (EPERM), is told in words only: try the next.
-                error = ErrorOf(context);
+    /// <summary>Makes the table in the calling thread's network namespace.</summary>
+    /// <param name="asksForOwnership">False to do without the flag <c>owner</c>, as on a kernel that does not know it.</param>
+    /// <exception cref="ConntrackException">libnftables is missing, or the kernel refused.</exception>
+    public static OwnTable Create(bool asksForOwnership = true)
+    {
+        NftContext context = NftContext.Open();
+        string error = "";
+        for (int number = 1; number <= MaximumTables; number++)
+        {
+            string name = number == 1 ? "conntracker" : $"conntracker_{number}";
+            RemoveLeftover(context, name);
+            if (asksForOwnership && context.TryRun(Creation(name, "{ flags owner; }", ""), out error))
+            {
+                return new OwnTable(context, name, isOwned: true);
             }
 
-            context.Dispose();
-            throw new ConntrackException(
-                ConntrackErrorReason.KernelRefused,
-                $"The nftables table 'inet conntracker' could not be made: {error} nf_tables with the flag 'owner' needs Linux 5.12 or later and CAP_NET_ADMIN.");
+            string process = $" comment \"{ProcessIdentity.Own}\"";
+            bool mayBeUnknown = !asksForOwnership || IsFlagUnknown(error);
+            if (mayBeUnknown && context.TryRun(Creation(name, "", process), out error))
+            {
+                return new OwnTable(context, name, isOwned: false);
+            }
+
+            // A name that is taken, perhaps by an owner (EPERM), is told in words only: try the next.
+        }
+
+        context.Dispose();
+        throw new ConntrackException(
+            ConntrackErrorReason.KernelRefused,
+            $"The nftables table 'inet conntracker' could not be made: {error} It needs nf_tables in the kernel, and CAP_NET_ADMIN.");
+    }
+
+    /// <summary>Whether a table is one that Conntracker made, in this process or in another.</summary>
+    /// <param name="family">NFPROTO_*.</param>
+    /// <param name="table">The table's name.</param>
+    public static bool IsOwn(byte family, ReadOnlySpan<byte> table)
+    {
+        if (family != NftablesConstants.NFPROTO_INET || !table.StartsWith("conntracker"u8))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> number = table["conntracker".Length..];
+        return number.IsEmpty || (number.Length > 1 && number[0] == (byte)'_' && !number[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+    }
+
+    /// <summary>Runs commands on the table, all or none.</summary>
+    /// <param name="commands">nft commands.</param>
+    /// <param name="failure">What has failed when they do, for the message.</param>
+    /// <exception cref="ConntrackException">The kernel or libnftables refused.</exception>
+    public void Run(string commands, string failure)
+    {
+        if (!_context.TryRun(commands, out string answer))
+        {
+            throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"{failure}: {answer}");
         }
     }
 
     /// <summary>Removes the table.</summary>
     public void Dispose()
     {
-        lock (s_gate)
+        if (!IsOwned)
         {
-            _context.Dispose();
+            _ = _context.TryRun($"delete table inet {Name}", out _);
         }
+
+        _context.Dispose();
     }
 
-    private static SafeNftContext OpenContext()
-    {
-        try
-        {
-            SafeNftContext context = new(Libnftables.nft_ctx_new(Libnftables.NFT_CTX_DEFAULT));
-            if (context.IsInvalid)
-            {
-                throw new ConntrackException(ConntrackErrorReason.KernelRefused, "libnftables could not open its netlink socket (nft_ctx_new).");
-            }
+    private static string Creation(string name, string flags, string comment) =>
+        $"create table inet {name} {flags}\n"
+        + $"add chain inet {name} {Chain}\n"
+        + $"add rule inet {name} {Chain} ct state new{comment}\n";
 
-            _ = Libnftables.nft_ctx_buffer_output(context);
-            _ = Libnftables.nft_ctx_buffer_error(context);
-            return context;
-        }
-        catch (DllNotFoundException error)
-        {
-            throw new ConntrackException(
-                ConntrackErrorReason.LibraryMissing,
-                $"{Libnftables.Library} is missing: install the package {Libnftables.Package} (sudo apt-get install {Libnftables.Package}).",
-                error);
-        }
-    }
+    private static bool IsFlagUnknown(string error) =>
+        !error.Contains(Taken, StringComparison.Ordinal) && !error.Contains("Operation not permitted", StringComparison.Ordinal);
 
-    private static string ErrorOf(SafeNftContext context)
+    // Only what names a process in the way that we do, and one that is gone.
+    private static void RemoveLeftover(NftContext context, string name)
     {
-        string text = Marshal.PtrToStringUTF8(Libnftables.nft_ctx_get_error_buffer(context)) ?? "";
-        int end = text.IndexOf('\n', StringComparison.Ordinal);
-        return (end < 0 ? text : text[..end]).Trim();
+        if (!context.TryRun($"list chain inet {name} {Chain}", out string text))
+        {
+            return;
+        }
+
+        int start = text.IndexOf(ProcessIdentity.Prefix, StringComparison.Ordinal);
+        int end = start < 0 ? -1 : text.IndexOf('"', start);
+        if (end > 0 && ProcessIdentity.IsGone(text[start..end]))
+        {
+            _ = context.TryRun($"delete table inet {name}", out _);
+        }
     }
 }

@@ -77,7 +77,7 @@ internal sealed class EvidenceStore : IDisposable
     }
 
     /// <summary>The steps of a flow in the order in which they were first seen; see <see cref="StepEnumerator"/>.</summary>
-    public StepEnumerator Steps(int evidence) => new(this, evidence == 0 ? 0 : this[evidence].Steps);
+    public StepEnumerator Steps(ref readonly FlowEvidence evidence) => new(this, evidence.Steps);
 
     /// <summary>Adds what is known of one flow to that of another into which it is folded, or with which it turned out to be the same.</summary>
     /// <param name="target">The flow that stays.</param>
@@ -91,7 +91,7 @@ internal sealed class EvidenceStore : IDisposable
 
         FlowEvidence source = this[evidence];
         ref FlowEvidence sum = ref Of(ref target);
-        foreach ((int step, uint packets) in Steps(evidence))
+        foreach ((int step, uint packets) in Steps(in source))
         {
             AddStep(ref sum, step, packets);
         }

@@ -18,4 +18,7 @@ internal enum FlowFlags : byte
 
     /// <summary>The kernel has counted packets and bytes for it.</summary>
     Counted = 0x10,
+
+    /// <summary>Only traces told of it: connection tracking has not confirmed it, because a rule dropped its packets or exempted them.</summary>
+    Unconfirmed = 0x20,
 }

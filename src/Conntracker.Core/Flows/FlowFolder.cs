@@ -190,10 +190,16 @@ internal sealed class FlowFolder
     }
 
     private static bool IsCandidate(ref readonly FlowRecord record, FlowFolding from, bool closedOnly) =>
-        record.IsUsed && record.Folding == from && (record.IsClosed || !closedOnly);
+        record.IsUsed && record.Folding == from && (record.IsClosed || record.IsUnconfirmed || !closedOnly);
 
     private void FoldOne(int place, FlowFolding level)
     {
+        if (_store[place].IsUnconfirmed)
+        {
+            // Nothing will tell its end.
+            _store[place].Flags = (_store[place].Flags & ~FlowFlags.Unconfirmed) | FlowFlags.Closed;
+        }
+
         FlowCounters counters = Settle(place);
         FlowRecord folded = _store[place];
         _index.Remove(place);

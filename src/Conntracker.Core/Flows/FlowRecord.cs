@@ -60,6 +60,9 @@ internal struct FlowRecord
     /// <summary>Whether both sides have spoken.</summary>
     public readonly bool IsReplied => (Flags & FlowFlags.Replied) != 0;
 
+    /// <summary>Whether only traces told of it so far.</summary>
+    public readonly bool IsUnconfirmed => (Flags & FlowFlags.Unconfirmed) != 0;
+
     /// <summary>What of the key was folded.</summary>
     public FlowFolding Folding
     {

@@ -51,6 +51,37 @@ internal sealed class FlowTable : IDisposable
         return place < 0 ? _folder.Find(in key) : place;
     }
 
+    /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
+    /// <returns>Its place.</returns>
+    public int AddUnconfirmed(ref readonly FlowKey key, long now)
+    {
+        MakeRoom();
+        FlowKey reverse = FlowKey.Reverse(in key);
+        int place = _store.Take();
+        ref FlowRecord record = ref _store[place];
+        record.Key = key;
+        record.Reply = reverse.Original;
+        record.Connections = 1;
+        record.Flags = FlowFlags.Unconfirmed;
+        record.FirstSeen = now;
+        record.LastSeen = now;
+        _index.Add(place, FlowKey.Hash(in key));
+        return place;
+    }
+
+    /// <summary>
+    /// Takes in a flow of which only a trace told, because it turned out to be the same connection as another: a packet does not carry
+    /// its zone.
+    /// </summary>
+    /// <param name="place">The flow that stays.</param>
+    /// <param name="unconfirmed">The one that goes.</param>
+    public void Absorb(int place, int unconfirmed)
+    {
+        _store.Evidence.Merge(ref _store[place], _store[unconfirmed].Evidence);
+        _index.Remove(unconfirmed);
+        _store.Free(unconfirmed);
+    }
+
     /// <summary>Takes a message in.</summary>
     /// <param name="message">The message.</param>
     /// <param name="now">When it was received: ticks of UTC.</param>
@@ -64,10 +95,9 @@ internal sealed class FlowTable : IDisposable
             place = _folder.Find(in message.Key);
         }
 
-        if (place < 0 && _store.Count >= _maximum)
+        if (place < 0 && MakeRoom())
         {
             // What was folded may have taken this very key (an ICMP query with the id 0).
-            _folder.MakeRoom(Math.Max(1, _maximum / 16));
             place = _index.Find(in message.Key, hash);
         }
 
@@ -84,6 +114,17 @@ internal sealed class FlowTable : IDisposable
         }
 
         ref FlowRecord record = ref _store[place];
+        if (record.IsUnconfirmed)
+        {
+            // What its packets told before, and the id of a connection that was dropped, count no more.
+            record.Flags &= ~FlowFlags.Unconfirmed;
+            record.Id = 0;
+            record.LastSeen = now;
+            record.Epoch = _epoch;
+            Update(place, ref record, in message);
+            return ApplyOutcome.Added;
+        }
+
         if (message.Kind == ConntrackMessageKind.Dumped)
         {
             record.Epoch = _epoch;
@@ -132,7 +173,7 @@ internal sealed class FlowTable : IDisposable
         for (int place = 0; place < _store.HighWater; place++)
         {
             ref FlowRecord record = ref _store[place];
-            bool isOpen = record.IsUsed && !record.IsClosed && record.Folding == FlowFolding.None;
+            bool isOpen = record.IsUsed && !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
             if (isOpen && record.Epoch != _epoch && record.LastSeen < _dumpStarted)
             {
                 Close(place, ref record);
@@ -161,6 +202,17 @@ internal sealed class FlowTable : IDisposable
     {
         _index.Dispose();
         _store.Dispose();
+    }
+
+    private bool MakeRoom()
+    {
+        bool isFull = _store.Count >= _maximum;
+        if (isFull)
+        {
+            _folder.MakeRoom(Math.Max(1, _maximum / 16));
+        }
+
+        return isFull;
     }
 
     private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly ConntrackMessage message)

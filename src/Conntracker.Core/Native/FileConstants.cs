@@ -7,8 +7,10 @@ internal static class FileConstants
     public const int O_WRONLY = 1;
     public const int O_CREAT = 0x40;
     public const int O_EXCL = 0x80;
+    public const int O_NONBLOCK = 0x800;
     public const int O_CLOEXEC = 0x80000;
     public const int O_PATH = 0x200000;
+    public const int SEEK_END = 2;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
     public const uint RENAME_NOREPLACE = 1;
     public const uint STATX_TYPE = 1;

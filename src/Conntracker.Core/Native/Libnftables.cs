@@ -14,6 +14,9 @@ internal static partial class Libnftables
     public const string Package = "libnftables1";
 
     public const uint NFT_CTX_DEFAULT = 0;
+    public const uint NFT_CTX_OUTPUT_STATELESS = 1 << 2;
+    public const uint NFT_CTX_OUTPUT_HANDLE = 1 << 3;
+    public const uint NFT_CTX_OUTPUT_TERSE = 1 << 11;
 
     [LibraryImport(Library)]
     public static partial nint nft_ctx_new(uint flags);
@@ -26,6 +29,12 @@ internal static partial class Libnftables
 
     [LibraryImport(Library)]
     public static partial int nft_ctx_buffer_error(SafeNftContext ctx);
+
+    [LibraryImport(Library)]
+    public static partial void nft_ctx_output_set_flags(SafeNftContext ctx, uint flags);
+
+    [LibraryImport(Library)]
+    public static partial nint nft_ctx_get_output_buffer(SafeNftContext ctx);
 
     [LibraryImport(Library)]
     public static partial nint nft_ctx_get_error_buffer(SafeNftContext ctx);

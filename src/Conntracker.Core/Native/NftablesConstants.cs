@@ -15,8 +15,6 @@ internal static class NftablesConstants
     public const int NFT_MSG_DELRULE = 8;
     public const int NFT_MSG_TRACE = 17;
 
-    public const int NFTA_TABLE_NAME = 1;
-    public const int NFTA_CHAIN_TABLE = 1;
     public const int NFTA_RULE_TABLE = 1;
 
     public const int NFTA_TRACE_TABLE = 1;
@@ -36,6 +34,19 @@ internal static class NftablesConstants
     public const int NFT_TRACETYPE_POLICY = 1;
     public const int NFT_TRACETYPE_RETURN = 2;
     public const int NFT_TRACETYPE_RULE = 3;
+
+    public const int NFPROTO_INET = 1;
+    public const int NFPROTO_IPV4 = 2;
+    public const int NFPROTO_ARP = 3;
+    public const int NFPROTO_NETDEV = 5;
+    public const int NFPROTO_BRIDGE = 7;
+    public const int NFPROTO_IPV6 = 10;
+
+    public const int NF_INET_PRE_ROUTING = 0;
+    public const int NF_INET_LOCAL_IN = 1;
+    public const int NF_INET_FORWARD = 2;
+    public const int NF_INET_LOCAL_OUT = 3;
+    public const int NF_INET_POST_ROUTING = 4;
 
     public const int NF_DROP = 0;
     public const int NF_ACCEPT = 1;

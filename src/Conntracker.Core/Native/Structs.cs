@@ -32,6 +32,24 @@ internal struct nfgenmsg
     public ushort res_id;
 }
 
+/// <summary>struct nfulnl_msg_packet_hdr (linux/netfilter/nfnetlink_log.h): where a logged packet was. hw_protocol is big-endian.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct nfulnl_msg_packet_hdr
+{
+    public ushort hw_protocol;
+    public byte hook;
+    public byte _pad;
+}
+
+/// <summary>struct nfulnl_msg_config_mode (linux/netfilter/nfnetlink_log.h): how much of a packet is copied. copy_range is big-endian.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 1)]
+internal struct nfulnl_msg_config_mode
+{
+    public uint copy_range;
+    public byte copy_mode;
+    public byte _pad;
+}
+
 /// <summary>struct ifaddrmsg (linux/if_addr.h): the head of an address message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ifaddrmsg

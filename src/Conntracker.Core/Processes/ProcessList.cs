@@ -32,6 +32,7 @@ internal sealed class ProcessList
     public ProcessList(FlowTable table, int maximum = DefaultMaximum)
     {
         _table = table;
+        View = new ProcessView(_reports);
         _maximum = maximum;
     }
 
@@ -40,6 +41,9 @@ internal sealed class ProcessList
 
     /// <summary>How many were left out because it was full.</summary>
     public long LeftOut { get; private set; }
+
+    /// <summary>The processes, until the next one is added.</summary>
+    public ProcessView View { get; private set; }
 
     /// <summary>The report at a place.</summary>
     public ref readonly ProcessReport this[int place] => ref _reports[place];
@@ -65,6 +69,7 @@ internal sealed class ProcessList
             if (place == _reports.Length)
             {
                 Array.Resize(ref _reports, _reports.Length * 2);
+                View = new ProcessView(_reports);
             }
         }
 
@@ -82,17 +87,8 @@ internal sealed class ProcessList
     /// <summary>The place of a process by its number; -1 when it is not there.</summary>
     public int Find(int number) => _slots.GetValueOrDefault(number, -1);
 
-    /// <summary>The processes by their places, as they are now; null where there is none.</summary>
-    public FlowProcess?[] Copy()
-    {
-        FlowProcess?[] copy = new FlowProcess?[_count];
-        for (int i = 0; i < _count; i++)
-        {
-            copy[i] = _reports[i].Process;
-        }
-
-        return copy;
-    }
+    /// <summary>The processes as they are now.</summary>
+    public ProcessView Copy() => new(_reports[.._count]);
 
     private static int LengthOf(ref readonly ProcessReport report) => report.Process.CommandLine?.Length ?? 0;
 

@@ -48,6 +48,9 @@ internal enum FrameKind : byte
     /// <summary>TRACE lines that were lost between the kernel and the capture. Data: their number, 64 bits, little-endian.</summary>
     IptablesTraceLost = 15,
 
+    /// <summary>A ruleset's text was asked for. Data: one byte; 0 nftables, 1 iptables-legacy, 2 ip6tables-legacy.</summary>
+    RulesetRequested = 16,
+
     /// <summary>A process: its number in this capture, and what is known of it. Comes before the first frame that names the number.</summary>
     Process = 20,
 

@@ -25,6 +25,12 @@ public sealed class AddressRange
     {
     }
 
+    /// <summary>The family of its addresses.</summary>
+    internal FlowFamily Family => _family;
+
+    /// <summary>Whether every address of the family lies in it.</summary>
+    internal bool IsEverything => _prefix == 0;
+
     /// <summary>Reads an address or a subnet.</summary>
     /// <exception cref="FormatException">The text is neither.</exception>
     public static AddressRange Parse(string text) => TryParse(text, out AddressRange? range)

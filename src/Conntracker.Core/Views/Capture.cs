@@ -51,6 +51,18 @@ public sealed class Capture
     /// <summary>Flows that were folded into others at the flow limit.</summary>
     public long Folded => Session.Receipt.Folded;
 
+    /// <summary>Messages of nftables' trace that were taken in.</summary>
+    public long NftablesTraces => Session.Receipt.NftablesTraces;
+
+    /// <summary>Messages of nftables' trace that the kernel could not queue, by its own count.</summary>
+    public long NftablesTracesLost => Session.Receipt.NftablesTracesLost;
+
+    /// <summary>TRACE lines of iptables-legacy that were taken in.</summary>
+    public long IptablesTraces => Session.Receipt.IptablesTraces;
+
+    /// <summary>TRACE lines of iptables-legacy that were lost between the kernel and the capture.</summary>
+    public long IptablesTracesLost => Session.Receipt.IptablesTracesLost;
+
     /// <summary>What a user ought to know of it: once a cause.</summary>
     public IReadOnlyList<string> Notices => Session.Notices.All();
 
@@ -70,11 +82,45 @@ public sealed class Capture
     /// <param name="cancellation">Gives up waiting for the kernel's counters.</param>
     public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default) => Session.GetFlows(query, cancellation);
 
+    /// <summary>Has the packets of a flow traced for a time, in both directions.</summary>
+    /// <param name="flow">The flow.</param>
+    /// <param name="duration">For how long.</param>
+    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much.</exception>
+    public (FlowTrace Trace, bool WasActive) EnableTrace(Flow flow, TimeSpan duration)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        return Traced(Session.EnableTrace(flow, query: null, flow.ToString(), duration));
+    }
+
+    /// <summary>Has the packets of all flows that a query matches traced for a time, of those to come as well.</summary>
+    /// <param name="query">The query: protocols, addresses and ports; its states, verdicts and times are left out of account.</param>
+    /// <param name="duration">For how long.</param>
+    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much.</exception>
+    /// <exception cref="ArgumentException">Nothing can match the query.</exception>
+    public (FlowTrace Trace, bool WasActive) EnableTrace(FlowQuery query, TimeSpan duration)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return Traced(Session.EnableTrace(flow: null, query, query.ToString(), duration));
+    }
+
+    /// <summary>Ends a trace before its time; false when the capture has none of this number, or it is what the capture was started with.</summary>
+    /// <param name="id">Its number (<see cref="FlowTrace.Id"/>).</param>
+    /// <exception cref="ConntrackException">The capture does not run.</exception>
+    public bool DisableTrace(int id) => Session.DisableTrace(id);
+
+    /// <summary>What it traces, and what came of it so far.</summary>
+    public IReadOnlyList<FlowTrace> GetTraces() => Session.GetTraces(Name);
+
     /// <summary>Stops it and waits until it has ended. Its flows stay.</summary>
     public void Stop() => Session.Stop();
 
     /// <summary>Waits until it has ended; false when the time was over before.</summary>
     public bool Wait(TimeSpan timeout, CancellationToken cancellation = default) => Session.Wait(timeout, cancellation);
+
+    private (FlowTrace Trace, bool WasActive) Traced((int Id, bool WasActive) enabled) =>
+        (GetTraces().First(each => each.Id == enabled.Id), enabled.WasActive);
 
     /// <summary>The name.</summary>
     public override string ToString() => Name;

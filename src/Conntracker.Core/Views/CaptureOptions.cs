@@ -15,6 +15,12 @@ public sealed class CaptureOptions
     /// <summary>The greatest number that <see cref="BufferSize"/> can be: the kernel doubles it in an int.</summary>
     public const int MaximumBufferSize = 1 << 30;
 
+    /// <summary>The least time that a flow can be traced.</summary>
+    public static TimeSpan MinimumTraceDuration { get; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>The longest time that a flow can be traced.</summary>
+    public static TimeSpan MaximumTraceDuration { get; } = TimeSpan.FromDays(1);
+
     /// <summary>
     /// The network namespace to capture in: a name as <c>ip netns</c> shows it, or a path (<c>/proc/4711/ns/net</c>). Null: the one that
     /// the process is in.
@@ -32,6 +38,12 @@ public sealed class CaptureOptions
 
     /// <summary>Find the process behind each flow that begins or ends on this host, with eBPF programs attached to the root of the cgroup hierarchy.</summary>
     public bool ResolveProcess { get; init; }
+
+    /// <summary>Which packets are traced through the rules.</summary>
+    public TraceMode Trace { get; init; }
+
+    /// <summary>How long each flow is traced with <see cref="TraceMode.Flows"/>; one second to one day.</summary>
+    public TimeSpan TraceDuration { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
@@ -62,9 +74,11 @@ public sealed class CaptureOptions
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero, nameof(Duration));
         }
 
-        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || ResolveProcess))
+        ArgumentOutOfRangeException.ThrowIfLessThan(TraceDuration, MinimumTraceDuration, nameof(TraceDuration));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(TraceDuration, MaximumTraceDuration, nameof(TraceDuration));
+        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || ResolveProcess || Trace != TraceMode.None))
         {
-            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, resolves no processes, and is not recorded again.");
+            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, resolves no processes, traces nothing new, and is not recorded again.");
         }
     }
 }

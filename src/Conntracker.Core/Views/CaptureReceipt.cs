@@ -11,4 +11,16 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
 {
     /// <summary>Reports of sockets that were lost on their way from the kernel: processes of flows that may be missing. 0 unless processes are resolved.</summary>
     public long ProcessesLost { get; init; }
+
+    /// <summary>Messages of nftables' trace that were taken in.</summary>
+    public long NftablesTraces { get; init; }
+
+    /// <summary>Messages of nftables' trace that the kernel could not queue, by its own count.</summary>
+    public long NftablesTracesLost { get; init; }
+
+    /// <summary>TRACE lines of iptables-legacy that were taken in.</summary>
+    public long IptablesTraces { get; init; }
+
+    /// <summary>TRACE lines of iptables-legacy that were lost between the kernel and the capture.</summary>
+    public long IptablesTracesLost { get; init; }
 }

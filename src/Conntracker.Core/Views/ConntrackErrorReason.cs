@@ -35,4 +35,16 @@ public enum ConntrackErrorReason
 
     /// <summary>A capture of this name exists already.</summary>
     CaptureExists,
+
+    /// <summary>The capture has ended, and something was asked that only a running one can do.</summary>
+    CaptureNotRunning,
+
+    /// <summary>Nothing can be traced here; the message says why.</summary>
+    TraceUnavailable,
+
+    /// <summary>More is traced than can be.</summary>
+    TraceLimit,
+
+    /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
+    NflogBusy,
 }

@@ -1,4 +1,6 @@
 using Conntracker.Core.Flows;
+using Conntracker.Core.Processes;
+using Conntracker.Core.Tracing;
 using static Conntracker.Core.Native.ConntrackConstants;
 
 namespace Conntracker.Core.Views;
@@ -10,9 +12,13 @@ internal static class FlowProjection
     /// <param name="record">The flow.</param>
     /// <param name="counters">Its counters; null when the kernel did not count.</param>
     /// <param name="addresses">The host's addresses, which tell the direction.</param>
-    /// <param name="ends">The processes at its ends.</param>
-    public static Flow ToFlow(ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, FlowEnds ends = default)
+    /// <param name="evidence">Where its evidence is.</param>
+    /// <param name="trace">The steps that its evidence names.</param>
+    /// <param name="processes">The processes that its evidence names.</param>
+    public static Flow ToFlow(
+        ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
     {
+        FlowProcess? responder = processes.Responder(evidence, in record);
         ref readonly FlowKey key = ref record.Key;
         FlowProtocol protocol = key.Protocol;
         bool hasPorts = FlowKey.HasPorts(protocol);
@@ -53,8 +59,11 @@ internal static class FlowProjection
             Offloaded = (record.Status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0,
             Direction = addresses.DirectionOf(in record),
             Folding = record.Folding,
-            Process = ends.Original,
-            ReplyProcess = ends.Responder,
+            Process = processes.Originator(evidence, in record) ?? responder,
+            ReplyProcess = responder,
+            Trace = trace.Trace(evidence, in record),
+            Verdict = trace.Verdict(evidence, in record),
+            VerdictRule = trace.VerdictRule(evidence, in record),
         };
     }
 }

@@ -1,7 +1,7 @@
 namespace Conntracker;
 
 /// <summary>One rule, policy or return that packets of a flow passed.</summary>
-public sealed class TraceStep
+public sealed record TraceStep
 {
     /// <summary>The nftables family (<c>ip</c>, <c>ip6</c>, <c>inet</c>, …); null for iptables, where the flow's family tells.</summary>
     public string? Family { get; init; }
@@ -18,7 +18,10 @@ public sealed class TraceStep
     /// <summary>Whether it was a rule, a policy or a return.</summary>
     public required TraceStepType Type { get; init; }
 
-    /// <summary>The rule's place in its chain, counted from 1, in the user's ruleset as the user wrote it; null for a policy.</summary>
+    /// <summary>
+    /// The rule's place in its chain, counted from 1, in the user's ruleset as the user wrote it; of a policy and of a chain's end, one
+    /// past the last rule. Null when not known.
+    /// </summary>
     public int? Position { get; init; }
 
     /// <summary>The rule's handle (NFTA_TRACE_RULE_HANDLE); null for iptables and for policies.</summary>
@@ -32,6 +35,9 @@ public sealed class TraceStep
 
     /// <summary>The rule's comment; null when it has none.</summary>
     public string? Comment { get; init; }
+
+    /// <summary>How many traced packets of the flow met it, both directions; null when not known (a log of text).</summary>
+    public long? Packets { get; init; }
 
     /// <summary>The packet filter that reported it.</summary>
     public required TraceEngine Engine { get; init; }

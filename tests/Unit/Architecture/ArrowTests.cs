@@ -21,12 +21,13 @@ public partial class ArrowTests
         ["Sources"] = ["Native", "Netlink"],
         ["Decoding"] = ["Native", "Netlink", "Flows"],
         ["Flows"] = ["Native", "Decoding"],
-        ["Firewall"] = ["Native"],
+        ["Firewall"] = ["Native", "Flows"],
         ["Processes"] = ["Decoding", "Flows"],
-        ["Views"] = ["Native", "Flows", "Capture"],
+        ["Tracing"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall"],
+        ["Views"] = ["Native", "Flows", "Processes", "Tracing", "Capture"],
         ["Export"] = ["Native", "Flows", "Views"],
         ["Rules"] = ["Flows", "Views", "Firewall"],
-        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Processes", "Views"],
+        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Processes", "Tracing", "Views"],
     };
 
     public static TheoryData<string> Rooms =>

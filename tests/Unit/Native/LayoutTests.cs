@@ -12,7 +12,7 @@ namespace Conntracker.Tests.Unit;
 public sealed class LayoutTests : IDisposable
 {
     // The repository's own header, which the programs in the kernel share.
-    private static readonly string Attribution = Path.Combine(Fixture.Root(), "src", "Conntracker.Bpf", "attribution.h");
+    private static readonly string s_attribution = Path.Combine(Fixture.Root(), "src", "Conntracker.Bpf", "attribution.h");
 
     /// <summary>Which headers define what a type mirrors. A struct or a class of constants that is not listed here fails a test.</summary>
     private static readonly Dictionary<string, string[]> s_headers = new()
@@ -20,21 +20,23 @@ public sealed class LayoutTests : IDisposable
         [nameof(sockaddr_nl)] = ["linux/netlink.h"],
         [nameof(nlmsghdr)] = ["linux/netlink.h"],
         [nameof(nfgenmsg)] = ["linux/netfilter/nfnetlink.h"],
+        [nameof(nfulnl_msg_packet_hdr)] = ["linux/netfilter/nfnetlink_log.h"],
+        [nameof(nfulnl_msg_config_mode)] = ["linux/netfilter/nfnetlink_log.h"],
         [nameof(ifaddrmsg)] = ["linux/if_addr.h"],
         [nameof(iovec)] = ["sys/uio.h"],
         [nameof(msghdr)] = ["sys/socket.h"],
         [nameof(mmsghdr)] = ["sys/socket.h"],
         [nameof(pollfd)] = ["poll.h"],
         [nameof(statx)] = ["sys/stat.h"],
-        [nameof(FileConstants)] = ["fcntl.h", "sys/stat.h", "stdio.h"],
+        [nameof(FileConstants)] = ["fcntl.h", "unistd.h", "sys/stat.h", "stdio.h"],
         [nameof(ErrnoConstants)] = ["errno.h"],
         [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
         [nameof(NetlinkConstants)] = ["sys/socket.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/if_addr.h"],
         [nameof(ConntrackConstants)] =
             ["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h"],
         [nameof(NftablesConstants)] = ["linux/netfilter/nfnetlink.h", "linux/netfilter.h", "linux/netfilter/nf_tables.h"],
-        [nameof(socket_owner)] = [Attribution],
-        [nameof(socket_record)] = [Attribution],
+        [nameof(socket_owner)] = [s_attribution],
+        [nameof(socket_record)] = [s_attribution],
         [nameof(cb_id)] = ["linux/connector.h"],
         [nameof(cn_msg)] = ["linux/connector.h"],
         [nameof(proc_event)] = ["linux/cn_proc.h"],
@@ -48,6 +50,17 @@ public sealed class LayoutTests : IDisposable
         [nameof(SocketDiagConstants)] = ["linux/sock_diag.h", "linux/inet_diag.h"],
         [nameof(sched_param)] = ["sched.h"],
         [nameof(SchedulerConstants)] = ["sched.h", "sys/resource.h"],
+        [nameof(xt_counters)] = ["linux/netfilter/x_tables.h"],
+        [nameof(ipt_getinfo)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ipt_get_entries)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ipt_ip)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ipt_entry)] = ["linux/netfilter_ipv4/ip_tables.h"],
+        [nameof(ip6t_getinfo)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(ip6t_get_entries)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(ip6t_ip6)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(ip6t_entry)] = ["linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(IptablesConstants)] = ["netinet/in.h", "linux/netfilter_ipv4/ip_tables.h", "linux/netfilter_ipv6/ip6_tables.h"],
+        [nameof(NflogConstants)] = ["netinet/in.h", "linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_log.h", "linux/netfilter.h"],
         [nameof(Libnftables)] = ["nftables/libnftables.h"],
     };
 

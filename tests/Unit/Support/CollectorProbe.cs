@@ -75,9 +75,9 @@ internal sealed class CollectorProbe : IDisposable
         List<Flow> flows = [];
         for (int place = 0; place < snapshot.PlaceCount; place++)
         {
-            if (snapshot[place].IsUsed)
+            if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
             {
-                flows.Add(FlowProjection.ToFlow(in snapshot[place], snapshot.Counters(place), snapshot.Addresses));
+                flows.Add(flow);
             }
         }
 

@@ -35,7 +35,7 @@ public class FlowQueryTests
         probe.Event(v6.New());
         probe.Event(v6.Destroy());
 
-        using Core.Flows.FlowSnapshot snapshot = probe.Collector.Snapshot();
+        using Core.Views.FlowSnapshot snapshot = probe.Collector.Snapshot();
         string[] names = ["tcp", "udp", "icmp", "v6"];
         string found = string.Join(' ', names.Where((_, place) => query.Matches(in snapshot[place])));
         Assert.True(expected == found, $"{name}: {found}");

@@ -1,0 +1,149 @@
+using Conntracker.Core.Firewall;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// The TRACE lines of iptables-legacy, put into a sink together with the rules that they name. Opened once there are legacy tables: a
+/// host without them is left as it is. They come through NFLOG group 0; where another program holds that, through the kernel's log.
+/// </summary>
+internal sealed class IptablesFeed : IDisposable
+{
+    private static readonly long s_lookInterval = TimeSpan.FromSeconds(1).Ticks;
+
+    private readonly FrameSink _sink;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly Wakeup _wakeup;
+    private readonly ulong _namespaceCookie;
+    private readonly IptablesRules _rules;
+    private PacketLoggerLease? _lease;
+    private NflogTap? _tap;
+    private KernelLogSource? _kernelLog;
+    private bool _isOpened;
+    private long _nextLook;
+
+    /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, ulong namespaceCookie)
+    {
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        _wakeup = wakeup;
+        _namespaceCookie = namespaceCookie;
+        _rules = new IptablesRules(sink, notices, clock, wakeup);
+        OpenWhenNeeded();
+        _rules.Finish();
+    }
+
+    /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
+    public long Due => _isOpened && _kernelLog is null ? long.MaxValue : _nextLook;
+
+    /// <summary>Takes what is there; true when there was something.</summary>
+    public bool Take()
+    {
+        OpenWhenNeeded();
+        _rules.Take();
+        bool hasTaken = false;
+        while (_tap is not null && _tap.TryRead(out ReadOnlySpan<byte> datagram))
+        {
+            CheckRules(ref hasTaken);
+            _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
+            _tap.Release();
+        }
+
+        while (_kernelLog is not null && _kernelLog.TryRead(out ReadOnlySpan<byte> line))
+        {
+            CheckRules(ref hasTaken);
+            _sink.Put(FrameKind.KernelLog, _clock.Now, line);
+        }
+
+        CountLost();
+        return hasTaken;
+    }
+
+    /// <summary>Takes what is there, and waits until it can be told in words.</summary>
+    public void Finish()
+    {
+        Take();
+        _rules.Finish();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _tap?.Dispose();
+        _kernelLog?.Dispose();
+        _lease?.Dispose();
+        _rules.Dispose();
+    }
+
+    private void CheckRules(ref bool hasTaken)
+    {
+        if (!hasTaken)
+        {
+            _rules.Check();
+        }
+
+        hasTaken = true;
+    }
+
+    private void OpenWhenNeeded()
+    {
+        if (_clock.Now < _nextLook)
+        {
+            return;
+        }
+
+        _nextLook = _clock.Now + s_lookInterval;
+        if (!_isOpened && IptablesTables.Names(FlowFamily.IPv4).Length + IptablesTables.Names(FlowFamily.IPv6).Length > 0)
+        {
+            _isOpened = true;
+            _rules.Check();
+            Open();
+        }
+    }
+
+    private void Open()
+    {
+        try
+        {
+            _tap = NflogHub.Attach(_namespaceCookie, _wakeup);
+            _lease = PacketLoggerLease.Acquire(_namespaceCookie, PacketLogger.Nflog);
+        }
+        catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
+        {
+            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, and other readers of it see them as well.");
+            OpenKernelLog();
+        }
+        catch (ConntrackException error)
+        {
+            _tap?.Dispose();
+            _tap = null;
+            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {error.Message}");
+        }
+    }
+
+    private void OpenKernelLog()
+    {
+        try
+        {
+            _kernelLog = KernelLogSource.Open();
+            _lease = PacketLoggerLease.Acquire(_namespaceCookie, PacketLogger.KernelLog);
+        }
+        catch (ConntrackException error)
+        {
+            _notices.Add("kmsg", $"Rules of iptables-legacy are not traced: {error.Message}");
+        }
+    }
+
+    private void CountLost()
+    {
+        long lost = (_tap?.TakeLost() ?? 0) + (_kernelLog?.TakeLost() ?? 0);
+        if (lost > 0)
+        {
+            _sink.PutNumber(FrameKind.IptablesTraceLost, _clock.Now, lost);
+            _notices.Add("nflog-lost", "More packets passed rules of iptables-legacy than could be read: some steps of some flows are missing. Trace chosen flows instead of all of them.");
+        }
+    }
+}

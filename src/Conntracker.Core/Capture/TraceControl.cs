@@ -1,0 +1,289 @@
+using System.Collections.Concurrent;
+using Conntracker.Core.Firewall;
+using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// What a capture traces: begins with what it was started with, and lets users choose more while it runs. Work that touches the
+/// kernel is done on the capture's thread, which is in the network namespace; users wait for it on theirs.
+/// </summary>
+internal sealed class TraceControl : IFeedSource
+{
+    /// <summary>Tuples that a set of the kernel holds: about 150 bytes each, when they are there.</summary>
+    private const int SetCapacity = 1 << 20;
+
+    private readonly CaptureOptions _options;
+    private readonly FlowCollector _collector;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly Wakeup _wakeup;
+    private readonly ConcurrentQueue<Action> _queued = new();
+    private Func<TraceFeed>? _openFeed;
+    private KernelFeed? _feed;
+    private OwnTable? _table;
+    private bool _isTracing;
+    private volatile bool _isOver;
+
+    /// <summary>Makes a control.</summary>
+    public TraceControl(CaptureOptions options, FlowCollector collector, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    {
+        _options = options;
+        _collector = collector;
+        _notices = notices;
+        _clock = clock;
+        _wakeup = wakeup;
+    }
+
+    /// <inheritdoc/>
+    public int Number => -1;
+
+    /// <inheritdoc/>
+    public long Due
+    {
+        get
+        {
+            lock (_collector.Gate)
+            {
+                return Requests.NextEnd();
+            }
+        }
+    }
+
+    private TraceRequestBook Requests => _collector.Tracing.Requests;
+
+    /// <summary>Begins, on the capture's thread.</summary>
+    /// <param name="feed">Gets the source of traces, once something is traced.</param>
+    /// <param name="table">Our table; null when there is none: then nothing can be traced.</param>
+    /// <param name="openFeed">Opens the source of traces.</param>
+    public void Start(KernelFeed feed, OwnTable? table, Func<TraceFeed> openFeed)
+    {
+        _feed = feed;
+        _table = table;
+        _openFeed = openFeed;
+        feed.Add(this);
+        if (_options.Trace == TraceMode.None)
+        {
+            return;
+        }
+
+        string target = _options.Trace == TraceMode.Everything ? "every packet" : $"each flow, for {_options.TraceDuration.TotalSeconds:0.###} s";
+        try
+        {
+            BeginTracing();
+            lock (_collector.Gate)
+            {
+                Requests.Add(target, flow: null, FlowQuery.All, _clock.Now, until: null);
+            }
+        }
+        catch (ConntrackException error)
+        {
+            _notices.Add("trace", $"Nothing is traced, and flows have no verdict: {error.Message}");
+        }
+    }
+
+    /// <summary>Has packets of a flow, or of all flows that a query matches, traced for a time. From any thread.</summary>
+    /// <param name="flow">The flow; null for a query.</param>
+    /// <param name="query">The query; null for a flow.</param>
+    /// <param name="target">What it is, in words.</param>
+    /// <param name="duration">For how long.</param>
+    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <exception cref="ConntrackException">The capture has ended, nothing can be traced, or too much is.</exception>
+    /// <exception cref="ArgumentException">Nothing can match the query.</exception>
+    public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration) => Invoke(() =>
+    {
+        if (!_isTracing)
+        {
+            BeginTracing();
+        }
+
+        long until = _clock.Now + duration.Ticks;
+        TraceRequest? known;
+        lock (_collector.Gate)
+        {
+            known = Requests.Active.FirstOrDefault(each => each.Id != 0 && each.Target == target);
+        }
+
+        if (flow is not null && _options.Trace != TraceMode.Everything)
+        {
+            Choose(flow, duration);
+        }
+
+        TraceRequest request;
+        lock (_collector.Gate)
+        {
+            if (known is not null)
+            {
+                known.Until = until;
+            }
+
+            request = known ?? Requests.Add(target, flow, query, _clock.Now, until)
+                ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"{TraceRequestBook.Maximum} traces are active, and that is the limit. Disable-FlowTrace ends some; a query traces many flows at once.");
+        }
+
+        try
+        {
+            SelectQueries(query is not null);
+        }
+        catch when (known is null)
+        {
+            lock (_collector.Gate)
+            {
+                Requests.Remove(request);
+            }
+
+            throw;
+        }
+
+        return (request, known is not null);
+    });
+
+    /// <summary>Ends a trace before its time; one that is over already stays so. From any thread.</summary>
+    /// <returns>False when there is none of this number.</returns>
+    public bool Disable(int id) => Invoke(() =>
+    {
+        TraceRequest? request;
+        lock (_collector.Gate)
+        {
+            request = Requests.All.FirstOrDefault(each => each.Id == id && id != 0);
+            if (request is not null && request.Until > _clock.Now)
+            {
+                request.Until = _clock.Now;
+            }
+        }
+
+        if (request?.Flow is Flow flow && _options.Trace != TraceMode.Everything)
+        {
+            Unchoose(flow);
+        }
+
+        Take();
+        return request is not null;
+    });
+
+    /// <summary>All traces, with what came of them.</summary>
+    public IReadOnlyList<FlowTrace> List(string capture, bool isRunning)
+    {
+        lock (_collector.Gate)
+        {
+            return [.. Requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning))];
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        WorkOff();
+        bool hasEnded;
+        lock (_collector.Gate)
+        {
+            hasEnded = Requests.Expire(_clock.Now);
+        }
+
+        SelectQueries(hasEnded);
+    }
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        _isOver = true;
+        WorkOff();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Finish();
+
+    private T Invoke<T>(Func<T> work)
+    {
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queued.Enqueue(() =>
+        {
+            try
+            {
+                ObjectDisposedException.ThrowIf(_isOver, this);
+                done.SetResult(work());
+            }
+            catch (Exception error) when (error is ConntrackException or ArgumentException or ObjectDisposedException)
+            {
+                done.SetException(error);
+            }
+        });
+        if (_isOver)
+        {
+            // Nobody else looks into the queue any more.
+            WorkOff();
+        }
+        else
+        {
+            _wakeup.Set();
+        }
+
+        return done.Task.GetAwaiter().GetResult();
+    }
+
+    private void WorkOff()
+    {
+        while (_queued.TryDequeue(out Action? work))
+        {
+            work();
+        }
+    }
+
+    private void BeginTracing()
+    {
+        if (_table is null || _openFeed is null || _feed is null)
+        {
+            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing needs a table of nftables, which could not be made; the capture's notices say why.");
+        }
+
+        TraceFeed feed = _openFeed();
+        try
+        {
+            _table.Run(TraceRules.Begin(_table.Name, _options.Trace, _options.TraceDuration, SetCapacity), "The rules that have packets traced could not be made");
+        }
+        catch
+        {
+            feed.Dispose();
+            throw;
+        }
+
+        _feed.Add(feed);
+        _isTracing = true;
+    }
+
+    private void SelectQueries(bool haveChanged)
+    {
+        if (!haveChanged || _options.Trace == TraceMode.Everything)
+        {
+            return;
+        }
+
+        (FlowQuery, TimeSpan)[] queries;
+        lock (_collector.Gate)
+        {
+            queries = [.. Requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
+        }
+
+        _table!.Run(TraceRules.Select(_table.Name, queries), "The rules for what is traced could not be made");
+    }
+
+    private void Choose(Flow flow, TimeSpan duration)
+    {
+        // An element that is there keeps its time: it goes first.
+        Unchoose(flow);
+        _table!.Run(TraceRules.Choose(_table.Name, flow, duration), $"{flow} could not be traced");
+    }
+
+    private void Unchoose(Flow flow)
+    {
+        try
+        {
+            _table!.Run(TraceRules.Unchoose(_table.Name, flow), $"The trace of {flow} could not be ended");
+        }
+        catch (ConntrackException)
+        {
+            // It was not there, or its time was over: what was wanted.
+        }
+    }
+}

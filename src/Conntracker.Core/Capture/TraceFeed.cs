@@ -1,0 +1,151 @@
+using Conntracker.Core.Native;
+using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// What the running kernel tells of traced packets, put into a sink: nftables' messages with the changes of its ruleset, the TRACE
+/// lines of iptables-legacy, and the texts of both rulesets whenever they have changed. Made and used on the capture's thread.
+/// </summary>
+internal sealed class TraceFeed : IFeedSource
+{
+    // Sixty thousand messages fit, half a second of the most that one processor makes.
+    private const int BufferSize = 64 << 20;
+    private const int BatchesInTurn = 16;
+
+    private static readonly long s_settling = TimeSpan.FromMilliseconds(100).Ticks;
+    private static readonly long s_busy = TimeSpan.FromSeconds(1).Ticks;
+
+    private readonly TraceCollector _tracing;
+    private readonly Lock _gate;
+    private readonly FrameSink _sink;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly MulticastSource _nftables;
+    private readonly NftablesRules _nftablesRules;
+    private readonly IptablesFeed _iptables;
+    private long _lastFrame;
+    private long _lastSettled;
+
+    /// <summary>Opens the sources and reads the rulesets; nothing is traced yet.</summary>
+    /// <param name="collector">Joins what is put.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Set by the threads that read beside.</param>
+    /// <param name="namespaceCookie">The kernel's cookie of the network namespace.</param>
+    /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
+    public TraceFeed(FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, ulong namespaceCookie)
+    {
+        _tracing = collector.Tracing;
+        _gate = collector.Gate;
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        _nftables = MulticastSource.OpenNftablesTrace(BufferSize);
+        try
+        {
+            _nftablesRules = new NftablesRules(collector, sink, notices, clock, wakeup);
+            _iptables = new IptablesFeed(sink, notices, clock, wakeup, namespaceCookie);
+        }
+        catch
+        {
+            _nftablesRules?.Dispose();
+            _nftables.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
+    public int Number => _nftables.Number;
+
+    /// <inheritdoc/>
+    public long Due => Math.Min(
+        _clock.Now - _lastFrame < s_busy ? _lastSettled + s_settling : long.MaxValue,
+        Math.Min(_nftablesRules.Due, _iptables.Due));
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        // First nftables, whose reports make the flows that lines of iptables are looked up in.
+        TakeNftables();
+        _nftablesRules.Take();
+        if (_iptables.Take())
+        {
+            _lastFrame = _clock.Now;
+        }
+
+        if (_clock.Now - _lastSettled >= s_settling)
+        {
+            Settle(_clock.Now);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        _nftables.Leave();
+        while (!TakeNftables())
+        {
+        }
+
+        _iptables.Take();
+        _nftablesRules.Finish();
+        _iptables.Finish();
+        Settle(long.MaxValue);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _iptables.Dispose();
+        _nftablesRules.Dispose();
+        _nftables.Dispose();
+    }
+
+    // True when the queue was read to its end.
+    private bool TakeNftables()
+    {
+        for (int turn = 0; turn < BatchesInTurn; turn++)
+        {
+            int received = _nftables.Receive();
+            if (received == -ErrnoConstants.ENOBUFS)
+            {
+                CountLost();
+                continue;
+            }
+
+            if (received <= 0)
+            {
+                return true;
+            }
+
+            _lastFrame = _clock.Now;
+            _sink.Put(FrameKind.NftablesTrace, _lastFrame, _nftables.Batch, received);
+        }
+
+        return false;
+    }
+
+    private void CountLost()
+    {
+        if (_nftables.TakeDrops() is > 0 and long lost)
+        {
+            _sink.PutNumber(FrameKind.NftablesTraceLost, _clock.Now, lost);
+        }
+
+        // A change of the ruleset may be among what was lost.
+        _nftablesRules.ReadAgain();
+        _notices.Add("nftables-trace", "More packets were traced than could be read: some steps of some flows are missing, and the counts of packets are too small. Trace chosen flows instead of all of them.");
+    }
+
+    private void Settle(long now)
+    {
+        _lastSettled = _clock.Now;
+        lock (_gate)
+        {
+            _tracing.Settle(now);
+        }
+    }
+}

@@ -1,0 +1,117 @@
+using Conntracker.Core.Netlink;
+using static Conntracker.Core.Native.NftablesConstants;
+
+namespace Conntracker.Core.Decoding;
+
+/// <summary>Decodes NFT_MSG_TRACE (nft_trace_attributes of linux/netfilter/nf_tables.h). Attributes that it does not know are skipped.</summary>
+internal static class NftTraceDecoder
+{
+    private const int Trace = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_TRACE;
+
+    /// <summary>Decodes a message.</summary>
+    /// <param name="message">A message of the groups NFNLGRP_NFTRACE and NFNLGRP_NFTABLES.</param>
+    /// <param name="trace">What it says; only to be read when it was decoded.</param>
+    public static DecodeResult Decode(in NetlinkMessage message, out NftTraceMessage trace)
+    {
+        trace = default;
+        if (message.Type != Trace)
+        {
+            return DecodeResult.Ignored;
+        }
+
+        const int HeadLength = 4;
+        if (message.Payload.Length < HeadLength)
+        {
+            return DecodeResult.Malformed;
+        }
+
+        trace.Family = message.Payload[0];
+        ReadOnlySpan<byte> network = default;
+        ReadOnlySpan<byte> transport = default;
+        bool hasType = false;
+        bool isMalformed = false;
+        int? policy = null;
+        NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
+        while (attributes.Read())
+        {
+            switch (attributes.Type)
+            {
+                case NFTA_TRACE_TABLE:
+                    trace.Table = Name(attributes.Value);
+                    break;
+                case NFTA_TRACE_CHAIN:
+                    trace.Chain = Name(attributes.Value);
+                    break;
+                case NFTA_TRACE_RULE_HANDLE:
+                    trace.Handle = attributes.ReadUInt64BigEndian();
+                    break;
+                case NFTA_TRACE_TYPE:
+                    hasType = TryType(attributes.ReadUInt32BigEndian(), out trace.Type);
+                    break;
+                case NFTA_TRACE_VERDICT:
+                    DecodeVerdict(attributes.Value, ref trace, ref isMalformed);
+                    break;
+                case NFTA_TRACE_POLICY:
+                    policy = (int)attributes.ReadUInt32BigEndian();
+                    break;
+                case NFTA_TRACE_ID:
+                    trace.Id = attributes.ReadUInt32BigEndian();
+                    break;
+                case NFTA_TRACE_LL_HEADER:
+                    trace.EntersBaseChain = true;
+                    break;
+                case NFTA_TRACE_NETWORK_HEADER:
+                    trace.EntersBaseChain = true;
+                    network = attributes.Value;
+                    break;
+                case NFTA_TRACE_TRANSPORT_HEADER:
+                    transport = attributes.Value;
+                    break;
+                case NFTA_TRACE_CT_ID:
+                    trace.ConntrackId = attributes.ReadUInt32BigEndian();
+                    break;
+                case NFTA_TRACE_CT_DIRECTION:
+                    trace.IsReply = attributes.ReadByte() != 0;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        trace.Verdict = trace.Type == TraceStepType.Policy ? policy ?? trace.Verdict : trace.Verdict;
+        trace.HasPacket = !network.IsEmpty && PacketDecoder.TryDecode(network, transport, out trace.Packet);
+        bool isComplete = hasType && !trace.Table.IsEmpty && !trace.Chain.IsEmpty && !isMalformed && !attributes.IsMalformed;
+        return isComplete ? DecodeResult.Decoded : DecodeResult.Malformed;
+    }
+
+    private static void DecodeVerdict(ReadOnlySpan<byte> verdict, ref NftTraceMessage trace, ref bool isMalformed)
+    {
+        NetlinkAttributeReader attributes = new(verdict);
+        while (attributes.Read())
+        {
+            if (attributes.Type == NFTA_VERDICT_CODE)
+            {
+                trace.Verdict = (int)attributes.ReadUInt32BigEndian();
+            }
+            else if (attributes.Type == NFTA_VERDICT_CHAIN)
+            {
+                trace.JumpChain = Name(attributes.Value);
+            }
+        }
+
+        isMalformed |= attributes.IsMalformed;
+    }
+
+    private static bool TryType(uint number, out TraceStepType type)
+    {
+        type = number switch
+        {
+            NFT_TRACETYPE_POLICY => TraceStepType.Policy,
+            NFT_TRACETYPE_RETURN => TraceStepType.Return,
+            _ => TraceStepType.Rule,
+        };
+        return number is NFT_TRACETYPE_POLICY or NFT_TRACETYPE_RETURN or NFT_TRACETYPE_RULE;
+    }
+
+    private static ReadOnlySpan<byte> Name(ReadOnlySpan<byte> value) => value.TrimEnd((byte)0);
+}

@@ -1,0 +1,77 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Conntracker.Core.Firewall;
+
+/// <summary>Runs a program of the system and takes what it prints; never for long, and never more than fits.</summary>
+internal static class ChildProgram
+{
+    private const int MaximumOutput = 256 * 1024 * 1024;
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    /// <summary>Where a program is: in the search path, or where Debian has root's programs, which not every root has in the path.</summary>
+    /// <returns>Null when it is not installed.</returns>
+    public static string? Find(string name)
+    {
+        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/sbin"];
+        return folders.Where(Path.IsPathRooted).Select(folder => Path.Join(folder, name)).FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>Runs a program to its end, as a child of the calling thread and in its network namespace.</summary>
+    /// <param name="program">Its path.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <returns>Its standard output.</returns>
+    /// <exception cref="ConntrackException">It cannot be started, failed, did not end, or printed too much.</exception>
+    public static string Run(string program, params IEnumerable<string> arguments)
+    {
+        try
+        {
+            using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                StandardOutputEncoding = Encoding.UTF8,
+                StandardErrorEncoding = Encoding.UTF8,
+            })!;
+            using CancellationTokenSource deadline = new(s_patience);
+            using CancellationTokenRegistration killing = deadline.Token.Register(process.Kill);
+            process.StandardInput.Close();
+            Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            string? output = ReadToEnd(process.StandardOutput);
+            if (output is null)
+            {
+                process.Kill();
+            }
+
+            process.WaitForExit();
+            return deadline.IsCancellationRequested ? throw Failed(program, $"did not end within {s_patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s")
+                : output is null ? throw Failed(program, "printed more than 256 Mi characters")
+                : process.ExitCode != 0 ? throw Failed(program, $"ended with {process.ExitCode}: {error.Result.Trim()}")
+                : output;
+        }
+        catch (Exception failure) when (failure is Win32Exception or IOException)
+        {
+            throw Failed(program, $"could not be run: {failure.Message}");
+        }
+    }
+
+    private static string? ReadToEnd(StreamReader reader)
+    {
+        StringBuilder text = new();
+        char[] buffer = new char[16 * 1024];
+        while (reader.Read(buffer) is > 0 and int count)
+        {
+            if (text.Append(buffer, 0, count).Length > MaximumOutput)
+            {
+                return null;
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static ConntrackException Failed(string program, string how) => new(ConntrackErrorReason.KernelRefused, $"{program} {how}.");
+}

@@ -1,0 +1,145 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+using static Conntracker.Core.Native.ErrnoConstants;
+using static Conntracker.Core.Native.NflogConstants;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>
+/// NFLOG group 0 of a network namespace: where traced packets of iptables-legacy are logged when nfnetlink_log is the namespace's logger.
+/// Only one socket can hold the group. Opening it loads the kernel module, without which the logger cannot be set.
+/// </summary>
+internal sealed class NflogSource : IDisposable
+{
+    private const int ReceiveBuffer = 8 << 20;
+    private const int BatchCapacity = 32;
+
+    // Some 70 lines. The kernel reserves so much for each datagram, however few lines it has when it is sent.
+    private const int DatagramSize = 16 << 10;
+    private const int LinesOfDatagram = 64;
+
+    // IPv6, an ICMP error and the packet that it is about, with room for a few options.
+    private const int CopiedBytes = 128;
+
+    // In hundredths of a second: the least that there is.
+    private const int Timeout = 1;
+
+    private readonly NetlinkSocket _socket;
+    private readonly DatagramBatch _batch = new(BatchCapacity, 2 * DatagramSize);
+    private long _dropsSeen;
+
+    /// <summary>Takes hold of the group in the calling thread's network namespace; lines are queued from here on.</summary>
+    /// <exception cref="ConntrackException">
+    /// Another socket holds the group (<see cref="ConntrackErrorReason.NflogBusy"/>), the kernel lacks NFLOG, or no privilege.
+    /// </exception>
+    public NflogSource()
+    {
+        _socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "NFLOG group 0");
+        try
+        {
+            _socket.SetReceiveBuffer(ReceiveBuffer);
+            Bind();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The datagrams of the last <see cref="Receive"/>; each may hold many lines.</summary>
+    public DatagramBatch Batch => _batch;
+
+    /// <summary>The descriptor's number, for poll(2).</summary>
+    public int Number => _socket.Number;
+
+    /// <summary>Receives what is queued, without waiting.</summary>
+    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
+    public int Receive() => _batch.Receive(_socket.Descriptor);
+
+    /// <summary>
+    /// How many datagrams the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the socket's
+    /// own network namespace.
+    /// </summary>
+    public long? TakeDrops()
+    {
+        if (NetlinkSocketDrops.Read(NetlinkSocketDrops.Path, NetlinkConstants.NETLINK_NETFILTER, _socket.PortId) is not long drops)
+        {
+            return null;
+        }
+
+        long fresh = drops - _dropsSeen;
+        _dropsSeen = drops;
+        return fresh;
+    }
+
+    /// <summary>Lets go of the group.</summary>
+    public void Dispose()
+    {
+        _socket.Dispose();
+        _batch.Dispose();
+    }
+
+    // One message does it all, so that no line comes with other settings. PF_BIND is not asked for: it sets the namespace's logger, which
+    // is lent and put back elsewhere.
+    private void Bind()
+    {
+        nfulnl_msg_config_mode mode = new() { copy_range = BinaryPrimitives.ReverseEndianness((uint)CopiedBytes), copy_mode = NFULNL_COPY_PACKET };
+        NetlinkWriter writer = new(stackalloc byte[128]);
+        writer.BeginMessage((NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_CONFIG, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_ACK, 1);
+        writer.WriteStruct(new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
+        writer.WriteByte(NFULA_CFG_CMD, NFULNL_CFG_CMD_BIND);
+        writer.WriteBytes(NFULA_CFG_MODE, MemoryMarshal.AsBytes(new ReadOnlySpan<nfulnl_msg_config_mode>(in mode)));
+        writer.WriteUInt32BigEndian(NFULA_CFG_NLBUFSIZ, DatagramSize);
+        writer.WriteUInt32BigEndian(NFULA_CFG_TIMEOUT, Timeout);
+        writer.WriteUInt32BigEndian(NFULA_CFG_QTHRESH, LinesOfDatagram);
+        writer.WriteUInt16BigEndian(NFULA_CFG_FLAGS, NFULNL_CFG_F_SEQ);
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+        int errno = ReadAnswer();
+        if (errno != 0)
+        {
+            throw Refused(errno);
+        }
+    }
+
+    // The kernel answers before the call that sends returns. Lines may come before or behind it; nobody waits for them yet.
+    private int ReadAnswer()
+    {
+        int received;
+        while ((received = Receive()) > 0)
+        {
+            for (int i = 0; i < received; i++)
+            {
+                NetlinkMessageReader messages = new(_batch[i]);
+                while (messages.TryRead(out NetlinkMessage message))
+                {
+                    if (message.Type == NetlinkConstants.NLMSG_ERROR && message.Payload.Length >= sizeof(int))
+                    {
+                        return -MemoryMarshal.Read<int>(message.Payload);
+                    }
+                }
+            }
+        }
+
+        return -received;
+    }
+
+    private static ConntrackException Refused(int errno) => errno switch
+    {
+        EBUSY => new ConntrackException(
+            ConntrackErrorReason.NflogBusy,
+            $"NFLOG group 0, where the trace of iptables-legacy goes, is held by another program in this network namespace: {Errno.Describe(errno)}. /proc/net/netfilter/nfnetlink_log names it in its second column (a netlink port, mostly the process id). ulogd and tcpdump -i nflog are likely ones."),
+        EPERM or EACCES => new ConntrackException(
+            ConntrackErrorReason.PermissionDenied,
+            $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
+
+        // A subsystem that nfnetlink does not know is told as EINVAL.
+        ENOENT or EINVAL or EPROTONOSUPPORT or EOPNOTSUPP => new ConntrackException(
+            ConntrackErrorReason.KernelFeatureMissing,
+            $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),
+        _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}."),
+    };
+}

@@ -1,0 +1,99 @@
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// Which step decided over a flow's first packet. A packet passes many base chains, and each ends with a verdict: one that drops it
+/// decides. Of those that let it pass, a rule that says so decides rather than a policy, and filtering rather than mangling, nat or
+/// raw, at the hooks where hosts filter; the last one of equals.
+/// </summary>
+internal static class Blame
+{
+    private const int DropRank = 100;
+
+    /// <summary>How much a step tells.</summary>
+    /// <param name="outcome">What it does.</param>
+    /// <param name="type">Rule or policy.</param>
+    /// <param name="engine">The packet filter: tables of iptables are told by their names.</param>
+    /// <param name="table">The table's name.</param>
+    /// <param name="hook">The hook; null when not known.</param>
+    /// <param name="chainType">nftables: the base chain's type; null when not known.</param>
+    public static int Rank(StepOutcome outcome, TraceStepType type, TraceEngine engine, string table, string? hook, string? chainType)
+    {
+        bool filters = engine == TraceEngine.Iptables ? table is "filter" or "security" : chainType is null or "filter";
+        bool isFilterHook = hook is null or "input" or "forward" or "output";
+        int rule = type == TraceStepType.Rule ? 1 : 0;
+        return outcome switch
+        {
+            StepOutcome.None => 0,
+            StepOutcome.Accept when filters && isFilterHook => 40 + rule,
+            StepOutcome.Accept when isFilterHook => 20 + rule,
+            StepOutcome.Accept => 10 + rule,
+            _ => DropRank,
+        };
+    }
+
+    /// <summary>Takes a step of the original direction into account, before it is added to the flow's steps.</summary>
+    /// <param name="evidence">The flow's evidence.</param>
+    /// <param name="number">The step's number.</param>
+    /// <param name="store">Where the flow's steps are.</param>
+    /// <param name="steps">The steps.</param>
+    /// <returns>True when it decided that the packet is dropped or rejected.</returns>
+    public static bool Judge(ref FlowEvidence evidence, int number, EvidenceStore store, StepTable steps)
+    {
+        Step step = steps[number];
+        bool isEnd = step.Outcome >= StepOutcome.Drop;
+        bool isOver = isEnd && (evidence.Flags & EvidenceFlags.Passed) != 0;
+        if (step.Outcome == StepOutcome.None || isOver || HasPassed(ref evidence, number, step, store, steps))
+        {
+            return false;
+        }
+
+        if (evidence.Decider != 0 && steps[evidence.Decider - 1].Rank > step.Rank)
+        {
+            return false;
+        }
+
+        evidence.Decider = number + 1;
+        return isEnd;
+    }
+
+    /// <summary>The verdict over a flow.</summary>
+    /// <param name="outcome">What the step did that decided; <see cref="StepOutcome.None"/> when there is none.</param>
+    /// <param name="hasPassed">Whether the first packet, or the flow, is known to have passed all rules.</param>
+    public static FlowVerdict Verdict(StepOutcome outcome, bool hasPassed) => outcome switch
+    {
+        StepOutcome.Drop => FlowVerdict.Dropped,
+        StepOutcome.Reject => FlowVerdict.Rejected,
+        _ when hasPassed => FlowVerdict.Accepted,
+        _ => FlowVerdict.Unknown,
+    };
+
+    /// <summary>The step that decided, in a line: <c>inet firewall forward #4: tcp dport 22 drop comment "no ssh"</c>.</summary>
+    public static string Describe(TraceStep step)
+    {
+        string where = step.Family is null ? $"{step.Table} {step.Chain}" : $"{step.Family} {step.Table} {step.Chain}";
+        string text = step.Type switch
+        {
+            TraceStepType.Policy => $"{where} policy {(step.Engine == TraceEngine.Iptables ? step.Verdict?.ToUpperInvariant() : step.Verdict)}",
+            _ when step.Position is int position => $"{where} #{position}",
+            _ => $"{where} handle {step.Handle}",
+        };
+        text = step.Type != TraceStepType.Policy && step.Rule is string rule ? $"{text}: {rule}" : text;
+        return step.Comment is string comment && step.Engine == TraceEngine.Nftables ? $"{text} comment \"{comment}\"" : text;
+    }
+
+    // Whether a packet of the flow has come to the end of this base chain before: then this one is not the first.
+    private static bool HasPassed(ref FlowEvidence evidence, int number, Step step, EvidenceStore store, StepTable steps)
+    {
+        foreach ((int other, _) in store.Steps(in evidence))
+        {
+            if (other == number || (steps[other].Base == step.Base && steps[other].Outcome != StepOutcome.None))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Collections.Frozen;
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>Writes what was traced into the evidence of flows, and makes the flows that connection tracking does not tell of.</summary>
+internal sealed class EvidenceWriter
+{
+    private readonly FlowTable _flows;
+    private readonly StepTable _steps;
+    private readonly FrozenSet<FlowProtocol>? _protocols;
+
+    /// <summary>Makes a writer.</summary>
+    /// <param name="flows">The flows.</param>
+    /// <param name="steps">The steps.</param>
+    /// <param name="protocols">The protocols that the capture keeps; null for all.</param>
+    public EvidenceWriter(FlowTable flows, StepTable steps, FrozenSet<FlowProtocol>? protocols)
+    {
+        _flows = flows;
+        _steps = steps;
+        _protocols = protocols;
+    }
+
+    /// <summary>Told of each flow whose first packet was dropped or rejected: its place.</summary>
+    public Action<int>? Ended { get; set; }
+
+    /// <summary>Whether flows of a protocol are kept.</summary>
+    public bool Keeps(FlowProtocol protocol) => _protocols is null || _protocols.Contains(protocol);
+
+    /// <summary>Makes a flow of a packet that belongs to none; the caller has looked.</summary>
+    /// <returns>Its place.</returns>
+    public int Create(ref readonly FlowKey header, long time) => _flows.AddUnconfirmed(in header, time);
+
+    /// <summary>Counts a packet of a flow.</summary>
+    public void CountPacket(int place, long time)
+    {
+        ref FlowRecord record = ref _flows[place];
+        ref FlowEvidence evidence = ref _flows.Evidence.Of(ref record);
+        evidence.Packets += evidence.Packets == uint.MaxValue ? 0u : 1u;
+        record.LastSeen = record.IsUnconfirmed ? time : record.LastSeen;
+    }
+
+    /// <summary>A packet of a flow passed a step.</summary>
+    /// <param name="place">The flow's place.</param>
+    /// <param name="step">The step's number; -1 for one that could not be kept.</param>
+    /// <param name="isOriginal">Whether the packet is the originator's, and speaks for what the rules do to the flow.</param>
+    public void AddStep(int place, int step, bool isOriginal)
+    {
+        ref FlowEvidence evidence = ref _flows.Evidence.Of(ref _flows[place]);
+        if (step < 0)
+        {
+            evidence.Flags |= EvidenceFlags.StepsLeftOut;
+            return;
+        }
+
+        bool hasEnded = isOriginal && Blame.Judge(ref evidence, step, _flows.Evidence, _steps);
+        _flows.Evidence.AddStep(ref evidence, step, packets: 1);
+        if (hasEnded)
+        {
+            Ended?.Invoke(place);
+        }
+    }
+
+    /// <summary>A packet of a flow has passed its last hook.</summary>
+    public void Pass(int place, bool isOriginal, bool isReply)
+    {
+        ref FlowRecord record = ref _flows[place];
+        ref FlowEvidence evidence = ref _flows.Evidence.Of(ref record);
+        if (isOriginal)
+        {
+            evidence.Flags |= EvidenceFlags.Passed;
+        }
+        else if (isReply && record.IsUnconfirmed && (evidence.Flags & EvidenceFlags.Passed) != 0)
+        {
+            // A rule exempted the flow from connection tracking. An answer to what was rejected is the firewall's own.
+            record.Flags |= FlowFlags.Replied;
+        }
+    }
+}

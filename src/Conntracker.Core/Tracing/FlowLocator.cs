@@ -1,0 +1,78 @@
+using Conntracker.Core.Flows;
+using static Conntracker.Core.Native.ConntrackConstants;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// Finds the flow of a packet by its header, wherever on its way the header was seen. With the original tuple O (client to virtual
+/// address) and the reply tuple R (server to masqueraded address), NAT makes of a packet's header: O, then client to server, then R
+/// reversed; and of a reply's: R, then server to client, then O reversed.
+/// </summary>
+internal sealed class FlowLocator
+{
+    private readonly FlowTable _flows;
+    private readonly TupleIndex _index;
+
+    /// <summary>Makes a locator.</summary>
+    public FlowLocator(FlowTable flows)
+    {
+        _flows = flows;
+        _index = new TupleIndex(flows);
+    }
+
+    /// <summary>The flow of a header; -1 when there is none yet.</summary>
+    /// <param name="header">The packet's tuple, in zone 0.</param>
+    /// <param name="isReply">Whether the packet travels in the reply direction.</param>
+    public int Find(ref readonly FlowKey header, out bool isReply)
+    {
+        isReply = false;
+        int place = _flows.Find(in header);
+        if (place >= 0 || (place = _index.FindTuple(in header, out isReply)) >= 0)
+        {
+            return place;
+        }
+
+        FlowKey reverse = FlowKey.Reverse(in header);
+        isReply = true;
+        if ((place = _flows.Find(in reverse)) < 0 && (place = _index.FindTuple(in reverse, out bool isReverseReply)) >= 0)
+        {
+            isReply = !isReverseReply;
+        }
+
+        return place;
+    }
+
+    /// <summary>The flow of a connection's id; -1 when there is none yet.</summary>
+    public int Find(uint conntrackId) => _index.FindId(conntrackId);
+
+    /// <summary>A flow has been told of by connection tracking: from now on it is found by all that its packets may look like.</summary>
+    public void Learn(int place)
+    {
+        ref FlowRecord record = ref _flows[place];
+        if (record.Folding != FlowFolding.None)
+        {
+            return;
+        }
+
+        if (record.Id != 0)
+        {
+            _index.AddId(record.Id, place);
+        }
+
+        if ((record.Status & (IPS_SRC_NAT | IPS_DST_NAT)) != 0)
+        {
+            FlowKey reply = record.Key with { Original = record.Reply, Zone = 0 };
+            _index.AddTuple(in reply, place, isReply: true);
+            FlowKey between = record.Key with { Zone = 0 };
+            between.Original.Dst = record.Reply.Src;
+            between.Original.DstPort = FlowKey.HasPorts(record.Key.Protocol) ? record.Reply.SrcPort : record.Key.Original.DstPort;
+            _index.AddTuple(in between, place, isReply: false);
+        }
+    }
+
+    /// <summary>A packet of a flow was seen with this header.</summary>
+    public void Learn(ref readonly FlowKey header, int place, bool isReply) => _index.AddTuple(in header, place, isReply);
+
+    /// <summary>A packet of a flow bore this connection id.</summary>
+    public void Learn(uint conntrackId, int place) => _index.AddId(conntrackId, place);
+}

@@ -1,0 +1,118 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// Joins the TRACE lines of iptables-legacy with flows, by the packet's header: the lines have no id. A line waits for a moment while
+/// its flow is not known yet, or its ruleset has changed and was not read again.
+/// </summary>
+internal sealed class IptablesTracer
+{
+    private const int MaximumWaiting = 1 << 16;
+
+    private static readonly long s_patience = TimeSpan.FromMilliseconds(250).Ticks;
+    private static readonly long s_rulesPatience = TimeSpan.FromSeconds(5).Ticks;
+
+    private readonly FlowTable _flows;
+    private readonly FlowLocator _locator;
+    private readonly EvidenceWriter _evidence;
+    private readonly StepTable _steps;
+    private readonly NameTable _names;
+    private readonly TraceRequestBook _requests;
+    private readonly Queue<Line> _waiting = [];
+
+    /// <summary>Makes a tracer.</summary>
+    public IptablesTracer(FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests)
+    {
+        _flows = flows;
+        _locator = locator;
+        _evidence = evidence;
+        _steps = steps;
+        _names = names;
+        _requests = requests;
+    }
+
+    /// <summary>Takes a line in.</summary>
+    public void Take(scoped ref readonly IptablesTraceLine line, long time)
+    {
+        if (!line.HasPacket || !_evidence.Keeps(line.Packet.Key.Protocol))
+        {
+            return;
+        }
+
+        byte family = line.Family == FlowFamily.IPv6 ? (byte)NftablesConstants.NFPROTO_IPV6 : (byte)NftablesConstants.NFPROTO_IPV4;
+        int table = _names.Of(line.Table);
+        BaseKey entered = new(TraceEngine.Iptables, family, table, line.Hook == IptablesTraceLine.UnknownHook ? HookOf(line.Chain) : line.Hook);
+        StepKey key = new(
+            TraceEngine.Iptables, family, _steps.BaseOf(in entered), table, _names.Of(line.Chain), line.Type, (ulong)Math.Max(0, line.Position), Verdict: 0, JumpChain: 0);
+        Line waiting = new() { Header = line.Packet.Key, IsError = line.Packet.IsIcmpError, Step = key, Time = time };
+
+        // In order: a line that came before may be of the same flow.
+        Retry(time);
+        if (_waiting.Count > 0 || !TryPut(in waiting, time))
+        {
+            if (_waiting.Count == MaximumWaiting)
+            {
+                Put(_waiting.Dequeue());
+            }
+
+            _waiting.Enqueue(waiting);
+        }
+    }
+
+    /// <summary>Puts what waits, up to the first line that must wait on.</summary>
+    /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more comes.</param>
+    public void Retry(long now)
+    {
+        while (_waiting.TryPeek(out Line line) && TryPut(in line, now))
+        {
+            _waiting.Dequeue();
+        }
+    }
+
+    // The kernel's log does not tell the hook; chains that are built in are named after it.
+    private static byte HookOf(ReadOnlySpan<byte> chain) =>
+        chain.SequenceEqual("PREROUTING"u8) ? (byte)NftablesConstants.NF_INET_PRE_ROUTING
+        : chain.SequenceEqual("INPUT"u8) ? (byte)NftablesConstants.NF_INET_LOCAL_IN
+        : chain.SequenceEqual("FORWARD"u8) ? (byte)NftablesConstants.NF_INET_FORWARD
+        : chain.SequenceEqual("OUTPUT"u8) ? (byte)NftablesConstants.NF_INET_LOCAL_OUT
+        : chain.SequenceEqual("POSTROUTING"u8) ? (byte)NftablesConstants.NF_INET_POST_ROUTING
+        : IptablesTraceLine.UnknownHook;
+
+    private bool TryPut(in Line line, long now)
+    {
+        bool isPatient = now - line.Time < (_steps.IsPending(in line.Step) ? s_rulesPatience : s_patience);
+        bool isKnown = _locator.Find(in line.Header, out _) >= 0;
+        if (isPatient && (!isKnown || _steps.IsPending(in line.Step)))
+        {
+            return false;
+        }
+
+        Put(line);
+        return true;
+    }
+
+    private void Put(Line line)
+    {
+        int place = _locator.Find(in line.Header, out bool isReply);
+        bool isOriginal = !isReply && !line.IsError;
+        if (place < 0)
+        {
+            place = _evidence.Create(in line.Header, line.Time);
+            isOriginal = true;
+        }
+
+        _evidence.AddStep(place, _steps.Of(in line.Step), isOriginal);
+        _requests.Count(in _flows[place], packets: 0, steps: 1);
+    }
+
+    private struct Line
+    {
+        public FlowKey Header;
+        public bool IsError;
+        public StepKey Step;
+        public long Time;
+    }
+}

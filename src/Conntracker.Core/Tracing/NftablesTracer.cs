@@ -1,0 +1,233 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Firewall;
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// Joins what nftables reports, message by message, with flows. The messages of a packet share its id; our own table's first chain
+/// reports each packet before any rule or NAT has touched it, its last chain reports that nothing can drop it any more.
+/// </summary>
+internal sealed class NftablesTracer
+{
+    // Packets of all processors that are between two hooks at a time; a power of two.
+    private const int Slots = 1024;
+
+    private static readonly long s_longestWay = TimeSpan.FromSeconds(1).Ticks;
+
+    private readonly FlowTable _flows;
+    private readonly FlowLocator _locator;
+    private readonly EvidenceWriter _evidence;
+    private readonly StepTable _steps;
+    private readonly NameTable _names;
+    private readonly TraceRequestBook _requests;
+    private readonly PacketInFlight[] _packets = new PacketInFlight[Slots];
+    private readonly int[] _stepsOfPackets = new int[Slots * PacketInFlight.MaximumSteps];
+
+    /// <summary>Makes a tracer.</summary>
+    public NftablesTracer(FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests)
+    {
+        _flows = flows;
+        _locator = locator;
+        _evidence = evidence;
+        _steps = steps;
+        _names = names;
+        _requests = requests;
+    }
+
+    /// <summary>Takes a message in.</summary>
+    public void Take(scoped ref readonly NftTraceMessage message, long time)
+    {
+        bool isOwn = OwnTable.IsOwn(message.Family, message.Table);
+        int slot = (int)((message.Id * 0x9E3779B1u) >> 22) & (Slots - 1);
+        ref PacketInFlight packet = ref _packets[slot];
+        bool begins = isOwn && message.EntersBaseChain && TraceRules.IsFirst(message.Chain);
+        if (begins || packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay)
+        {
+            Settle(slot);
+            Begin(ref packet, in message, time);
+        }
+
+        Learn(ref packet, in message, isOwn);
+        if (packet.Place < 0)
+        {
+            Locate(slot, message.IsReply);
+        }
+
+        if (!isOwn)
+        {
+            AddStep(slot, in message);
+        }
+        else if (TraceRules.IsLast(message.Chain, message.Type))
+        {
+            packet.HasPassed = true;
+            Settle(slot);
+        }
+    }
+
+    /// <summary>Gives up waiting for more of packets that began before a time.</summary>
+    public void Settle(long before)
+    {
+        for (int slot = 0; slot < Slots; slot++)
+        {
+            if (_packets[slot].Time != 0 && _packets[slot].Time < before)
+            {
+                Settle(slot);
+            }
+        }
+    }
+
+    private static void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
+    {
+        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1 };
+        if (message.HasPacket)
+        {
+            packet.Header = message.Packet.Key;
+            packet.IsError = message.Packet.IsIcmpError;
+        }
+    }
+
+    private void Learn(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
+    {
+        packet.ConntrackId = message.ConntrackId != 0 ? message.ConntrackId : packet.ConntrackId;
+        if (!message.EntersBaseChain)
+        {
+            return;
+        }
+
+        if (!isOwn)
+        {
+            BaseKey key = new(TraceEngine.Nftables, message.Family, _names.Of(message.Table), _names.Of(message.Chain));
+            packet.Base = _steps.BaseOf(in key);
+        }
+
+        // NAT has changed the header on the way: reports of iptables bear it as it is now.
+        if (packet.Place >= 0 && message.HasPacket && !message.Packet.IsIcmpError && IsThere(in packet)
+            && !FlowKey.AreEqual(in message.Packet.Key, in packet.Header) && _locator.Find(in message.Packet.Key, out _) < 0)
+        {
+            _locator.Learn(in message.Packet.Key, packet.Place, packet.IsReply);
+        }
+    }
+
+    private void Locate(int slot, bool isReply)
+    {
+        ref PacketInFlight packet = ref _packets[slot];
+        if (!packet.HasHeader || !_evidence.Keeps(packet.Header.Protocol))
+        {
+            return;
+        }
+
+        // An error without the packet that it is about is known by its connection only.
+        bool isBareError = packet.IsError && FlowKey.IsIcmp(packet.Header.Protocol);
+        int place = isBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
+        if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
+        {
+            place = known;
+            packet.IsReply = isReply;
+        }
+
+        if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError)
+        {
+            place = _evidence.Create(in packet.Header, packet.Time);
+            packet.IsReply = false;
+        }
+
+        if (place >= 0)
+        {
+            Put(slot, place);
+        }
+    }
+
+    private void Put(int slot, int place)
+    {
+        ref PacketInFlight packet = ref _packets[slot];
+        packet.Place = place;
+        packet.FlowFirstSeen = _flows[place].FirstSeen;
+        _evidence.CountPacket(place, packet.Time);
+        _requests.Count(in _flows[place], packets: 1, packet.StepCount);
+        for (int i = 0; i < packet.StepCount; i++)
+        {
+            _evidence.AddStep(place, _stepsOfPackets[(slot * PacketInFlight.MaximumSteps) + i], IsOriginal(in packet));
+        }
+
+        packet.StepCount = 0;
+        ref FlowRecord record = ref _flows[place];
+        if (packet.ConntrackId != 0 && !packet.IsError && record.IsUnconfirmed && record.Id != packet.ConntrackId)
+        {
+            record.Id = packet.ConntrackId;
+            _locator.Learn(packet.ConntrackId, place);
+        }
+    }
+
+    private void AddStep(int slot, scoped ref readonly NftTraceMessage message)
+    {
+        // The end of a chain is reported as a rule without handle; that of a base chain says nothing, for its policy follows.
+        ref PacketInFlight packet = ref _packets[slot];
+        BaseKey chain = new(TraceEngine.Nftables, message.Family, _names.Of(message.Table), _names.Of(message.Chain));
+        bool isChainEnd = message.Type == TraceStepType.Rule && message.Handle == 0;
+        if (isChainEnd && packet.Base != 0 && _steps.BaseOf(in chain) == packet.Base)
+        {
+            return;
+        }
+
+        StepKey key = new(
+            TraceEngine.Nftables,
+            message.Family,
+            packet.Base,
+            chain.Table,
+            chain.Chain,
+            isChainEnd ? TraceStepType.Return : message.Type,
+            message.Handle,
+            message.Verdict,
+            _names.Of(message.JumpChain));
+        int step = _steps.Of(in key);
+        if (packet.Place >= 0 && IsThere(in packet))
+        {
+            _evidence.AddStep(packet.Place, step, IsOriginal(in packet));
+            _requests.Count(in _flows[packet.Place], packets: 0, steps: 1);
+        }
+        else if (packet.StepCount < PacketInFlight.MaximumSteps)
+        {
+            _stepsOfPackets[(slot * PacketInFlight.MaximumSteps) + packet.StepCount++] = step;
+        }
+
+        if (step >= 0 && _steps[step].Outcome >= StepOutcome.Drop)
+        {
+            Settle(slot);
+        }
+    }
+
+    // Nothing more comes of this packet: what is known of it goes to its flow, which is made when there is none.
+    private void Settle(int slot)
+    {
+        ref PacketInFlight packet = ref _packets[slot];
+        if (packet.Time == 0)
+        {
+            return;
+        }
+
+        if (packet.Place < 0)
+        {
+            Locate(slot, isReply: false);
+        }
+
+        if (packet.Place < 0 && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
+        {
+            packet.IsReply = false;
+            packet.IsError = false;
+            Put(slot, _evidence.Create(in packet.Header, packet.Time));
+        }
+
+        if (packet.Place >= 0 && packet.HasPassed && IsThere(in packet))
+        {
+            _evidence.Pass(packet.Place, IsOriginal(in packet), packet.IsReply);
+        }
+
+        packet.Time = 0;
+    }
+
+    private bool IsThere(ref readonly PacketInFlight packet) =>
+        _flows[packet.Place].IsUsed && _flows[packet.Place].FirstSeen == packet.FlowFirstSeen;
+
+    private static bool IsOriginal(ref readonly PacketInFlight packet) => !packet.IsReply && !packet.IsError;
+}

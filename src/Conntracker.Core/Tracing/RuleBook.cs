@@ -1,0 +1,90 @@
+using System.Text;
+using Conntracker.Core.Firewall;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// The rules as they were when packets passed. Changes of a ruleset are counted as they are told; what a handle or a position means
+/// is known once a text was read that was asked for after the last change. The text before is kept: it has what the change deleted.
+/// </summary>
+internal sealed class RuleBook
+{
+    private readonly Generation[] _generations = [new(), new(), new()];
+    private NftRuleset? _nftables;
+    private NftRuleset? _nftablesBefore;
+    private readonly IptablesRuleset?[] _iptables = new IptablesRuleset?[3];
+    private readonly IptablesRuleset?[] _iptablesBefore = new IptablesRuleset?[3];
+
+    /// <summary>How often a ruleset has changed.</summary>
+    public long Changes(RulesetKind kind) => _generations[(int)kind].Changes;
+
+    /// <summary>Whether the text that was read last is from after the last change.</summary>
+    public bool IsCurrent(RulesetKind kind) => Covers(kind, Changes(kind));
+
+    /// <summary>Whether the text that was read last is from after a change, or was to be read and could not.</summary>
+    public bool Covers(RulesetKind kind, long change) => _generations[(int)kind].Covered >= change;
+
+    /// <summary>Whether the ruleset has changed since its text was last asked for.</summary>
+    public bool IsStale(RulesetKind kind) => _generations[(int)kind].Requested < Changes(kind);
+
+    /// <summary>The ruleset has changed.</summary>
+    public void Change(RulesetKind kind) => _generations[(int)kind].Changes++;
+
+    /// <summary>The ruleset's text was asked for.</summary>
+    public void Request(RulesetKind kind) => _generations[(int)kind].Requested = Changes(kind);
+
+    /// <summary>A part of the text.</summary>
+    /// <param name="kind">Of which ruleset.</param>
+    /// <param name="text">UTF-8.</param>
+    /// <param name="isLast">Whether it is the last part.</param>
+    /// <returns>True when the text is complete.</returns>
+    public bool Take(RulesetKind kind, ReadOnlySpan<byte> text, bool isLast)
+    {
+        Generation generation = _generations[(int)kind];
+        generation.Text.Write(text);
+        if (!isLast)
+        {
+            return false;
+        }
+
+        string whole = Encoding.UTF8.GetString(generation.Text.GetBuffer().AsSpan(0, (int)generation.Text.Length));
+        generation.Text.SetLength(0);
+        generation.Covered = generation.Requested;
+        if (kind == RulesetKind.Nftables)
+        {
+            _nftablesBefore = _nftables;
+            _nftables = NftRuleset.Parse(whole);
+        }
+        else
+        {
+            _iptablesBefore[(int)kind] = _iptables[(int)kind];
+            _iptables[(int)kind] = IptablesRuleset.Parse(whole);
+        }
+
+        return true;
+    }
+
+    /// <summary>A chain of nftables; null when none of the last two texts has it.</summary>
+    public NftChain? FindChain(string family, string table, string chain) =>
+        _nftables?.Find(family, table, chain) ?? _nftablesBefore?.Find(family, table, chain);
+
+    /// <summary>A rule of nftables; null when none of the last two texts has it.</summary>
+    public NftRule? FindRule(string family, string table, string chain, ulong handle) =>
+        _nftables?.Find(family, table, chain)?.ByHandle(handle) ?? _nftablesBefore?.Find(family, table, chain)?.ByHandle(handle);
+
+    /// <summary>A chain of iptables; null when none of the last two texts has it.</summary>
+    public IptablesChain? FindChain(RulesetKind kind, string table, string chain) =>
+        _iptables[(int)kind]?.Find(table, chain) ?? _iptablesBefore[(int)kind]?.Find(table, chain);
+
+    private sealed class Generation
+    {
+        // A text that could not be read yet covers nothing, not even a ruleset without any change.
+        public long Changes { get; set; } = 1;
+
+        public long Requested { get; set; }
+
+        public long Covered { get; set; }
+
+        public MemoryStream Text { get; } = new();
+    }
+}

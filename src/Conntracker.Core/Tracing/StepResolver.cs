@@ -1,0 +1,123 @@
+using Conntracker.Core.Firewall;
+using static Conntracker.Core.Native.NftablesConstants;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>Gives a reported step its rule's text, position and verdict.</summary>
+internal sealed class StepResolver
+{
+    // By NF_INET_*, which are also the numbers of NFULA_PACKET_HDR.
+    private static readonly string[] s_hooks = ["prerouting", "input", "forward", "output", "postrouting"];
+
+    private readonly NameTable _names;
+    private readonly RuleBook _rules;
+
+    /// <summary>Makes a resolver.</summary>
+    public StepResolver(NameTable names, RuleBook rules)
+    {
+        _names = names;
+        _rules = rules;
+    }
+
+    /// <summary>The step of a key, with all that the rules as they were read say of it.</summary>
+    /// <param name="key">The step.</param>
+    /// <param name="entered">The base chain through which the packet came; the default when not known.</param>
+    public Step Resolve(in StepKey key, BaseKey entered) =>
+        key.Engine == TraceEngine.Nftables ? ResolveNftables(in key, entered) : ResolveIptables(in key, entered);
+
+    /// <summary>What nft calls a family.</summary>
+    public static string FamilyName(byte family) => family switch
+    {
+        NFPROTO_INET => "inet",
+        NFPROTO_IPV4 => "ip",
+        NFPROTO_IPV6 => "ip6",
+        NFPROTO_ARP => "arp",
+        NFPROTO_BRIDGE => "bridge",
+        NFPROTO_NETDEV => "netdev",
+        _ => $"family {family}",
+    };
+
+    private Step ResolveNftables(in StepKey key, BaseKey entered)
+    {
+        string family = FamilyName(key.Family);
+        string table = _names[key.Table];
+        string chain = _names[key.Chain];
+        NftChain? baseChain = key.Base == 0 ? null : _rules.FindChain(FamilyName(entered.Family), _names[entered.Table], _names[entered.Chain]);
+        NftRule? rule = key.Place == 0 ? null : _rules.FindRule(family, table, chain, key.Place);
+        StepOutcome outcome = (key.Verdict, rule?.Rejects) switch
+        {
+            _ when key.Type == TraceStepType.Return || key.Verdict < 0 => StepOutcome.None,
+            (NF_DROP, true) => StepOutcome.Reject,
+            (NF_DROP, _) => StepOutcome.Drop,
+            (NF_ACCEPT, _) => StepOutcome.Accept,
+            _ => StepOutcome.None,
+        };
+        TraceStep view = new()
+        {
+            Engine = TraceEngine.Nftables,
+            Family = family,
+            Table = table,
+            Chain = chain,
+            Hook = baseChain?.Hook,
+            Type = key.Type,
+            Handle = key.Place == 0 ? null : key.Place,
+            Position = rule?.Position ?? (key.Place == 0 ? _rules.FindChain(family, table, chain)?.Rules.Count + 1 : null),
+            Verdict = outcome == StepOutcome.Reject ? "reject" : key.Type == TraceStepType.Return ? "return" : VerdictText(key.Verdict, _names[key.JumpChain]),
+            Rule = rule?.Text,
+            Comment = rule?.Comment,
+        };
+        return new Step(view, key.Base, outcome, Blame.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type));
+    }
+
+    private Step ResolveIptables(in StepKey key, BaseKey entered)
+    {
+        string table = _names[key.Table];
+        string chain = _names[key.Chain];
+        string? hook = key.Base != 0 && entered.Chain < s_hooks.Length ? s_hooks[entered.Chain] : null;
+        IptablesChain? found = _rules.FindChain(StepTable.KindOf(in key), table, chain);
+        bool isRule = key.Type == TraceStepType.Rule && key.Place != 0 && key.Place <= (ulong)(found?.Rules.Count ?? 0);
+        IptablesRule? rule = isRule ? found!.Rules[(int)key.Place - 1] : null;
+        string? verdict = key.Type switch
+        {
+            TraceStepType.Policy => found?.Policy?.ToLowerInvariant(),
+            TraceStepType.Return => "return",
+            _ => rule?.Verdict,
+        };
+        StepOutcome outcome = verdict switch
+        {
+            "accept" => StepOutcome.Accept,
+            "drop" => StepOutcome.Drop,
+            "reject" => StepOutcome.Reject,
+            _ => StepOutcome.None,
+        };
+        TraceStep view = new()
+        {
+            Engine = TraceEngine.Iptables,
+            Table = table,
+            Chain = chain,
+            Hook = hook,
+            Type = key.Type,
+            Position = (int)key.Place,
+            Verdict = verdict,
+            Rule = rule?.Text,
+            Comment = rule?.Comment,
+        };
+        return new Step(view, key.Base, outcome, Blame.Rank(outcome, key.Type, key.Engine, table, hook, chainType: null));
+    }
+
+    private static string VerdictText(int verdict, string jumpChain) => verdict switch
+    {
+        NFT_JUMP => $"jump {jumpChain}",
+        NFT_GOTO => $"goto {jumpChain}",
+        NFT_RETURN => "return",
+        NFT_CONTINUE or NFT_BREAK => "continue",
+        _ => (verdict & NF_VERDICT_MASK) switch
+        {
+            NF_DROP => "drop",
+            NF_ACCEPT => "accept",
+            NF_STOLEN => "stolen",
+            NF_QUEUE => "queue",
+            int other => $"verdict {other}",
+        },
+    };
+}

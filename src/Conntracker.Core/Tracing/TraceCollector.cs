@@ -1,0 +1,236 @@
+using System.Buffers.Binary;
+using System.Collections.Frozen;
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Firewall;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// Turns frames of traces and rulesets into evidence of flows. Live and replayed frames take this same way. The caller holds the
+/// capture's gate.
+/// </summary>
+internal sealed class TraceCollector
+{
+    // How long a packet's messages may lie apart, and how often is looked for packets of which nothing more comes.
+    private static readonly long s_patience = TimeSpan.FromMilliseconds(100).Ticks;
+
+    private readonly NameTable _names = new();
+    private readonly StepTable _steps;
+    private readonly FlowTable _flows;
+    private readonly FlowLocator _locator;
+    private readonly EvidenceWriter _evidence;
+    private readonly NftablesTracer _nftables;
+    private readonly IptablesTracer _iptables;
+    private TraceView _view = TraceView.Empty;
+    private long _lastSettled;
+    private long _nftablesMessages;
+    private long _nftablesLost;
+    private long _iptablesLines;
+    private long _iptablesLost;
+    private long _malformed;
+
+    /// <summary>Makes a collector.</summary>
+    /// <param name="flows">The flows.</param>
+    /// <param name="protocols">The protocols that the capture keeps; null for all.</param>
+    public TraceCollector(FlowTable flows, FrozenSet<FlowProtocol>? protocols)
+    {
+        _flows = flows;
+        _steps = new StepTable(_names, Rules);
+        _locator = new FlowLocator(flows);
+        _evidence = new EvidenceWriter(flows, _steps, protocols);
+        _nftables = new NftablesTracer(flows, _locator, _evidence, _steps, _names, Requests);
+        _iptables = new IptablesTracer(flows, _locator, _evidence, _steps, _names, Requests);
+    }
+
+    /// <summary>The user's rules, as they were read.</summary>
+    public RuleBook Rules { get; } = new();
+
+    /// <summary>What is traced.</summary>
+    public TraceRequestBook Requests { get; } = new();
+
+    /// <summary>Whether anything was ever traced: until then connection tracking's flows need not be remembered here.</summary>
+    public bool IsActive { get; private set; }
+
+    /// <summary>Told of each flow whose first packet was dropped or rejected: its place.</summary>
+    public Action<int>? Ended
+    {
+        set => _evidence.Ended = value;
+    }
+
+    /// <summary>What was seen so far.</summary>
+    public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed);
+
+    /// <summary>The steps as they are known now.</summary>
+    public TraceView View => _view.Version == _steps.Version ? _view : _view = new TraceView(_steps);
+
+    /// <summary>Takes a frame in; false when it is none of traces.</summary>
+    public bool Take(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        switch (kind)
+        {
+            case FrameKind.NftablesTrace:
+                Begin();
+                TakeNftables(time, data);
+                break;
+            case FrameKind.Nflog:
+                Begin();
+                TakeNflog(time, data);
+                break;
+            case FrameKind.KernelLog:
+                Begin();
+                TakeKernelLog(time, data);
+                break;
+            case FrameKind.RulesetRequested when data.Length == 1 && data[0] <= (byte)RulesetKind.Ip6tables:
+                TakeRequest((RulesetKind)data[0]);
+                break;
+            case FrameKind.NftablesRuleset:
+                TakeRuleset(RulesetKind.Nftables, data);
+                break;
+            case FrameKind.IptablesRuleset:
+                TakeRuleset(RulesetKind.Iptables, data);
+                break;
+            case FrameKind.Ip6tablesRuleset:
+                TakeRuleset(RulesetKind.Ip6tables, data);
+                break;
+            case FrameKind.NftablesTraceLost:
+                _nftablesLost += Number(data);
+                break;
+            case FrameKind.IptablesTraceLost:
+                _iptablesLost += Number(data);
+                break;
+            default:
+                return false;
+        }
+
+        if (time - _lastSettled > s_patience)
+        {
+            Settle(time);
+        }
+
+        return true;
+    }
+
+    /// <summary>Connection tracking has told of a flow.</summary>
+    public void Learn(int place)
+    {
+        if (!IsActive)
+        {
+            return;
+        }
+
+        // In a zone the flow has another key than its packets tell; the connection's id shows that both are one.
+        ref FlowRecord record = ref _flows[place];
+        if (record.Key.Zone != 0 && record.Id != 0 && _locator.Find(record.Id) is >= 0 and int traced && traced != place && _flows[traced].IsUnconfirmed)
+        {
+            _flows.Absorb(place, traced);
+        }
+
+        _locator.Learn(place);
+    }
+
+    /// <summary>Takes packets and lines that wait for more as they are, if they have waited for long.</summary>
+    /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more comes.</param>
+    public void Settle(long now)
+    {
+        _lastSettled = now == long.MaxValue ? _lastSettled : now;
+        _nftables.Settle(now == long.MaxValue ? now : now - s_patience);
+        _iptables.Retry(now);
+    }
+
+    private static long Number(ReadOnlySpan<byte> data) =>
+        data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
+
+    private void Begin()
+    {
+        if (IsActive)
+        {
+            return;
+        }
+
+        IsActive = true;
+        for (int place = 0; place < _flows.PlaceCount; place++)
+        {
+            if (_flows[place].IsUsed)
+            {
+                _locator.Learn(place);
+            }
+        }
+    }
+
+    private void TakeNftables(long time, ReadOnlySpan<byte> datagram)
+    {
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            switch (NftTraceDecoder.Decode(in message, out NftTraceMessage trace))
+            {
+                case DecodeResult.Decoded:
+                    _nftablesMessages++;
+                    _nftables.Take(ref trace, time);
+                    break;
+                case DecodeResult.Malformed:
+                    _malformed++;
+                    break;
+                default:
+                    if (RulesetChangeDecoder.TryDecode(in message, out byte family, out ReadOnlySpan<byte> table) && !OwnTable.IsOwn(family, table))
+                    {
+                        Rules.Change(RulesetKind.Nftables);
+                        _steps.Forget();
+                    }
+
+                    break;
+            }
+        }
+
+        _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    private void TakeNflog(long time, ReadOnlySpan<byte> datagram)
+    {
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            Count(NflogDecoder.Decode(in message, out IptablesTraceLine line), in line, time);
+        }
+
+        _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    private void TakeKernelLog(long time, ReadOnlySpan<byte> text) =>
+        Count(KernelLogDecoder.Decode(text, out IptablesTraceLine line), in line, time);
+
+    private void Count(DecodeResult result, in IptablesTraceLine line, long time)
+    {
+        _malformed += result == DecodeResult.Malformed ? 1 : 0;
+        if (result == DecodeResult.Decoded)
+        {
+            _iptablesLines++;
+            _iptables.Take(in line, time);
+        }
+    }
+
+    // iptables-legacy tells of no change: whoever asks for its text has seen one.
+    private void TakeRequest(RulesetKind kind)
+    {
+        if (kind != RulesetKind.Nftables)
+        {
+            Rules.Change(kind);
+            _steps.Forget();
+        }
+
+        Rules.Request(kind);
+    }
+
+    private void TakeRuleset(RulesetKind kind, ReadOnlySpan<byte> data)
+    {
+        if (!data.IsEmpty && Rules.Take(kind, data[1..], isLast: data[0] != 0))
+        {
+            _steps.Forget();
+            _steps.Resolve(kind);
+            _iptables.Retry(_lastSettled);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>Something that is traced, and what came of it so far.</summary>
+/// <param name="id">Its number.</param>
+/// <param name="target">What it is, in words.</param>
+/// <param name="flow">The flow; null for a query.</param>
+/// <param name="query">The query; null for a flow.</param>
+/// <param name="start">When it began: ticks of UTC.</param>
+/// <param name="until">When it ends; null for never.</param>
+internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery? query, long start, long? until)
+{
+    private readonly FlowKey _key = KeyOf(flow);
+
+    /// <summary>Its number.</summary>
+    public int Id => id;
+
+    /// <summary>What it is, in words.</summary>
+    public string Target => target;
+
+    /// <summary>The flow; null for a query.</summary>
+    public Flow? Flow => flow;
+
+    /// <summary>The query; null for a flow.</summary>
+    public FlowQuery? Query => query;
+
+    /// <summary>When it began: ticks of UTC.</summary>
+    public long Start => start;
+
+    /// <summary>When it ends: ticks of UTC; null for never.</summary>
+    public long? Until { get; set; } = until;
+
+    /// <summary>Packets so far.</summary>
+    public long Packets { get; set; }
+
+    /// <summary>Steps so far.</summary>
+    public long Steps { get; set; }
+
+    /// <summary>Whether a flow is meant.</summary>
+    public bool IsFor(ref readonly FlowRecord record) => query?.Matches(in record) ?? FlowKey.AreEqual(in record.Key, in _key);
+
+    /// <summary>As users see it.</summary>
+    public FlowTrace ToView(string capture, long now, bool isRunning) => new()
+    {
+        Id = id,
+        Capture = capture,
+        Target = target,
+        Flow = flow,
+        StartTime = new DateTimeOffset(start, TimeSpan.Zero),
+        Until = Until is long end ? new DateTimeOffset(end, TimeSpan.Zero) : null,
+        IsActive = isRunning && (Until is not long limit || limit > now),
+        Packets = Packets,
+        Steps = Steps,
+    };
+
+    private static FlowKey KeyOf(Flow? flow) => flow is null ? default : new FlowKey
+    {
+        Family = flow.Family,
+        Protocol = flow.Protocol,
+        Zone = flow.Zone,
+        Original = new FlowEndpoints
+        {
+            Src = AddressBits.From(flow.SrcAddress),
+            Dst = AddressBits.From(flow.DstAddress),
+            SrcPort = flow.SrcPort ?? flow.IcmpId ?? 0,
+            DstPort = flow.DstPort ?? (ushort)(((flow.IcmpType ?? 0) << 8) | (flow.IcmpCode ?? 0)),
+        },
+    };
+}

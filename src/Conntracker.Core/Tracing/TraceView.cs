@@ -1,0 +1,84 @@
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>The steps as they were known at one moment: what a snapshot of flows needs to show their traces. Immutable.</summary>
+internal sealed class TraceView
+{
+    private readonly Step[] _steps;
+    private readonly int[] _same;
+    private readonly string?[] _descriptions;
+
+    /// <summary>Copies the steps of a table.</summary>
+    public TraceView(StepTable? steps)
+    {
+        int count = steps?.Count ?? 0;
+        Version = steps?.Version ?? 0;
+        _steps = new Step[count];
+        _same = new int[count];
+        _descriptions = new string?[count];
+        for (int i = 0; i < count; i++)
+        {
+            _same[i] = steps!.SameAs(i);
+            _steps[i] = steps[_same[i]];
+        }
+    }
+
+    /// <summary>No step at all.</summary>
+    public static TraceView Empty { get; } = new(steps: null);
+
+    /// <summary>The table's version that was copied.</summary>
+    public int Version { get; }
+
+    /// <summary>A flow's steps in the order in which they were first met, each with its count of packets.</summary>
+    public IReadOnlyList<TraceStep> Trace(EvidenceStore store, ref readonly FlowRecord record)
+    {
+        if (record.Evidence == 0)
+        {
+            return [];
+        }
+
+        List<(int Step, long Packets)> steps = [];
+        foreach ((int step, uint packets) in store.Steps(in store[record.Evidence]))
+        {
+            // The same rule may have been reported before and after a change of the ruleset.
+            int same = _same[step];
+            int known = steps.FindIndex(each => each.Step == same);
+            if (known < 0)
+            {
+                steps.Add((same, packets));
+            }
+            else
+            {
+                steps[known] = (same, steps[known].Packets + packets);
+            }
+        }
+
+        return steps.Count == 0 ? [] : steps.ConvertAll(each => _steps[each.Step].View with { Packets = each.Packets });
+    }
+
+    /// <summary>What the firewall did with a flow's first packet.</summary>
+    public FlowVerdict Verdict(EvidenceStore store, ref readonly FlowRecord record)
+    {
+        if (record.Evidence == 0)
+        {
+            return FlowVerdict.Unknown;
+        }
+
+        ref FlowEvidence evidence = ref store[record.Evidence];
+        bool hasPassed = (evidence.Flags & EvidenceFlags.Passed) != 0 || (evidence.Packets > 0 && !record.IsUnconfirmed);
+        return Blame.Verdict(evidence.Decider == 0 ? StepOutcome.None : _steps[evidence.Decider - 1].Outcome, hasPassed);
+    }
+
+    /// <summary>The rule or policy that decided, in a line; null when none has, or the verdict is not known.</summary>
+    public string? VerdictRule(EvidenceStore store, ref readonly FlowRecord record)
+    {
+        if (Verdict(store, in record) == FlowVerdict.Unknown || store[record.Evidence].Decider == 0)
+        {
+            return null;
+        }
+
+        int step = store[record.Evidence].Decider - 1;
+        return _descriptions[step] ??= Blame.Describe(_steps[step].View);
+    }
+}

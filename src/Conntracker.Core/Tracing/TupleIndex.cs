@@ -1,0 +1,89 @@
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// Finds flows by what NAT makes of their tuples, and by the kernel's id. Bounded: entries live in two generations, the older of which
+/// goes when the younger is full, and an entry that is used again is young again. An entry may outlive its flow, so it is checked.
+/// </summary>
+internal sealed class TupleIndex
+{
+    private const int GenerationSize = 1 << 18;
+
+    private readonly FlowTable _flows;
+    private Dictionary<FlowKey, Entry> _tuples = new(FlowKeyComparer.Instance);
+    private Dictionary<FlowKey, Entry> _olderTuples = new(FlowKeyComparer.Instance);
+    private Dictionary<uint, Entry> _ids = [];
+    private Dictionary<uint, Entry> _olderIds = [];
+
+    /// <summary>Makes an empty index.</summary>
+    public TupleIndex(FlowTable flows) => _flows = flows;
+
+    /// <summary>Enters a tuple that packets of a flow bear somewhere on their way.</summary>
+    /// <param name="tuple">The tuple, in zone 0.</param>
+    /// <param name="place">The flow's place.</param>
+    /// <param name="isReply">Whether packets of the reply direction bear it.</param>
+    public void AddTuple(ref readonly FlowKey tuple, int place, bool isReply)
+    {
+        if (_tuples.Count >= GenerationSize)
+        {
+            (_olderTuples, _tuples) = (_tuples, _olderTuples);
+            _tuples.Clear();
+        }
+
+        _tuples[tuple] = new Entry(place, _flows[place].FirstSeen, isReply);
+    }
+
+    /// <summary>Enters a connection's id.</summary>
+    public void AddId(uint id, int place)
+    {
+        if (_ids.Count >= GenerationSize)
+        {
+            (_olderIds, _ids) = (_ids, _olderIds);
+            _ids.Clear();
+        }
+
+        _ids[id] = new Entry(place, _flows[place].FirstSeen, IsReply: false);
+    }
+
+    /// <summary>Finds a flow by a tuple; -1 when there is none.</summary>
+    public int FindTuple(ref readonly FlowKey tuple, out bool isReply)
+    {
+        bool isFound = _tuples.TryGetValue(tuple, out Entry entry);
+        bool isOlder = !isFound && _olderTuples.TryGetValue(tuple, out entry);
+        isReply = entry.IsReply;
+        if (!(isFound || isOlder) || !IsThere(entry))
+        {
+            return -1;
+        }
+
+        if (isOlder)
+        {
+            AddTuple(in tuple, entry.Place, entry.IsReply);
+        }
+
+        return entry.Place;
+    }
+
+    /// <summary>Finds a flow by its connection's id; -1 when there is none.</summary>
+    public int FindId(uint id)
+    {
+        bool isFound = _ids.TryGetValue(id, out Entry entry) || _olderIds.TryGetValue(id, out entry);
+        return isFound && IsThere(entry) && _flows[entry.Place].Id == id ? entry.Place : -1;
+    }
+
+    // A place that was given back and taken again holds a flow that began at another time.
+    private bool IsThere(Entry entry) =>
+        entry.Place < _flows.PlaceCount && _flows[entry.Place].IsUsed && _flows[entry.Place].FirstSeen == entry.FirstSeen;
+
+    private readonly record struct Entry(int Place, long FirstSeen, bool IsReply);
+
+    private sealed class FlowKeyComparer : IEqualityComparer<FlowKey>
+    {
+        public static FlowKeyComparer Instance { get; } = new();
+
+        public bool Equals(FlowKey x, FlowKey y) => FlowKey.AreEqual(in x, in y);
+
+        public int GetHashCode(FlowKey obj) => (int)FlowKey.Hash(in obj);
+    }
+}

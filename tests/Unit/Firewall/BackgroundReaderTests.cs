@@ -1,0 +1,69 @@
+using System.Diagnostics;
+using Conntracker.Core.Firewall;
+using Xunit;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>Rules are read beside the capture: no request is missed, and a failure costs nothing that is known already.</summary>
+public sealed class BackgroundReaderTests
+{
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    [Fact]
+    public void Requests_while_it_reads_mean_once_more_afterwards()
+    {
+        using SemaphoreSlim started = new(0);
+        using SemaphoreSlim go = new(0);
+        using SemaphoreSlim done = new(0);
+        int readings = 0;
+        using BackgroundReader<string> reader = new(
+            "test",
+            () =>
+            {
+                started.Release();
+                Assert.True(go.Wait(s_patience));
+                return $"{++readings}";
+            },
+            () => done.Release());
+        Assert.False(reader.TryTake(out _));
+
+        reader.Request();
+        Assert.True(started.Wait(s_patience));
+        reader.Request();
+        reader.Request();
+        go.Release(5);
+        Assert.True(done.Wait(s_patience) && done.Wait(s_patience));
+
+        Assert.True(reader.TryTake(out string text));
+        Assert.Equal("2", text);
+        Assert.False(reader.TryTake(out _));
+        Assert.False(done.Wait(TimeSpan.FromMilliseconds(200)));
+    }
+
+    [Fact]
+    public void A_failure_is_told_and_the_next_reading_goes_on()
+    {
+        using SemaphoreSlim done = new(0);
+        int readings = 0;
+        using BackgroundReader<string> reader = new(
+            "test",
+            () => ++readings == 2 ? throw new ConntrackException(ConntrackErrorReason.KernelRefused, "no") : "text",
+            () => done.Release());
+        foreach (string? error in (string?[])[null, "no", null])
+        {
+            reader.Request();
+            Assert.True(done.Wait(s_patience));
+            Assert.Equal(error, reader.Error);
+            Assert.Equal(error is null, reader.TryTake(out _));
+        }
+    }
+
+    [Fact]
+    public void It_ends_at_once_when_nothing_is_read()
+    {
+        BackgroundReader<string> reader = new("test", () => "", () => { });
+        long started = Stopwatch.GetTimestamp();
+        reader.Dispose();
+        Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 3);
+    }
+}
