@@ -10,6 +10,7 @@ namespace Conntracker.Core.Capture;
 internal sealed class IptablesFeed : IDisposable
 {
     private static readonly long s_lookInterval = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly long s_kernelLogInterval = TimeSpan.FromMilliseconds(50).Ticks;
 
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
@@ -17,11 +18,12 @@ internal sealed class IptablesFeed : IDisposable
     private readonly Wakeup _wakeup;
     private readonly ulong _namespaceCookie;
     private readonly IptablesRules _rules;
-    private PacketLoggerLease? _lease;
+    private SettingsLease? _lease;
     private NflogTap? _tap;
     private KernelLogSource? _kernelLog;
     private bool _isOpened;
     private long _nextLook;
+    private long _lastTake;
 
     /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
     public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, ulong namespaceCookie)
@@ -37,13 +39,14 @@ internal sealed class IptablesFeed : IDisposable
     }
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
-    public long Due => _isOpened && _kernelLog is null ? long.MaxValue : _nextLook;
+    public long Due => _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook;
 
     /// <summary>Takes what is there; true when there was something.</summary>
     public bool Take()
     {
         OpenWhenNeeded();
         _rules.Take();
+        _lastTake = _clock.Now;
         bool hasTaken = false;
         while (_tap is not null && _tap.TryRead(out ReadOnlySpan<byte> datagram))
         {
@@ -59,6 +62,11 @@ internal sealed class IptablesFeed : IDisposable
         }
 
         CountLost();
+        if (_tap?.Error is Exception error)
+        {
+            _notices.Add("nflog-error", $"The lines of iptables-legacy's trace cannot be read any more: {error.Message}");
+        }
+
         return hasTaken;
     }
 
@@ -109,7 +117,7 @@ internal sealed class IptablesFeed : IDisposable
         try
         {
             _tap = NflogHub.Attach(_namespaceCookie, _wakeup);
-            _lease = PacketLoggerLease.Acquire(_namespaceCookie, PacketLogger.Nflog);
+            _lease = PacketLoggerLease.Acquire(PacketLogger.Nflog, _namespaceCookie);
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
         {
@@ -128,8 +136,8 @@ internal sealed class IptablesFeed : IDisposable
     {
         try
         {
-            _kernelLog = KernelLogSource.Open();
-            _lease = PacketLoggerLease.Acquire(_namespaceCookie, PacketLogger.KernelLog);
+            _kernelLog = new KernelLogSource();
+            _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _namespaceCookie);
         }
         catch (ConntrackException error)
         {

@@ -42,12 +42,6 @@ internal static class NftablesConstants
     public const int NFPROTO_BRIDGE = 7;
     public const int NFPROTO_IPV6 = 10;
 
-    public const int NF_INET_PRE_ROUTING = 0;
-    public const int NF_INET_LOCAL_IN = 1;
-    public const int NF_INET_FORWARD = 2;
-    public const int NF_INET_LOCAL_OUT = 3;
-    public const int NF_INET_POST_ROUTING = 4;
-
     public const int NF_DROP = 0;
     public const int NF_ACCEPT = 1;
     public const int NF_STOLEN = 2;

@@ -74,11 +74,11 @@ internal sealed class IptablesTracer
 
     // The kernel's log does not tell the hook; chains that are built in are named after it.
     private static byte HookOf(ReadOnlySpan<byte> chain) =>
-        chain.SequenceEqual("PREROUTING"u8) ? (byte)NftablesConstants.NF_INET_PRE_ROUTING
-        : chain.SequenceEqual("INPUT"u8) ? (byte)NftablesConstants.NF_INET_LOCAL_IN
-        : chain.SequenceEqual("FORWARD"u8) ? (byte)NftablesConstants.NF_INET_FORWARD
-        : chain.SequenceEqual("OUTPUT"u8) ? (byte)NftablesConstants.NF_INET_LOCAL_OUT
-        : chain.SequenceEqual("POSTROUTING"u8) ? (byte)NftablesConstants.NF_INET_POST_ROUTING
+        chain.SequenceEqual("PREROUTING"u8) ? NflogConstants.NF_INET_PRE_ROUTING
+        : chain.SequenceEqual("INPUT"u8) ? NflogConstants.NF_INET_LOCAL_IN
+        : chain.SequenceEqual("FORWARD"u8) ? NflogConstants.NF_INET_FORWARD
+        : chain.SequenceEqual("OUTPUT"u8) ? NflogConstants.NF_INET_LOCAL_OUT
+        : chain.SequenceEqual("POSTROUTING"u8) ? NflogConstants.NF_INET_POST_ROUTING
         : IptablesTraceLine.UnknownHook;
 
     private bool TryPut(in Line line, long now)
