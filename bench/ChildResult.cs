@@ -18,4 +18,6 @@ internal sealed class ChildResult
     public long TextBytes { get; set; }
 
     public double BytesPerFlow { get; set; }
+
+    public long Bytes { get; set; }
 }

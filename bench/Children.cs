@@ -3,9 +3,10 @@ using System.Globalization;
 using System.Text.Json;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
+using Conntracker.Core.Views;
 using Conntracker.Tests.Shared;
 
 namespace Conntracker.Bench;
@@ -25,6 +26,24 @@ internal static class Children
         {
             case "load":
                 ConntrackLoad.Create(int.Parse(args[1], CultureInfo.InvariantCulture), first: 0, s_keep);
+                return true;
+            case "serve":
+                TrafficChildren.Serve();
+                return true;
+            case "connect":
+                Print(TrafficChildren.Connect(args[1], Number(args[2]), Number(args[3])));
+                return true;
+            case "flood":
+                Print(TrafficChildren.Flood(args[1], Number(args[2]), Number(args[3]), (int)Number(args[4])));
+                return true;
+            case "own-table":
+                Print(HoldTable());
+                return true;
+            case "trace-flows":
+                Print(RunTrace(TraceMode.Flows));
+                return true;
+            case "trace-everything":
+                Print(RunTrace(TraceMode.Everything));
                 return true;
             case "drain":
                 Print(Drain());
@@ -80,6 +99,36 @@ internal static class Children
         CaptureReceipt receipt = session.Receipt;
         return new ChildResult { Events = receipt.Events, Lost = receipt.Lost, Flows = session.FlowCount };
     }
+
+    private static ChildResult RunTrace(TraceMode mode)
+    {
+        using CaptureSession session = CaptureSession.Start(new CaptureOptions { Trace = mode });
+        long empty = ResidentBytes();
+        using ManualResetEventSlim stop = new();
+        Task watch = StopAtEndOfInput(stop.Set);
+        Console.WriteLine("ready");
+        stop.Wait();
+        session.Stop();
+        watch.Wait();
+        CaptureReceipt receipt = session.Receipt;
+        long bytes = ResidentBytes() - empty;
+        int traced = session.GetFlows(FlowQuery.All).Count(each => each.DstAddress.ToString() == TraceNetwork.Server && each.Trace.Count > 0 && each.Verdict == FlowVerdict.Accepted);
+        return new ChildResult { Events = receipt.NftablesTraces, Lost = receipt.NftablesTracesLost, Flows = traced, Bytes = bytes };
+    }
+
+    // Our table alone, without a capture that reads.
+    private static ChildResult HoldTable()
+    {
+        using OwnTable table = OwnTable.Create();
+        using ManualResetEventSlim stop = new();
+        Task watch = StopAtEndOfInput(stop.Set);
+        Console.WriteLine("ready");
+        stop.Wait();
+        watch.Wait();
+        return new ChildResult();
+    }
+
+    private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
     private static ChildResult Hold(int count)
     {

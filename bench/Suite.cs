@@ -16,6 +16,7 @@ internal static class Suite
         Report report = new();
         Flood(space, report, rounds);
         Table(space, report, rounds);
+        TraceSuite.Run(report, rounds);
         report.Print(Console.Out);
         report.Save(output);
         return report.IsGood ? 0 : 1;
@@ -67,7 +68,7 @@ internal static class Suite
         report.AddReference("  size of that file", dumps[0].TextBytes / 1e6, "MB");
     }
 
-    private static double Median(IEnumerable<double> values)
+    public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;

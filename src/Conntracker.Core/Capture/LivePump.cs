@@ -58,7 +58,7 @@ internal sealed class LivePump : ICapturePump
         }
 
         RecoverSettings(feed.NamespaceCookie);
-        using AccountingLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
+        using SettingsLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
         using OwnTable? table = SwitchTrackingOn();
 
         _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.NamespaceCookie));
@@ -136,16 +136,20 @@ internal sealed class LivePump : ICapturePump
 
     private void RecoverSettings(ulong cookie)
     {
-        try
+        foreach (SettingsPurpose purpose in SettingsPurpose.All)
         {
-            if (AccountingLease.Recover(cookie))
+            string notice = $"recovered {purpose.Name}";
+            try
             {
-                _notices.Add("recovered", "A capture that was killed had left accounting switched on; the settings are as they were before it.");
+                if (SettingsLease.Recover(purpose, cookie))
+                {
+                    _notices.Add(notice, $"A capture that was killed had left {purpose.LeftBehind}; the settings are as they were before it.");
+                }
             }
-        }
-        catch (ConntrackException error)
-        {
-            _notices.Add("recovered", $"What a killed capture may have left was not put back: {error.Message}");
+            catch (ConntrackException error)
+            {
+                _notices.Add(notice, $"What a killed capture may have left was not put back: {error.Message}");
+            }
         }
     }
 

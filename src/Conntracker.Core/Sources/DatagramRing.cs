@@ -87,7 +87,7 @@ internal sealed unsafe class DatagramRing : IDisposable
         return true;
     }
 
-    /// <summary>Gives the room of the datagram that was read back to the writer. Does nothing when none was.</summary>
+    /// <summary>Drops the oldest datagram: its room is the writer's again. Does nothing when there is none. For the reading thread.</summary>
     public void Release()
     {
         if (TryRead(out ReadOnlySpan<byte> datagram))
@@ -96,9 +96,10 @@ internal sealed unsafe class DatagramRing : IDisposable
         }
     }
 
-    /// <summary>Frees the memory; neither thread may use the ring any more.</summary>
+    /// <summary>Frees the memory. The writing thread may not use the ring any more; for the reading one it is empty.</summary>
     public void Dispose()
     {
+        _read = _written;
         Free();
         GC.SuppressFinalize(this);
     }

@@ -66,7 +66,11 @@ internal sealed unsafe class KernelLogSource : IDisposable
             }
 
             // EPIPE: what was to be read next is overwritten; the next read goes on behind, and its number tells how many are missing.
-            if (errno is not (EPIPE or EINTR))
+            if (errno == EPIPE)
+            {
+                _lost += _last is null ? 1 : 0;
+            }
+            else if (errno != EINTR)
             {
                 return errno is 0 or EAGAIN ? false : throw Refused(errno);
             }

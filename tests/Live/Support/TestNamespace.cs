@@ -36,12 +36,19 @@ internal sealed class TestNamespace : IDisposable
     public static void NeedRoot() =>
         Assert.SkipUnless(IsRoot, "Needs root, with CAP_NET_ADMIN and CAP_SYS_ADMIN: it makes network namespaces and captures in them.");
 
-    /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
-    public string AccountingFile => Do(() =>
+    /// <summary>Where captures note the namespace's settings as they were, while they have accounting switched on.</summary>
+    public string AccountingFile => StateFile(AccountingLease.Purpose);
+
+    /// <summary>The kernel's cookie of it.</summary>
+    public ulong Cookie => Do(() =>
     {
         using NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the test");
-        return $"{AccountingLease.StateFolder}/accounting-{socket.NamespaceCookie()}.json";
+        return socket.NamespaceCookie();
     });
+
+    /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
+    public string StateFile(SettingsPurpose purpose) =>
+        string.Create(CultureInfo.InvariantCulture, $"{SettingsLease.StateFolder}/{purpose.Name}-{Cookie}.json");
 
     /// <summary>Runs a command in it and fails the test unless it went well.</summary>
     public string Run(string command, params IEnumerable<string> arguments) =>
@@ -102,9 +109,9 @@ internal sealed class TestNamespace : IDisposable
     {
         if (File.Exists($"/run/netns/{Name}"))
         {
-            if (AccountingFile is string file && File.Exists(file))
+            foreach (SettingsPurpose purpose in SettingsPurpose.All)
             {
-                File.Delete(file);
+                File.Delete(StateFile(purpose));
             }
 
             Leftovers.Remove(Name);

@@ -39,7 +39,7 @@ public sealed class AccountingLeaseTests : IDisposable
     [Fact]
     public void Accounting_is_on_while_it_is_needed_and_off_afterwards()
     {
-        using (AccountingLease lease = Acquire())
+        using (SettingsLease lease = Acquire())
         {
             Assert.Equal(("1", "1", true), (Acct, Timestamp, File.Exists(StateFile)));
         }
@@ -60,8 +60,8 @@ public sealed class AccountingLeaseTests : IDisposable
     [InlineData("the second ends first", false)]
     public void Two_captures_share_it_and_the_last_one_puts_it_back(string name, bool firstEndsFirst)
     {
-        AccountingLease first = Acquire();
-        AccountingLease second = Acquire();
+        SettingsLease first = Acquire();
+        SettingsLease second = Acquire();
         (firstEndsFirst ? first : second).Dispose();
         Assert.True((Acct, Timestamp) == ("1", "1"), name);
         (firstEndsFirst ? second : first).Dispose();
@@ -83,7 +83,7 @@ public sealed class AccountingLeaseTests : IDisposable
     public void A_capture_after_a_killed_one_finds_the_settings_as_they_were_before_both()
     {
         Leave(0x3fffffff, 1);
-        using (AccountingLease lease = Acquire())
+        using (SettingsLease lease = Acquire())
         {
             Assert.Equal(("1", "1"), (Acct, Timestamp));
         }
@@ -94,7 +94,7 @@ public sealed class AccountingLeaseTests : IDisposable
     [Fact]
     public void What_a_running_capture_needs_is_not_put_back_by_another()
     {
-        using AccountingLease lease = Acquire();
+        using SettingsLease lease = Acquire();
         Assert.False(Recover());
         Assert.Equal(("1", "1"), (Acct, Timestamp));
     }
@@ -102,7 +102,7 @@ public sealed class AccountingLeaseTests : IDisposable
     [Fact]
     public void What_the_user_changed_meanwhile_is_kept()
     {
-        using (AccountingLease lease = Acquire())
+        using (SettingsLease lease = Acquire())
         {
             Acct = "0";
             Timestamp = "2";
@@ -140,7 +140,7 @@ public sealed class AccountingLeaseTests : IDisposable
     [InlineData("cut off", """{"Found":{"nf_conntr""")]
     [InlineData("no JSON", "acct=0")]
     [InlineData("nothing", "null")]
-    [InlineData("members that are nothing", """{"Found":null,"Holders":null}""")]
+    [InlineData("members that are nothing", """{"Found":null,"Wanted":null,"Holders":null}""")]
     [InlineData("a holder that is nothing", """{"Found":{},"Holders":[null]}""")]
     [InlineData("a value that is nothing", """{"Found":{"nf_conntrack_acct":null},"Holders":[]}""")]
     [InlineData("a setting that is not ours", """{"Found":{"../../etc/passwd":"0"},"Holders":[]}""")]
@@ -157,7 +157,7 @@ public sealed class AccountingLeaseTests : IDisposable
     [Fact]
     public void The_state_is_its_owners_alone()
     {
-        using AccountingLease lease = Acquire();
+        using SettingsLease lease = Acquire();
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(StateFile));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(State));
     }
@@ -165,7 +165,7 @@ public sealed class AccountingLeaseTests : IDisposable
     [Fact]
     public void Namespaces_do_not_share_their_state()
     {
-        using AccountingLease lease = Acquire();
+        using SettingsLease lease = Acquire();
         AccountingLease.Acquire(Cookie + 1, Settings, State).Dispose();
         Assert.Equal(("1", "1"), (Acct, Timestamp));
     }
@@ -183,9 +183,9 @@ public sealed class AccountingLeaseTests : IDisposable
         Assert.Equal(("0", "0", false), (Acct, Timestamp, File.Exists(StateFile)));
     }
 
-    private AccountingLease Acquire() => AccountingLease.Acquire(Cookie, Settings, State);
+    private SettingsLease Acquire() => AccountingLease.Acquire(Cookie, Settings, State);
 
-    private bool Recover() => AccountingLease.Recover(Cookie, Settings, State);
+    private bool Recover() => SettingsLease.Recover(AccountingLease.Purpose, Cookie, Settings, State);
 
     private string Read(string setting) => File.ReadAllText(Path.Combine(Settings, setting)).Trim();
 

@@ -5,8 +5,8 @@ using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Firewall;
 
-/// <summary>The file that holds an <see cref="AccountingState"/>: one a network namespace, changed only under its lock.</summary>
-internal sealed class AccountingStateFile
+/// <summary>The file that holds an <see cref="SettingsState"/>: one a purpose and network namespace, changed only under its lock.</summary>
+internal sealed class SettingsStateFile
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
@@ -15,11 +15,12 @@ internal sealed class AccountingStateFile
 
     /// <summary>Names the file.</summary>
     /// <param name="folder">Where state files are.</param>
+    /// <param name="purpose">What the settings are changed for (<see cref="SettingsPurpose.Name"/>).</param>
     /// <param name="namespaceCookie">The kernel's cookie of the network namespace.</param>
-    public AccountingStateFile(string folder, ulong namespaceCookie)
+    public SettingsStateFile(string folder, string purpose, ulong namespaceCookie)
     {
         _folder = folder;
-        _path = Path.Join(folder, string.Create(CultureInfo.InvariantCulture, $"accounting-{namespaceCookie}.json"));
+        _path = Path.Join(folder, string.Create(CultureInfo.InvariantCulture, $"{purpose}-{namespaceCookie}.json"));
     }
 
     /// <summary>Whether there is one.</summary>
@@ -65,25 +66,26 @@ internal sealed class AccountingStateFile
     }
 
     /// <summary>Reads the state. An empty file is an empty state, and so is one that was cut off while it was written, or that is none.</summary>
-    public static AccountingState Read(FileStream locked)
+    public static SettingsState Read(FileStream locked)
     {
         locked.Position = 0;
         try
         {
-            AccountingState? state = locked.Length == 0 ? null : JsonSerializer.Deserialize(locked, AccountingStateJson.Default.AccountingState);
-            return state is { Found: not null, Holders: not null } && !state.Holders.Contains(null!) && !state.Found.ContainsValue(null!) ? state : new AccountingState();
+            SettingsState? state = locked.Length == 0 ? null : JsonSerializer.Deserialize(locked, SettingsStateJson.Default.SettingsState);
+            return state is { Found: not null, Wanted: not null, Holders: not null }
+                && !state.Holders.Contains(null!) && !state.Found.ContainsValue(null!) && !state.Wanted.ContainsValue(null!) ? state : new SettingsState();
         }
         catch (JsonException)
         {
-            return new AccountingState();
+            return new SettingsState();
         }
     }
 
     /// <summary>Writes the state.</summary>
-    public static void Write(FileStream locked, AccountingState state)
+    public static void Write(FileStream locked, SettingsState state)
     {
         locked.Position = 0;
-        JsonSerializer.Serialize(locked, state, AccountingStateJson.Default.AccountingState);
+        JsonSerializer.Serialize(locked, state, SettingsStateJson.Default.SettingsState);
         locked.SetLength(locked.Position);
         locked.Flush(flushToDisk: true);
     }

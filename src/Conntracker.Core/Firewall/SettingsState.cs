@@ -3,22 +3,25 @@ using System.Text.Json.Serialization;
 namespace Conntracker.Core.Firewall;
 
 /// <summary>What a state file says: the settings as they were, and who needs them changed.</summary>
-internal sealed class AccountingState
+internal sealed class SettingsState
 {
     /// <summary>The settings' names with the values that were found.</summary>
     public Dictionary<string, string> Found { get; init; } = [];
 
+    /// <summary>The settings' names with the values that they were given. A name that is missing was given its purpose's usual value.</summary>
+    public Dictionary<string, string> Wanted { get; init; } = [];
+
     /// <summary>Who needs them changed.</summary>
-    public List<AccountingHolder> Holders { get; init; } = [];
+    public List<SettingsHolder> Holders { get; init; } = [];
 }
 
 /// <summary>A capture that needs the settings changed.</summary>
 /// <param name="ProcessId">Its process.</param>
 /// <param name="ProcessStart">When that process began, in clock ticks since boot: a number that is used again is another process.</param>
 /// <param name="Capture">Which capture of that process.</param>
-internal sealed record AccountingHolder(int ProcessId, long ProcessStart, Guid Capture);
+internal sealed record SettingsHolder(int ProcessId, long ProcessStart, Guid Capture);
 
 /// <summary>Reads and writes the state without reflection.</summary>
-[JsonSerializable(typeof(AccountingState))]
+[JsonSerializable(typeof(SettingsState))]
 [JsonSourceGenerationOptions(WriteIndented = true)]
-internal sealed partial class AccountingStateJson : JsonSerializerContext;
+internal sealed partial class SettingsStateJson : JsonSerializerContext;
