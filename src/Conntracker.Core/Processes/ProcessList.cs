@@ -137,7 +137,8 @@ internal sealed class ProcessList
             }
         }
 
-        _untilSweep = _maximum / 16;
+        int enough = _maximum / 16;
+        _untilSweep = _maximum - _slots.Count < enough ? enough : 0;
         return _slots.Count < _maximum;
     }
 

@@ -23,15 +23,18 @@ internal sealed unsafe class AttributionPrograms : IDisposable
 
     /// <summary>Why this build has no programs: the packages that were missing when it was made. Null when it has them.</summary>
     public static string? MissingAtBuild =>
-        ReadResource(ObjectResource) is not null ? null
+        Image is not null ? null
         : ReadResource(MissingResource) is byte[] packages ? System.Text.Encoding.UTF8.GetString(packages)
         : "built without ./build.sh";
+
+    /// <summary>The compiled programs, an ELF file; null when this build has none.</summary>
+    public static byte[]? Image => ReadResource(ObjectResource);
 
     /// <summary>Loads and attaches the programs; from here on every new socket of the host is noted.</summary>
     /// <exception cref="ConntrackException">A library, a privilege or a feature of the kernel is missing.</exception>
     public static AttributionPrograms Attach()
     {
-        byte[] image = ReadResource(ObjectResource) ?? throw new ConntrackException(
+        byte[] image = Image ?? throw new ConntrackException(
             ConntrackErrorReason.BpfProgramsMissing,
             $"This build of Conntracker has no eBPF programs: {Explain(MissingAtBuild!)}");
         string root = CgroupHierarchy.FindRoot() ?? throw new ConntrackException(

@@ -46,7 +46,7 @@ public sealed class RecordingTests : IDisposable
             List<Frame> frames = Fixture.Frames(Fixture.Traffic);
             frames.ForEach(each => sink.Put(each.Kind, each.Time, each.Data));
             sink.Put(FrameKind.Overrun, frames[^1].Time);
-            sink.PutLost(frames[^1].Time, 7);
+            sink.PutNumber(FrameKind.Lost, frames[^1].Time, 7);
             sink.Put(FrameKind.ConntrackEvent, frames[^1].Time, [1]);
             writer.Finish(frames[^1].Time);
         }

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;
