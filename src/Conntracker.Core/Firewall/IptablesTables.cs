@@ -1,3 +1,6 @@
+using System.Text;
+using Microsoft.Win32.SafeHandles;
+
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
@@ -6,6 +9,8 @@ namespace Conntracker.Core.Firewall;
 /// </summary>
 internal static class IptablesTables
 {
+    private const int MaximumLength = 1024;
+
     /// <summary>The tables' names (<c>filter</c>, <c>nat</c>, …); empty when the family has none.</summary>
     public static string[] Names(FlowFamily family)
     {
@@ -17,7 +22,16 @@ internal static class IptablesTables
         };
         try
         {
-            return file.Length == 0 ? [] : File.ReadAllText($"/proc/thread-self/net/{file}").Split('\n', StringSplitOptions.RemoveEmptyEntries);
+            if (file.Length == 0)
+            {
+                return [];
+            }
+
+            // Read often, and short: a family has no more than a handful of tables.
+            using SafeFileHandle handle = File.OpenHandle($"/proc/thread-self/net/{file}");
+            Span<byte> names = stackalloc byte[MaximumLength];
+            int length = RandomAccess.Read(handle, names, 0);
+            return Encoding.UTF8.GetString(names[..length]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
@@ -45,7 +43,7 @@ internal sealed class SettingsLease : IDisposable
         string stateFolder = StateFolder)
     {
         SettingsStateFile file = new(stateFolder, purpose.Name, namespaceCookie);
-        SettingsHolder holder = new(Environment.ProcessId, ProcessStart(Environment.ProcessId) ?? 0, Guid.NewGuid());
+        SettingsHolder holder = new(Environment.ProcessId, ProcessIdentity.StartOf(Environment.ProcessId) ?? 0, Guid.NewGuid());
         SettingsLease lease = new(purpose, settingsFolder, file, holder);
         using FileStream locked = file.Lock();
         SettingsState state = SettingsStateFile.Read(locked);
@@ -122,7 +120,7 @@ internal sealed class SettingsLease : IDisposable
 
     private bool PutBackLeftovers(SettingsState state)
     {
-        state.Holders.RemoveAll(holder => ProcessStart(holder.ProcessId) != holder.ProcessStart);
+        state.Holders.RemoveAll(holder => ProcessIdentity.StartOf(holder.ProcessId) != holder.ProcessStart);
         if (state.Holders.Count > 0)
         {
             return false;
@@ -186,21 +184,6 @@ internal sealed class SettingsLease : IDisposable
                 _ => ConntrackErrorReason.SettingFailed,
             };
             throw new ConntrackException(reason, $"{_purpose.Subject} needs {NameOf(setting)}, which could not be {verb}: {error.Message}", error);
-        }
-    }
-
-    // Field 22 of /proc/PID/stat; the name in field 2 may hold anything, so count from the last parenthesis.
-    private static long? ProcessStart(int processId)
-    {
-        try
-        {
-            string stat = File.ReadAllText($"/proc/{processId}/stat");
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return long.Parse(fields[19], CultureInfo.InvariantCulture);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return null;
         }
     }
 }
