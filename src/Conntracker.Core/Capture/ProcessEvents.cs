@@ -11,12 +11,17 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class ProcessEvents : IDisposable
 {
+    private const int LongestCatchUp = 10;
+
     private readonly Lock _gate = new();
     private readonly ProcessCache _cache = new();
+    private readonly ProcessReader _reader = new();
+    private readonly ProcessReader _execReader = new();
     private readonly Wakeup _wakeup = new();
     private readonly ManualResetEventSlim _ready = new();
     private readonly Thread _thread;
     private ProcessEventSource? _source;
+    private volatile bool _isTaking;
     private volatile bool _stop;
 
     /// <summary>Begins; returns when every exec is seen.</summary>
@@ -30,43 +35,55 @@ internal sealed class ProcessEvents : IDisposable
     /// <summary>Why the host's execs cannot be seen; null when they can.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>The process that had an id at a time, in nanoseconds of the kernel's monotonic clock.</summary>
-    public KnownProcess Find(int id, ulong time)
+    /// <summary>Waits until what the kernel has told so far is taken in, though not for long.</summary>
+    public void CatchUp()
     {
-        lock (_gate)
+        long started = Environment.TickCount64;
+        while ((_isTaking || HasMore()) && Environment.TickCount64 - started < LongestCatchUp)
         {
-            return _cache.Find(id, time);
+            Thread.Sleep(0);
         }
     }
 
-    /// <summary>Takes what the kernel has told so far.</summary>
-    public void Take()
+    /// <summary>The process that had an id at a time, in nanoseconds of the kernel's monotonic clock. For one thread.</summary>
+    public KnownProcess Find(int id, ulong time)
     {
+        KnownProcess? found;
         lock (_gate)
         {
-            int received;
-            while (_source is not null && ((received = _source.Receive()) > 0 || received == -ErrnoConstants.ENOBUFS))
+            found = _cache.Find(id, time);
+        }
+
+        // Read without the lock, for which the execs must never wait.
+        if (found is null)
+        {
+            found = _reader.Read(id, since: 0);
+            lock (_gate)
             {
-                for (int i = 0; i < received; i++)
-                {
-                    Take(_source.Batch[i]);
-                }
+                _cache.Add(found);
             }
         }
+        else if (found.IsInherited)
+        {
+            KnownProcess own = _reader.Read(id, found.Since);
+            lock (_gate)
+            {
+                _cache.Settle(found, own);
+            }
+        }
+
+        return found;
     }
 
     /// <summary>Takes a datagram of the proc connector.</summary>
     public void Take(ReadOnlySpan<byte> datagram)
     {
-        lock (_gate)
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
         {
-            NetlinkMessageReader messages = new(datagram);
-            while (messages.TryRead(out NetlinkMessage message))
+            if (ProcessEventDecoder.Decode(in message, out ProcessEvent happened) == DecodeResult.Decoded)
             {
-                if (ProcessEventDecoder.Decode(in message, out ProcessEvent happened) == DecodeResult.Decoded)
-                {
-                    _cache.Take(in happened);
-                }
+                Take(in happened);
             }
         }
     }
@@ -77,12 +94,7 @@ internal sealed class ProcessEvents : IDisposable
         _stop = true;
         _wakeup.Set();
         _thread.Join();
-        lock (_gate)
-        {
-            _source?.Dispose();
-            _source = null;
-        }
-
+        _source?.Dispose();
         _wakeup.Dispose();
         _ready.Dispose();
     }
@@ -109,8 +121,42 @@ internal sealed class ProcessEvents : IDisposable
         while (!_stop)
         {
             Wait(_source.Number);
-            Take();
+            _isTaking = true;
+            TakeAll(_source);
+            _isTaking = false;
         }
+    }
+
+    private void TakeAll(ProcessEventSource source)
+    {
+        int received;
+        while ((received = source.Receive()) > 0 || received == -ErrnoConstants.ENOBUFS)
+        {
+            for (int i = 0; i < received; i++)
+            {
+                Take(source.Batch[i]);
+            }
+        }
+    }
+
+    private void Take(in ProcessEvent happened)
+    {
+        KnownProcess? known = happened.Kind switch
+        {
+            ProcessEventKind.Exec => _execReader.Read(happened.Process, happened.Time),
+            ProcessEventKind.Fork when !_cache.Knows(happened.Parent) => _execReader.Read(happened.Parent, since: 0),
+            _ => null,
+        };
+        lock (_gate)
+        {
+            _cache.Take(in happened, known);
+        }
+    }
+
+    private unsafe bool HasMore()
+    {
+        pollfd polled = new() { fd = _source?.Number ?? -1, events = SocketConstants.POLLIN };
+        return Libc.poll(&polled, 1, 0) > 0;
     }
 
     private unsafe void Wait(int number)
@@ -125,16 +171,26 @@ internal sealed class ProcessEvents : IDisposable
     }
 
     // Only the host's first network namespace tells of processes. Where that of the first process may not be entered, it is most likely
-    // the one that this process was started in; the capture's thread, which made this one, may be in another.
+    // the one that this process was started in; the capture's thread, which made this one, may be in another. Whether it was the right
+    // one, the source tells.
     private static void EnterFirstNamespace()
+    {
+        if (!TryEnter("/proc/1/ns/net"))
+        {
+            TryEnter("/proc/self/ns/net");
+        }
+    }
+
+    private static bool TryEnter(string path)
     {
         try
         {
-            NetworkNamespace.Enter("/proc/1/ns/net");
+            NetworkNamespace.Enter(path);
+            return true;
         }
         catch (ConntrackException)
         {
-            NetworkNamespace.Enter("/proc/self/ns/net");
+            return false;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Decoding;
@@ -26,6 +27,22 @@ internal static class ProcessRehearsal
         {
             reporter.Report(in record, in key);
             reporter.Report(in key, isOutgoing: true, Environment.ProcessId, user: 0);
+        }
+
+        // Its number was another reporter's.
+        processes.Find(Environment.ProcessId, ulong.MaxValue).Number = 0;
+        RunProgram();
+    }
+
+    // A few real execs as well: only they take the way through the kernel and the thread that reads them.
+    private static void RunProgram()
+    {
+        const string Program = "/bin/true";
+        const int Times = 3;
+        for (int i = 0; i < Times && File.Exists(Program); i++)
+        {
+            using Process program = Process.Start(new ProcessStartInfo(Program) { UseShellExecute = false })!;
+            program.WaitForExit();
         }
     }
 

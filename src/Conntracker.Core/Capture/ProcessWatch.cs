@@ -175,7 +175,7 @@ internal sealed class ProcessWatch : IFeedSource
             }
 
             // An exec before a socket was told before it.
-            _events.Take();
+            _events.CatchUp();
             foreach (ref readonly socket_record record in records)
             {
                 Report(in record);

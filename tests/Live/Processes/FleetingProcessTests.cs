@@ -33,7 +33,8 @@ public sealed class FleetingProcessTests
             flow.Process is FlowProcess process
             && expected.TryGetValue(process.Id, out string? client)
             && process.CommandLine?.EndsWith($" {client}", StringComparison.Ordinal) == true);
-        Assert.True(right >= Clients * 0.99, $"{right} of {Clients} clients, which lived {each:F1} ms each, were named.");
+        string others = string.Join('\n', live.Flows.Where(flow => flow.Process?.CommandLine?.Contains(" client-", StringComparison.Ordinal) != true).Select(flow => $"{flow} {flow.Process} {flow.Process?.CommandLine}"));
+        Assert.True(right >= Clients * 0.99, $"{right} of {Clients} clients, which lived {each:F1} ms each, were named. Not:\n{others}");
         Assert.Equal(0, live.Capture.GetReceipt().ProcessesLost);
     }
 }

@@ -223,7 +223,7 @@ public sealed class ProcessTests
     public void Containers_on_this_host_are_named_though_the_flow_is_only_forwarded_and_translated()
     {
         using TestNetwork network = new();
-        network.Firewall.LoadRules("table inet users { chain nat { type nat hook postrouting priority 100; oifname outside masquerade; } }");
+        network.Firewall.LoadRules("table inet users { chain nat { type nat hook postrouting priority 100; oifname outside masquerade\n}\n}");
         using LiveCapture live = ProcessCapture.Start(network.Firewall);
         IPAddress address = TestNetwork.ServerSide.Host(FlowFamily.IPv4);
         using Tool server = network.Server.StartPython(TcpServer, $"{address}", $"{Port}");
@@ -271,7 +271,11 @@ public sealed class ProcessTests
         {
             using LiveCapture live = ProcessCapture.Start(host);
             using Tool server = host.StartPython(TcpServer, "127.0.0.1", $"{Port}");
-            host.Python($"open('{cgroup}/cgroup.procs', 'w').write('0')\n" + TcpClient, "127.0.0.1", $"{Port}");
+
+            // 'ip netns exec' hides the cgroups: the shell goes into its own before.
+            Tool.Run(
+                "sh", "-c", $"echo $$ > {cgroup}/cgroup.procs && exec \"$@\"", "sh",
+                "ip", "netns", "exec", host.Name, Tool.Need("python3"), "-c", TcpClient, "127.0.0.1", $"{Port}");
 
             Flow flow = live.FlowTo(Port, flow => flow.Process?.Container is not null);
 
