@@ -35,8 +35,8 @@ missing_packages() {
   for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables python3:python3 gcc:gcc clang:clang llvm-strip:llvm bpftool:bpftool; do
     command -v "${pair%%:*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
-  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q 'libnftables\.so\.1 ' || echo libnftables1
-  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q 'libbpf\.so\.1 ' || echo libbpf1
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libnftables\.so\.1 ' >/dev/null || echo libnftables1
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libbpf\.so\.1 ' >/dev/null || echo libbpf1
   [ -e /usr/include/bpf/bpf_helpers.h ] || echo libbpf-dev
   [ -e /usr/include/linux/netlink.h ] || echo linux-libc-dev
   [ -e /usr/include/stdlib.h ] || echo libc6-dev

@@ -112,7 +112,11 @@ internal static class Children
         watch.Wait();
         CaptureReceipt receipt = session.Receipt;
         long bytes = ResidentBytes() - empty;
-        int traced = session.GetFlows(FlowQuery.All).Count(each => each.DstAddress.ToString() == TraceNetwork.Server && each.Trace.Count > 0 && each.Verdict == FlowVerdict.Accepted);
+
+        // A port that the client used twice is one flow of two connections.
+        long traced = session.GetFlows(FlowQuery.All)
+            .Where(each => each.DstAddress.ToString() == TraceNetwork.Server && each.Trace.Count > 0 && each.Verdict == FlowVerdict.Accepted)
+            .Sum(each => each.Connections);
         return new ChildResult { Events = receipt.NftablesTraces, Lost = receipt.NftablesTracesLost, Flows = traced, Bytes = bytes };
     }
 

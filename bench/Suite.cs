@@ -12,10 +12,15 @@ internal static class Suite
     {
         int rounds = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 3;
         string output = args.Length > 1 ? args[1] : "bench.json";
-        using BenchNamespace space = new(maximumConnections: TableCount * 2);
+        string only = args.Length > 2 ? args[2] : "";
         Report report = new();
-        Flood(space, report, rounds);
-        Table(space, report, rounds);
+        if (only != "trace")
+        {
+            using BenchNamespace space = new(maximumConnections: TableCount * 2);
+            Flood(space, report, rounds);
+            Table(space, report, rounds);
+        }
+
         TraceSuite.Run(report, rounds);
         report.Print(Console.Out);
         report.Save(output);

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Builds and runs the benchmark. Called by './build.sh bench [rounds]'; three rounds when none are given.
+# Builds and runs the benchmark. Called by './build.sh bench [rounds [trace]]'; three rounds when none are given, 'trace' for that part alone.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "The bench makes a network namespace and raises nf_conntrack_max: run it as root (sudo ./build.sh bench)." >&2; exit 1; }
 dotnet publish "$root/bench" -c Release -o "$root/out/bench" >"$root/out/build-bench.log" 2>&1 || { cat "$root/out/build-bench.log" >&2; exit 1; }
-PATH=$PATH:/usr/sbin:/sbin exec "$root/out/bench/Conntracker.Bench" "${1:-3}" "$root/out/bench.json"
+PATH=$PATH:/usr/sbin:/sbin exec "$root/out/bench/Conntracker.Bench" "${1:-3}" "$root/out/bench.json" "${2:-}"

@@ -54,6 +54,16 @@ table inet firewall {
     type nat hook postrouting priority srcnat
     oifname "up0" ip saddr 192.0.2.0/24 masquerade
   }
+  chain forward {
+    type filter hook forward priority filter; policy drop
+    ct state established,related accept
+    meta l4proto { icmp, ipv6-icmp } accept
+    tcp dport vmap { 80 : accept, 22 : jump ssh }
+    udp dport 53 accept comment "name server"
+  }
+  chain ssh {
+    ip saddr 192.0.2.0/24 reject with tcp reset comment "no ssh from the clients"
+  }
 }
 EOF
 }
@@ -93,7 +103,9 @@ traffic() {
   quietly on "$firewall" nc -N -w 2 198.51.100.2 80 <<<"from the firewall itself"
   quietly on "$client" nc -u -w 1 198.51.100.2 53 <<<"question"
   quietly on "$client" nc -u -w 1 2001:db8:2::2 53 <<<"question"
-  quietly on "$client" nc -u -w 1 198.51.100.2 123 <<<"nobody answers"
+  quietly on "$client" nc -u -w 1 198.51.100.2 123 <<<"dropped by the policy"
+  quietly on "$client" nc -w 1 198.51.100.2 22 <<<"rejected by a rule"
+  quietly on "$client" nc -w 1 2001:db8:2::2 22 <<<"dropped by the policy"
 }
 
 wait_for() {
@@ -106,11 +118,11 @@ wait_for() {
 network
 serve
 on "$firewall" nft list ruleset >"$work/before"
-echo "On the firewall: conntracker --netns $firewall -o flows.log --record flows.ctrec --stats"
-"$root/out/conntracker" --netns "$firewall" -o "$work/flows.log" --record "$work/flows.ctrec" --stats & capture=$!
+echo "On the firewall: conntracker --netns $firewall -t -o flows.log --record flows.ctrec --stats"
+"$root/out/conntracker" --netns "$firewall" -t -o "$work/flows.log" --record "$work/flows.ctrec" --stats & capture=$!
 children+=("$capture")
-wait_for on "$firewall" nft list table inet conntracker
-echo "Traffic: ping, TCP, UDP; IPv4 masqueraded, IPv6 routed, one port passed on (DNAT), to and from the firewall …"
+wait_for on "$firewall" nft list chain inet conntracker prerouting
+echo "Traffic: ping, TCP, UDP; IPv4 masqueraded, IPv6 routed, one port passed on (DNAT), to and from the firewall, dropped and rejected …"
 traffic
 kill -TERM "$capture"
 wait "$capture"
@@ -134,7 +146,11 @@ EOF
     Import-Module '$root/out/module/Conntracker'
     Start-ConntrackCapture -ReplayPath '$work/flows.ctrec' | Get-ConntrackFlow | Group-Object Protocol, DstPort -NoElement | Sort-Object Count -Descending
     'PS> Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080'
-    Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080 | Format-Table"
+    Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080 | Format-Table
+    'PS> Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement'
+    Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement | Format-Table -Wrap
+    'PS> Get-ConntrackFlow -Verdict Rejected | Select-Object -ExpandProperty Trace'
+    Get-ConntrackFlow -Verdict Rejected | Select-Object -ExpandProperty Trace | Format-Table Table, Chain, Position, Type, Verdict, Rule, Comment"
 else
   echo "pwsh is not on PATH: the PowerShell part of the demo is left out."
 fi

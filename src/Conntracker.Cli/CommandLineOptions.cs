@@ -10,10 +10,10 @@ internal sealed class CommandLineOptions
     private const string DefaultLog = "/tmp/conntracker.log";
 
     private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground. This is what it always does; the option is there for scripts of its ancestors." };
-    private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: no tracing of rules." };
+    private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: nothing is traced, whatever else is asked for" };
     private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules, for a time after its first packet" };
-    private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet, also of flows that were traced before" };
-    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced; 30 when not given", HelpName = "SECONDS", CustomParser = ParseSeconds };
+    private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet, instead of those of each flow for a time" };
+    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = ParseTraceSeconds };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
     private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
     private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
@@ -78,6 +78,11 @@ internal sealed class CommandLineOptions
             command.AddError($"{option.Name} goes with --trace (-t): without it nothing is traced.");
         }
 
+        if (command.GetResult(_traceDuration) is { Implicit: false } && command.GetValue(_everything))
+        {
+            command.AddError($"{_traceDuration.Name} does not go with {_everything.Name}: that traces every packet, for as long as the capture runs.");
+        }
+
         if (command.GetResult(_style) is { Implicit: false } && command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) != LogFormat.Text)
         {
             command.AddError("--style goes with --format text: only the text log has generations.");
@@ -112,6 +117,17 @@ internal sealed class CommandLineOptions
 
         result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not a number of seconds above 0.");
         return null;
+    }
+
+    private static TimeSpan? ParseTraceSeconds(ArgumentResult result)
+    {
+        TimeSpan? duration = ParseSeconds(result);
+        if (duration < CaptureOptions.MinimumTraceDuration || duration > CaptureOptions.MaximumTraceDuration)
+        {
+            result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{result.Tokens[0].Value}' is not a number of seconds from 1 to 86400.");
+        }
+
+        return duration;
     }
 
     private static int ParseSize(ArgumentResult result)

@@ -50,6 +50,24 @@ internal static class ErrorCatalog
         ErrorCategory.InvalidArgument,
         targetObject: null);
 
+    /// <summary>Something was asked that only a running capture can do.</summary>
+    /// <param name="capture">The capture; null when none of all runs.</param>
+    public static ErrorRecord CaptureNotRunning(Capture? capture) => new(
+        new InvalidOperationException(capture is null
+            ? "No capture runs, and only a running one can trace. Start one with Start-ConntrackCapture."
+            : $"The capture {capture.Name} is {capture.State}, and only a running one can trace. Start another with Start-ConntrackCapture."),
+        "CaptureNotRunning",
+        ErrorCategory.InvalidOperation,
+        capture);
+
+    /// <summary>Nothing can match what is to be traced, or it is too much for one trace.</summary>
+    public static ErrorRecord TraceSelectorInvalid(ArgumentException error, FlowQuery query) =>
+        new(error, "TraceSelectorInvalid", ErrorCategory.InvalidArgument, query);
+
+    /// <summary>There is no such trace.</summary>
+    public static ErrorRecord FlowTraceNotFound(string text, object target) =>
+        new(new ItemNotFoundException(text), "FlowTraceNotFound", ErrorCategory.ObjectNotFound, target);
+
     private static (string Id, ErrorCategory Category) Of(ConntrackErrorReason reason) => reason switch
     {
         ConntrackErrorReason.PermissionDenied => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),
@@ -64,6 +82,10 @@ internal static class ErrorCatalog
         ConntrackErrorReason.SettingFailed => ("KernelSettingFailed", ErrorCategory.WriteError),
         ConntrackErrorReason.CaptureExists => ("CaptureExists", ErrorCategory.ResourceExists),
         ConntrackErrorReason.NflogBusy => ("NflogBusy", ErrorCategory.ResourceBusy),
+        ConntrackErrorReason.CaptureNotRunning => ("CaptureNotRunning", ErrorCategory.InvalidOperation),
+        ConntrackErrorReason.TraceUnavailable => ("TraceUnavailable", ErrorCategory.ResourceUnavailable),
+        ConntrackErrorReason.TraceLimit => ("TraceLimit", ErrorCategory.LimitsExceeded),
+        ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };
 

@@ -30,6 +30,10 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
     [Parameter(HelpMessage = "States of the newest connection.")]
     public FlowState[] State { get; set; } = [];
 
+    /// <summary>Verdicts.</summary>
+    [Parameter(HelpMessage = "What the firewall did with the flow's first packet; Unknown for flows that were not traced.")]
+    public FlowVerdict[] Verdict { get; set; } = [];
+
     /// <summary>What was asked for.</summary>
     /// <param name="since">Only flows that were seen at this time or later.</param>
     /// <param name="processNames">Names of processes.</param>
@@ -43,6 +47,7 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
         SrcPorts = SrcPort,
         DstPorts = DstPort,
         States = State,
+        Verdicts = Verdict,
         Since = since,
         ProcessNames = processNames ?? [],
         ProcessIds = processIds ?? [],

@@ -102,6 +102,13 @@ public sealed class CommandLineTests
     [InlineData("--buffer-size", "1")]
     [InlineData("--max-flows", "10")]
     [InlineData("--replay", "a", "--netns", "b")]
+    [InlineData("-e")]
+    [InlineData("--everything", "-c")]
+    [InlineData("--trace-duration", "5")]
+    [InlineData("--trace-duration", "0.5", "-t")]
+    [InlineData("--trace-duration", "86401", "-t")]
+    [InlineData("--trace-duration", "5", "-t", "-e")]
+    [InlineData("--trace", "--replay", "a")]
     [InlineData("--no-such-option")]
     public void What_was_asked_wrongly_is_told_with_exit_code_2(params string[] arguments)
     {
@@ -111,6 +118,40 @@ public sealed class CommandLineTests
 
         Assert.Equal((2, ""), (result.ExitCode, result.Output));
         Assert.Contains(arguments[0], result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(true, "-t")]
+    [InlineData(true, "--trace", "--trace-duration", "1")]
+    [InlineData(true, "-t", "-e")]
+    [InlineData(false)]
+    [InlineData(false, "-c")]
+    [InlineData(false, "-c", "-t", "-e")]
+    public void Rules_that_flows_passed_stand_in_the_log_and_the_receipt_counts_them(bool isTraced, params string[] arguments)
+    {
+        using TestNamespace host = new();
+        host.Run("nft", "table inet guard { chain output { type filter hook output priority 0; policy accept; udp dport 5001 drop; }; }");
+        using CommandLine program = new();
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Udp, s_server.Address, s_server.Port);
+        using Tool tool = program.Start(host, ["--stats", .. arguments]);
+        program.WriteLog(tool);
+
+        TestClient.Exchange(host, FlowProtocol.Udp, s_first, s_server);
+        host.Do(() =>
+        {
+            using System.Net.Sockets.UdpClient client = new(s_second);
+            Assert.Throws<System.Net.Sockets.SocketException>(() => client.Send([1], new IPEndPoint(IPAddress.Loopback, 5001)));
+        });
+        ToolResult result = tool.End("TERM");
+
+        Assert.True(result.ExitCode == 0, result.Error);
+        string log = program.Read();
+        Assert.Contains(Line(s_first), log, StringComparison.Ordinal);
+        Assert.Equal(isTraced, log.Contains("\t\t\t\ttable: inet guard, chain: output, type: policy\n", StringComparison.Ordinal));
+        Assert.Equal(isTraced, log.Contains(Line(s_second), StringComparison.Ordinal));
+        Assert.Equal(isTraced, log.Contains("\t\t\t\ttable: inet guard, chain: output, type: rule, position: 1\n", StringComparison.Ordinal));
+        Assert.Matches(isTraced ? @"(?m)^NftablesTraces: +[1-9]\d*$" : @"(?m)^NftablesTraces: +0$", result.Error);
+        Assert.Matches(@"(?m)^NftablesTracesLost: +0$", result.Error);
     }
 
     [Theory]

@@ -122,6 +122,50 @@ Describe 'Get-ConntrackFlow' {
     }
 }
 
+Describe 'Get-ConntrackFlow of what was traced' {
+    BeforeAll { $capture = Start-Firewall }
+    AfterAll { Remove-ConntrackCapture * }
+
+    It 'filters: -Verdict <Verdict> gives the destination ports <Ports>' -ForEach @(
+        @{ Verdict = 'Accepted'; Ports = 80, 514 }, @{ Verdict = 'Dropped'; Ports = 22, 443 }, @{ Verdict = 'rejected'; Ports = 23, 53 }, @{ Verdict = 'Dropped', 'Rejected'; Ports = 22, 23, 53, 443 }
+        @{ Verdict = 'Unknown'; Ports = @() }) {
+        Get-ConntrackFlow -Verdict $Verdict | ForEach-Object DstPort | Sort-Object | Should -Be $Ports
+    }
+
+    It 'combines -Verdict with other filters' {
+        (Get-ConntrackFlow -Verdict Dropped, Accepted -DstPort 1-100 -Protocol Tcp).DstPort | Sort-Object | Should -Be 22, 80
+        Get-ConntrackFlow -Verdict Dropped -State Assured | Should -BeNullOrEmpty
+    }
+
+    It 'takes flows that were not traced for unknown ones' {
+        $null = Start-Office
+        @(Get-ConntrackFlow office -Verdict Unknown).Count, @(Get-ConntrackFlow office -Verdict Accepted).Count | Should -Be 15, 0
+        Remove-ConntrackCapture office
+    }
+
+    It 'tells the steps of a flow in the types that PowerShell knows' {
+        $flow = Get-ConntrackFlow -DstPort 80
+        "$($flow.Verdict)", $flow.VerdictRule | Should -Be 'Accepted', 'inet firewall services #1: tcp dport 80 accept comment "the site"'
+        $flow.Trace[0] | Should -BeOfType Conntracker.TraceStep
+        $step = $flow.Trace[1]
+        $step.Family, $step.Table, $step.Chain, $step.Hook, "$($step.Type)", $step.Position, $step.Verdict, $step.Rule, $step.Comment, $step.Packets, "$($step.Engine)" |
+            Should -Be 'inet', 'firewall', 'services', 'forward', 'Rule', 1, 'accept', 'tcp dport 80 accept', 'the site', 1, 'Nftables'
+        "$step" | Should -Be 'table: inet firewall, chain: services, type: rule, position: 1'
+    }
+
+    It 'writes the steps below the flow in a text log: <Style>' -ForEach @(@{ Style = 'V2'; Indent = ' ' * 32 }, @{ Style = 'V3'; Indent = "`t`t`t`t" }) {
+        $lines = Get-ConntrackFlow -DstPort 443 | Format-ConntrackLog -Style $Style
+        $lines | Select-Object -Skip 1 | Should -Be "${Indent}table: inet firewall, chain: forward, type: policy$(if ($Style -eq 'V2') { ', position: 3' })",
+            "${Indent}table: inet firewall, chain: forward, type: rule, position: 2", "${Indent}table: inet firewall, chain: services, type: return, position: 4"
+    }
+
+    It 'refuses a verdict that there is not, and completes those that there are' {
+        $fault = try { Get-ConntrackFlow -Verdict Lost } catch { $_ }
+        $fault.FullyQualifiedErrorId | Should -Match '^CannotConvertArgument'
+        Get-Completion 'Get-ConntrackFlow -Verdict ' | Sort-Object | Should -Be Accepted, Dropped, Rejected, Unknown
+    }
+}
+
 Describe 'Get-ConntrackFlow without a capture' {
     BeforeAll { Remove-ConntrackCapture * }
 

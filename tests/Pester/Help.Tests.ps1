@@ -98,12 +98,13 @@ Describe 'Get-Help <Cmdlet>' -ForEach $cmdlets {
 Describe 'Get-Help about_Conntracker' {
     It 'shows the concepts, in lines of 80 columns at most' {
         $text = Get-Help about_Conntracker | Out-String -Width 200
-        foreach ($word in 'reply tuple', 'loss receipt', 'folding', 'recordings', 'generations', 'CAP_NET_ADMIN', 'nf_conntrack_acct') { $text | Should -Match $word }
+        foreach ($word in 'reply tuple', 'loss receipt', 'VerdictRule', 'folding', 'recordings', 'generations', 'CAP_NET_ADMIN', 'nf_conntrack_acct') { $text | Should -Match $word }
         ((Get-Content (Join-Path (Get-ModulePath) 'en-US/about_Conntracker.help.txt')) | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 80
     }
 
     It 'lists every property of <Type>, and none that there is not' -ForEach @(
-        @{ Type = 'Conntracker.Flow'; Heading = 'Properties of a flow' }, @{ Type = 'Conntracker.Capture'; Heading = 'Properties of a capture' }) {
+        @{ Type = 'Conntracker.Flow'; Heading = 'Properties of a flow' }, @{ Type = 'Conntracker.Capture'; Heading = 'Properties of a capture' },
+        @{ Type = 'Conntracker.TraceStep'; Heading = 'Properties of a step' }, @{ Type = 'Conntracker.FlowTrace'; Heading = 'Properties of a trace' }) {
         $wanted = ([type] $Type).GetProperties().Name | Sort-Object
         Get-AboutNames $Heading | Sort-Object | Should -Be $wanted
     }
@@ -116,6 +117,7 @@ Describe 'The examples of the pages' -Tag Live {
             $folder = Join-Path $TestDrive examples
             $null = New-Item -ItemType Directory $folder
             Copy-Item (Get-Fixture office.ctrec) $folder
+            Copy-Item (Get-Fixture firewall.ctrec) $folder
             Start-Office | Get-ConntrackFlow | Export-ConntrackLog "$folder/office.log"
             Copy-Item "$folder/office.log" "$folder/damaged.txt"
             Add-Content "$folder/damaged.txt" ' TCPv4 [ this is damaged'
@@ -133,8 +135,8 @@ Describe 'The examples of the pages' -Tag Live {
     }
 
     It 'runs as written: <Page>, <Title>' -Skip:$noLive -ForEach $examples {
-        # Only the namespace's name and the waiting are the test's own.
-        $code = $Code -replace '\bblue\b(?=\s|$)', $namespace -replace '(-Duration|-Timeout) \d+s', '$1 300ms' -replace 'Start-Sleep -Seconds \d+', 'Start-Sleep -Milliseconds 300'
+        # Only the namespace's name and the waiting are the test's own. For how long something is traced nobody waits.
+        $code = $Code -replace '\bblue\b(?=\s|$)', $namespace -replace '(?<!Enable-FlowTrace[^|\n]*)(-Duration|-Timeout) \d+s', '$1 300ms' -replace 'Start-Sleep -Seconds \d+', 'Start-Sleep -Milliseconds 300'
         Push-Location $folder
         try {
             $ErrorActionPreference = 'Stop'

@@ -11,12 +11,12 @@ BeforeAll {
 }
 
 Describe 'The module' {
-    It 'offers its ten cmdlets and nothing else' {
-        $names = 'Export-ConntrackLog', 'Format-ConntrackLog', 'Get-ConntrackCapture', 'Get-ConntrackFlow', 'Import-ConntrackLog',
+    It 'offers its thirteen cmdlets and nothing else' {
+        $names = 'Disable-FlowTrace', 'Enable-FlowTrace', 'Export-ConntrackLog', 'Format-ConntrackLog', 'Get-ConntrackCapture', 'Get-ConntrackFlow', 'Get-FlowTrace', 'Import-ConntrackLog',
             'Remove-ConntrackCapture', 'Start-ConntrackCapture', 'Stop-ConntrackCapture', 'Wait-ConntrackCapture', 'Watch-ConntrackFlow'
         $module = Get-Module Conntracker
         $module.ExportedCommands.Keys | Sort-Object | Should -Be $names
-        $module.ExportedCmdlets.Count | Should -Be 10
+        $module.ExportedCmdlets.Count | Should -Be 13
         $module.ExportedAliases.Count | Should -Be 0
         $module.ExportedVariables.Count | Should -Be 0
     }
@@ -50,7 +50,8 @@ Describe 'The module' {
     }
 
     It '<Cmdlet> asks before it changes something: -WhatIf and -Confirm' -ForEach @(
-        @{ Cmdlet = 'Start-ConntrackCapture' }, @{ Cmdlet = 'Stop-ConntrackCapture' }, @{ Cmdlet = 'Remove-ConntrackCapture' }, @{ Cmdlet = 'Export-ConntrackLog' }) {
+        @{ Cmdlet = 'Start-ConntrackCapture' }, @{ Cmdlet = 'Stop-ConntrackCapture' }, @{ Cmdlet = 'Remove-ConntrackCapture' }, @{ Cmdlet = 'Export-ConntrackLog' },
+        @{ Cmdlet = 'Enable-FlowTrace' }, @{ Cmdlet = 'Disable-FlowTrace' }) {
         (Get-Command $Cmdlet).Parameters.Keys | Should -Contain 'WhatIf'
         (Get-Command $Cmdlet).Parameters.Keys | Should -Contain 'Confirm'
     }
@@ -58,7 +59,7 @@ Describe 'The module' {
     It 'is imported without privileges' {
         $other = Invoke-OtherPowerShell -Unprivileged '(Get-Command -Module Conntracker).Count; @(Get-ConntrackCapture).Count'
         $other.ExitCode | Should -Be 0 -Because $other.Errors
-        $other.Output | Should -Match '^10\s+0$'
+        $other.Output | Should -Match '^13\s+0$'
     }
 
     It 'takes less than two seconds to import into a new PowerShell on a busy machine' {
@@ -126,6 +127,97 @@ Describe 'What PowerShell shows of it' {
         $there = Import-Clixml $file
         $there.Name, $there.FlowCount, $there.Lost, "$($there.State)" | Should -Be 'office', $flows.Count, 0, 'Stopped'
         $there.Options.MaximumFlows | Should -Be 1000000
+    }
+}
+
+Describe 'What PowerShell shows of a trace' {
+    BeforeAll {
+        $capture = Start-Firewall
+        $ssh = Get-ConntrackFlow -DstPort 22
+        function Get-Shown($Objects, [string] $View = 'List') {
+            $text = if ($View -eq 'List') { $Objects | Format-List | Out-String -Width 160 } else { $Objects | Format-Table -View $View | Out-String -Width 160 }
+            $text -split "`n" | ForEach-Object TrimEnd | Where-Object { $_ }
+        }
+    }
+
+    AfterAll { Remove-ConntrackCapture * }
+
+    It 'lists the steps of a flow one a line, with text and count, and marks the rule that decided' {
+        $lines = Get-Shown $ssh
+        $at = [array]::FindIndex([string[]] $lines, [Predicate[string]] { $args[0] -match '^Trace ' })
+        $column = $lines[$at].IndexOf(':') + 2
+        $lines[$at].Substring($column) | Should -BeExactly '  inet firewall forward #2: iifname "f0" jump services  (jump services, 1 packet)'
+        $lines[$at + 1].Substring($column) | Should -BeExactly '> inet firewall services #2: tcp dport 22 drop comment "no ssh"  (drop, 1 packet)'
+        $lines.Count | Should -Be ($at + 2)
+        $lines | Should -Contain 'VerdictRule     : inet firewall services #2: tcp dport 22 drop comment "no ssh"'
+        $lines | Should -Contain 'Verdict         : Dropped'
+    }
+
+    It 'lists ends of chains, policies, and packets in the plural' {
+        $lines = (Get-Shown (Get-ConntrackFlow -DstPort 443, 80)) | ForEach-Object { $_ -replace '^Trace +: |^ {18}' }
+        $lines | Should -Contain '  inet firewall services end of chain  (return, 1 packet)'
+        $lines | Should -Contain '> inet firewall forward policy drop  (drop, 1 packet)'
+        $lines | Should -Contain '  inet firewall forward #1: ct state established,related accept  (accept, 9 packets)'
+    }
+
+    It 'marks exactly one step of each flow whose rule is known' {
+        foreach ($flow in Get-ConntrackFlow) {
+            @(Get-Shown $flow) -match ':? +> ' | Should -HaveCount 1 -Because "$flow has $($flow.VerdictRule)"
+        }
+    }
+
+    It 'leaves what a flow does not have out of its list, and the trace of one that was not traced' {
+        Get-Shown $ssh | ForEach-Object { ($_ -split ' *:')[0] } | Should -Not -Contain 'IcmpType'
+        $null = Start-Office
+        $text = Get-ConntrackFlow office -Protocol IcmpV6 | Format-List | Out-String
+        $text | Should -Match '(?m)^IcmpType +: 128'
+        $text | Should -Match '(?m)^Verdict +: Unknown'
+        $text | Should -Not -Match '(?m)^(Trace|VerdictRule|SrcPort) '
+    }
+
+    It 'lists steps of iptables, of a log without texts, and of hostile names on one line each' {
+        $json = '{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","Verdict":"Dropped","VerdictRule":"filter INPUT policy DROP","Trace":[' +
+            '{"Table":"filter","Chain":"INPUT","Type":"Rule","Position":3,"Rule":"-p tcp -j LOG\u001b[31m\nforged","Verdict":"continue","Engine":"Iptables"},' +
+            '{"Table":"raw","Chain":"PREROUTING","Type":"Rule","Position":1,"Engine":"Iptables"},' +
+            '{"Table":"filter","Chain":"web","Type":"Return","Position":2,"Verdict":"return","Engine":"Iptables"},' +
+            '{"Table":"filter","Chain":"INPUT","Type":"Policy","Position":4,"Verdict":"drop","Packets":2,"Engine":"Iptables"}]}'
+        Set-Content "$TestDrive/trace.jsonl" $json
+        $lines = (Get-Shown (Import-ConntrackLog "$TestDrive/trace.jsonl")) | Select-Object -Last 4 | ForEach-Object { $_ -replace '^Trace +: |^ {14}' }
+        $lines | Should -Be '  filter INPUT #3: -p tcp -j LOG_[31m_forged  (continue)', '  raw PREROUTING #1', '  filter web end of chain  (return)', '> filter INPUT policy DROP  (drop, 2 packets)'
+    }
+
+    It 'has a table with verdict and rule: Format-Table -View Verdict' {
+        $lines = Get-Shown (Get-ConntrackFlow) Verdict
+        $lines[0] | Should -Match '^Proto +Source +Destination +Verdict +VerdictRule$'
+        $lines -match '^Udp +10\.1\.0\.2:40053 +198\.51\.100\.2:53 +Rejected +inet firewall services #3: udp dport 53 reject$' | Should -HaveCount 1
+    }
+
+    It 'shows a capture''s counts of trace messages in its list' {
+        $text = $capture | Format-List | Out-String
+        $text | Should -Match '(?m)^NftablesTraces +: 104\s*$'
+        $text | Should -Match '(?m)^IptablesTracesLost +: 0\s*$'
+    }
+
+    It 'answers what the firewall drops, and why' {
+        $groups = Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule
+        $groups | Sort-Object Name | ForEach-Object { "$($_.Count) $($_.Name)" } | Should -Be '1 inet firewall forward policy drop', '1 inet firewall input #1: tcp dport 23 reject with tcp reset',
+            '1 inet firewall services #2: tcp dport 22 drop comment "no ssh"', '1 inet firewall services #3: udp dport 53 reject'
+    }
+
+    It 'keeps every step when flows are sent to another session, and shows them alike' {
+        $file = Join-Path $TestDrive traced.clixml
+        Get-ConntrackFlow | Export-Clixml $file
+        $there = Import-Clixml $file
+        $here = Get-ConntrackFlow
+        ($there | Format-List | Out-String -Width 160) | Should -Be ($here | Format-List | Out-String -Width 160)
+        $there[0].Trace[2].Packets, "$($there[0].Trace[0].Type)", "$($there[0].Verdict)", $there[0].Trace[0].Handle | Should -Be 9, Rule, Accepted, $here[0].Trace[0].Handle
+    }
+
+    It 'keeps every step in a file: <Format>' -ForEach @(@{ Format = 'Json' }, @{ Format = 'JsonLines' }, @{ Format = 'Csv' }) {
+        $file = Join-Path $TestDrive "traced.$Format"
+        Get-ConntrackFlow firewall | Export-ConntrackLog $file -Format $Format
+        ConvertTo-FlowText (Import-ConntrackLog $file) | Should -Be (ConvertTo-FlowText (Get-ConntrackFlow firewall))
+        (Import-ConntrackLog $file).Trace.Packets | Measure-Object -Maximum | ForEach-Object Maximum | Should -Be 9
     }
 }
 

@@ -101,6 +101,23 @@ Describe 'Start-ConntrackCapture' {
         Get-ConntrackCapture | Should -BeNullOrEmpty
     }
 
+    It 'refuses -TraceDuration <What>: ConntrackArgumentInvalid' -ForEach @(
+        @{ What = 'without -Trace'; Code = { Start-ConntrackCapture -TraceDuration 30s }; Says = '-Trace Flows' }
+        @{ What = 'with -Trace None'; Code = { Start-ConntrackCapture -Trace None -TraceDuration 30s }; Says = '-Trace Flows' }
+        @{ What = 'with -Trace Everything'; Code = { Start-ConntrackCapture -Trace Everything -TraceDuration 30s }; Says = '-Trace Flows' }
+        @{ What = 'below a second'; Code = { Start-ConntrackCapture -Trace Flows -TraceDuration 999ms }; Says = 'a second to a day' }
+        @{ What = 'above a day'; Code = { Start-ConntrackCapture -Trace Flows -TraceDuration 25h }; Says = 'a second to a day' }) {
+        Assert-Fault $Code ConntrackArgumentInvalid InvalidArgument
+        try { & $Code } catch { "$_" | Should -Match $Says }
+        Get-ConntrackCapture | Should -BeNullOrEmpty
+    }
+
+    It 'traces nothing of a replay: it has no -Trace' {
+        $fault = try { Start-ConntrackCapture -ReplayPath (Get-Fixture firewall.ctrec) -Trace Flows } catch { $_ }
+        $fault.FullyQualifiedErrorId | Should -Match '^AmbiguousParameterSet'
+        Get-Completion 'Start-ConntrackCapture -Trace ' | Sort-Object | Should -Be Everything, Flows, None
+    }
+
     It 'refuses a duration of <Duration>: ConntrackArgumentInvalid' -ForEach @(@{ Duration = 0 }, @{ Duration = '-5s' }) {
         Assert-Fault { Start-ConntrackCapture -Duration $Duration } ConntrackArgumentInvalid InvalidArgument
     }
@@ -230,6 +247,54 @@ Describe 'Start-ConntrackCapture in the kernel' -Tag Live {
         $flows = $capture | Get-ConntrackFlow -DstPort 7
         ($flows | Measure-Object Connections -Sum).Sum + $capture.Lost | Should -BeGreaterOrEqual 1500
         $flows | Where-Object Folding -eq ClientPort | ForEach-Object SrcPort | Should -BeNullOrEmpty
+    }
+
+    It 'traces each flow with -Trace Flows, dropped ones too, and changes no rule of the user' -Skip:$noLive {
+        $guarded = New-TestNamespace
+        try {
+            Set-TestRules $guarded
+            $before = Get-UserRules $guarded
+            $capture = Start-ConntrackCapture -NetworkNamespace $guarded -Trace Flows -TraceDuration 5s
+            $capture.Notices | Should -BeNullOrEmpty
+            "$($capture.Options.Trace)", $capture.Options.TraceDuration.TotalSeconds | Should -Be Flows, 5
+            Send-Tcp $guarded 8080
+            Send-Syn $guarded 22
+            Send-Syn $guarded 23
+            Send-Syn $guarded 24
+            Get-UserRules $guarded | Should -Be $before
+            $capture | Stop-ConntrackCapture
+            $flows = $capture | Get-ConntrackFlow -Protocol Tcp | Sort-Object DstPort
+            $flows | ForEach-Object { "$($_.DstPort) $($_.Verdict) $($_.VerdictRule)" } | Should -Be @(
+                '22 Dropped inet guard services #1: tcp dport 22 drop comment "no ssh"'
+                '23 Rejected inet guard input #1: tcp dport 23 reject with tcp reset'
+                '24 Rejected inet guard services #2: tcp dport 24 reject with tcp reset'
+                '8080 Accepted inet guard output #1: tcp dport 8080 accept')
+            $flows[0].Trace | ForEach-Object { "$_ $($_.Verdict)" } | Should -Be @(
+                'table: inet guard, chain: output, type: rule, position: 2 jump services'
+                'table: inet guard, chain: services, type: rule, position: 1 drop')
+            "$($flows[0].State)", "$($flows[0].Direction)", $flows[0].Confirmed | Should -Be New, Local, $false
+            $capture.NftablesTraces | Should -BeGreaterThan 10
+            $capture.NftablesTracesLost, $capture.Malformed | Should -Be 0, 0
+            Get-NftTables $guarded | Should -BeNullOrEmpty
+            Get-UserRules $guarded | Should -Be $before
+        }
+        finally {
+            Remove-ConntrackCapture *
+            Remove-TestNamespace $guarded
+        }
+    }
+
+    It 'traces every packet with -Trace Everything, and none with None' -Skip:$noLive {
+        foreach ($mode in 'Everything', 'None') {
+            $capture = Start-ConntrackCapture -Name $mode -NetworkNamespace $namespace -Trace $mode
+            Send-Tcp $namespace 8083
+            $capture | Stop-ConntrackCapture
+        }
+
+        Get-ConntrackFlow Everything -DstPort 8083 | ForEach-Object { "$($_.Verdict)" } | Should -Be Accepted
+        Get-ConntrackFlow None -DstPort 8083 | ForEach-Object { "$($_.Verdict)" } | Select-Object -Unique | Should -Be Unknown
+        (Get-ConntrackCapture Everything).NftablesTraces | Should -BeGreaterThan 20
+        (Get-ConntrackCapture None).NftablesTraces | Should -Be 0
     }
 
     It 'completes the namespace that it is to capture in' -Skip:$noLive {

@@ -32,6 +32,11 @@ function Start-Office([string] $Name = 'office') {
     Start-ConntrackCapture -Name $Name -ReplayPath (Get-Fixture office.ctrec)
 }
 
+# A capture of a recording with traces, one flow for each outcome; Fixtures/make-firewall-recording.sh tells what is in it.
+function Start-Firewall([string] $Name = 'firewall') {
+    Start-ConntrackCapture -Name $Name -ReplayPath (Get-Fixture firewall.ctrec)
+}
+
 # Runs code that must fail, and checks the error as a script of a user's would: by its id and category.
 function Assert-Fault([scriptblock] $Code, [string] $Id, [System.Management.Automation.ErrorCategory] $Category) {
     try { $null = & $Code } catch { $fault = $_ }
@@ -115,6 +120,77 @@ for i in range(count):
 
 function Send-Ping([string] $Namespace, [int] $Count = 1) { $null = Invoke-Program ip netns exec $Namespace ping -q -i 0.2 -c $Count 127.0.0.1 }
 
+# Rules for what is sent over the namespace's loopback: port 22 is dropped, 23 and 24 rejected, the rest accepted. What is dropped is so where
+# it leaves: connection tracking has confirmed what comes in that way.
+function Set-TestRules([string] $Namespace) {
+    $rules = @'
+table inet guard {
+  chain services {
+    tcp dport 22 drop comment "no ssh"
+    tcp dport 24 reject with tcp reset
+  }
+  chain input {
+    type filter hook input priority filter; policy accept;
+    tcp dport 23 reject with tcp reset
+  }
+  chain output {
+    type filter hook output priority filter; policy accept;
+    tcp dport 8080 accept
+    jump services
+  }
+}
+'@
+    $null = Invoke-Program ip netns exec $Namespace nft $rules
+}
+
+# The user's rules: all but our own tables.
+function Get-UserRules([string] $Namespace) {
+    $text = (Invoke-Program ip netns exec $Namespace nft list ruleset) -join "`n"
+    [regex]::Replace($text, '(?ms)^table inet conntracker\S* \{.*?^\}\n?', '').TrimEnd()
+}
+
+# The first packet of a TCP connection, from a port of its own; whether it is answered does not matter.
+function Send-Syn([string] $Namespace, [int] $Port, [int] $SrcPort = 0) {
+    $code = @'
+import socket, sys
+s = socket.socket(); s.settimeout(0.2); s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1); s.bind(("127.0.0.1", int(sys.argv[2])))
+try: s.connect(("127.0.0.1", int(sys.argv[1])))
+except OSError: pass
+'@
+    $null = Invoke-Program ip netns exec $Namespace python3 -c $code $Port $SrcPort
+}
+
+# A UDP socket that sends from one port to another over loopback whenever Invoke-Sender says so.
+function New-Sender([string] $Namespace, [int] $SrcPort, [int] $Port) {
+    $code = @'
+import socket, sys
+sink = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); sink.bind(("127.0.0.1", int(sys.argv[2])))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.bind(("127.0.0.1", int(sys.argv[1])))
+for _ in sys.stdin:
+    s.sendto(b"x", ("127.0.0.1", int(sys.argv[2]))); sink.recv(10); print("sent", flush=True)
+'@
+    $start = [System.Diagnostics.ProcessStartInfo]::new('ip', [string[]] @('netns', 'exec', $Namespace, 'python3', '-c', $code, "$SrcPort", "$Port"))
+    $start.RedirectStandardInput = $start.RedirectStandardOutput = $true
+    [System.Diagnostics.Process]::Start($start)
+}
+
+function Invoke-Sender($Sender, [int] $Count = 1) {
+    for ($i = 0; $i -lt $Count; $i++) { $Sender.StandardInput.WriteLine(); $null = $Sender.StandardOutput.ReadLine() }
+}
+
+function Remove-Sender($Sender) {
+    if ($Sender) { $Sender.StandardInput.Close(); $null = $Sender.WaitForExit(5000); $Sender.Dispose() }
+}
+
+# Waits until something is so; says what it was when it does not become so.
+function Wait-Until([string] $What, [scriptblock] $Condition, [int] $Seconds = 10) {
+    $end = [DateTime]::UtcNow.AddSeconds($Seconds)
+    while (-not (& $Condition)) {
+        if ([DateTime]::UtcNow -gt $end) { throw "Waited $Seconds s in vain for: $What" }
+        Start-Sleep -Milliseconds 50
+    }
+}
+
 # Runs code in another PowerShell that has the module; gives its exit code, its output, and the seconds it took.
 function Invoke-OtherPowerShell([string] $Code, [switch] $Unprivileged, [int] $TimeoutSeconds = 60) {
     $start = [System.Diagnostics.ProcessStartInfo]::new()
@@ -151,7 +227,7 @@ function Invoke-OtherPowerShell([string] $Code, [switch] $Unprivileged, [int] $T
 
 # What Tab offers at the end of a line.
 function Get-Completion([string] $Line) {
-    @([System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches.CompletionText)
+    @([System.Management.Automation.CommandCompletion]::CompleteInput($Line, $Line.Length, $null).CompletionMatches | ForEach-Object CompletionText)
 }
 
 Export-ModuleMember -Function *

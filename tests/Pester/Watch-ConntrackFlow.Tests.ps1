@@ -138,3 +138,29 @@ Describe 'Watch-ConntrackFlow in the kernel' -Tag Live {
         Assert-Fault { Watch-ConntrackFlow -NetworkNamespace ctpr-nowhere } NetworkNamespaceNotFound ObjectNotFound
     }
 }
+
+Describe 'Watch-ConntrackFlow of what rules refuse' -Tag Live {
+    BeforeAll {
+        if (-not (Get-LiveObstacle)) {
+            $namespace = New-TestNamespace
+            Set-TestRules $namespace
+        }
+    }
+
+    AfterAll { Remove-TestNamespace $namespace }
+
+    It 'emits flows that are dropped, with the rule: its own capture traces for -Verdict' -Skip:$noLive {
+        $sending = Start-ThreadJob -ArgumentList $namespace, (Join-Path $PSScriptRoot Support.psm1) {
+            param($namespace, $support)
+            Import-Module $support
+            1..40 | ForEach-Object { Send-Syn $namespace 8081; Send-Syn $namespace 22; Start-Sleep -Milliseconds 100 }
+        }
+        try {
+            $flow = Watch-ConntrackFlow -NetworkNamespace $namespace -Verdict Dropped, Rejected -Count 1 -Duration 10s
+            $flow.DstPort, "$($flow.Verdict)", $flow.VerdictRule | Should -Be 22, Dropped, 'inet guard services #1: tcp dport 22 drop comment "no ssh"'
+        }
+        finally {
+            $sending | Stop-Job -PassThru | Remove-Job -Force
+        }
+    }
+}

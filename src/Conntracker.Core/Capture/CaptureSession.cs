@@ -1,3 +1,4 @@
+using Conntracker.Core.Firewall;
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;
 
@@ -152,10 +153,21 @@ internal sealed class CaptureSession : IDisposable
 
     /// <summary>Has packets of a flow, or of what a query matches, traced for a time.</summary>
     /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
-    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much.</exception>
-    /// <exception cref="ArgumentException">Nothing can match the query.</exception>
+    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much; the flow has no exact tuple.</exception>
+    /// <exception cref="ArgumentException">The time is too short or too long, or nothing can match the query.</exception>
     public (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
     {
+        CaptureOptions.CheckTraceDuration(duration);
+        if (flow is not null && TraceSelector.WhyNot(flow) is string reason)
+        {
+            throw new ConntrackException(ConntrackErrorReason.FlowNotTraceable, $"{flow} cannot be traced: {reason}");
+        }
+
+        if (query is not null)
+        {
+            TraceSelector.Check(query, _options.Protocols);
+        }
+
         (TraceRequest request, bool wasActive) = WhileRunning(tracing => tracing.Enable(flow, query, target, duration));
         return (request.Id, wasActive);
     }

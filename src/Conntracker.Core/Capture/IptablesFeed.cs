@@ -10,6 +10,7 @@ namespace Conntracker.Core.Capture;
 internal sealed class IptablesFeed : IDisposable
 {
     private static readonly long s_lookInterval = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly TimeSpan s_lastLines = TimeSpan.FromMilliseconds(20);
     private static readonly long s_kernelLogInterval = TimeSpan.FromMilliseconds(50).Ticks;
 
     private readonly FrameSink _sink;
@@ -73,6 +74,8 @@ internal sealed class IptablesFeed : IDisposable
     /// <summary>Takes what is there, and waits until it can be told in words.</summary>
     public void Finish()
     {
+        // What was logged before now may still be on its way to the tap.
+        Thread.Sleep(_tap is null ? TimeSpan.Zero : s_lastLines);
         Take();
         _rules.Finish();
     }
@@ -121,7 +124,7 @@ internal sealed class IptablesFeed : IDisposable
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
         {
-            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, and other readers of it see them as well.");
+            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
             OpenKernelLog();
         }
         catch (ConntrackException error)

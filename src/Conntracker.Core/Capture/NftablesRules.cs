@@ -16,7 +16,6 @@ internal sealed class NftablesRules : IDisposable
     private readonly CaptureClock _clock;
     private readonly NftRulesetReader _reader;
     private bool _isReading;
-    private bool _isAskedFor;
     private long _started;
     private long _next;
 
@@ -49,13 +48,10 @@ internal sealed class NftablesRules : IDisposable
         {
             lock (_collector.Gate)
             {
-                return _isAskedFor || _collector.Tracing.Rules.IsStale(RulesetKind.Nftables);
+                return _collector.Tracing.Rules.IsStale(RulesetKind.Nftables);
             }
         }
     }
-
-    /// <summary>Reads the ruleset though no change was told of.</summary>
-    public void ReadAgain() => _isAskedFor = true;
 
     /// <summary>Takes what was read, and has it read again when it has changed since.</summary>
     public void Take()
@@ -107,7 +103,6 @@ internal sealed class NftablesRules : IDisposable
     private void Request()
     {
         _isReading = true;
-        _isAskedFor = false;
         _started = _clock.Now;
         RulesetFrames.PutRequest(_sink, RulesetKind.Nftables, _started);
         _reader.Request();

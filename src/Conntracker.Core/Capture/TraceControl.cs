@@ -11,9 +11,6 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class TraceControl : IFeedSource
 {
-    /// <summary>Tuples that a set of the kernel holds: about 150 bytes each, when they are there.</summary>
-    private const int SetCapacity = 1 << 20;
-
     private readonly CaptureOptions _options;
     private readonly FlowCollector _collector;
     private readonly CaptureNotices _notices;
@@ -23,6 +20,7 @@ internal sealed class TraceControl : IFeedSource
     private Func<TraceFeed>? _openFeed;
     private KernelFeed? _feed;
     private OwnTable? _table;
+    private UntracedCounter? _untraced;
     private bool _isTracing;
     private volatile bool _isOver;
 
@@ -46,7 +44,7 @@ internal sealed class TraceControl : IFeedSource
         {
             lock (_collector.Gate)
             {
-                return Requests.NextEnd();
+                return Math.Min(Requests.NextEnd(), _untraced?.Due ?? long.MaxValue);
             }
         }
     }
@@ -182,17 +180,28 @@ internal sealed class TraceControl : IFeedSource
         }
 
         SelectQueries(hasEnded);
+        _untraced?.Take();
     }
 
     /// <inheritdoc/>
     public void Finish()
     {
-        _isOver = true;
-        WorkOff();
+        _untraced?.Finish();
+        End();
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Finish();
+    public void Dispose()
+    {
+        _untraced?.Dispose();
+        End();
+    }
+
+    private void End()
+    {
+        _isOver = true;
+        WorkOff();
+    }
 
     private T Invoke<T>(Func<T> work)
     {
@@ -240,7 +249,7 @@ internal sealed class TraceControl : IFeedSource
         TraceFeed feed = _openFeed();
         try
         {
-            _table.Run(TraceRules.Begin(_table.Name, _options.Trace, _options.TraceDuration, SetCapacity), "The rules that have packets traced could not be made");
+            _table.Run(TraceRules.Begin(_table.Name, _options.Trace, _options.TraceDuration, _options.TraceCapacity), "The rules that have packets traced could not be made");
         }
         catch
         {
@@ -250,6 +259,7 @@ internal sealed class TraceControl : IFeedSource
 
         _feed.Add(feed);
         _isTracing = true;
+        _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, _options.TraceCapacity, _notices, _clock) : null;
     }
 
     private void SelectQueries(bool haveChanged)

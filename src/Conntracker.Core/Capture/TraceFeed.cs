@@ -130,13 +130,8 @@ internal sealed class TraceFeed : IFeedSource
 
     private void CountLost()
     {
-        if (_nftables.TakeDrops() is > 0 and long lost)
-        {
-            _sink.PutNumber(FrameKind.NftablesTraceLost, _clock.Now, lost);
-        }
-
-        // A change of the ruleset may be among what was lost.
-        _nftablesRules.ReadAgain();
+        // Also when the kernel does not tell how many: a change of the ruleset may be among them.
+        _sink.PutNumber(FrameKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
         _notices.Add("nftables-trace", "More packets were traced than could be read: some steps of some flows are missing, and the counts of packets are too small. Trace chosen flows instead of all of them.");
     }
 

@@ -31,9 +31,11 @@ internal ref struct KernelLogPacket
                 return false;
             }
 
-            return FlowKey.HasPorts(Tuple.Key.Protocol)
-                ? _hasSrcPort && _hasDstPort
-                : !FlowKey.IsIcmp(Tuple.Key.Protocol) || Tuple.IsIcmpError || (_hasType && (_hasId || !IsQuery(in Tuple.Key)));
+            // The tuple of an error may be that of what it is about.
+            return Tuple.IsIcmpError
+                || (FlowKey.HasPorts(Tuple.Key.Protocol)
+                    ? _hasSrcPort && _hasDstPort
+                    : !FlowKey.IsIcmp(Tuple.Key.Protocol) || (_hasType && (_hasId || !IsQuery(in Tuple.Key))));
         }
     }
 

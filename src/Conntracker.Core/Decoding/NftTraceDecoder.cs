@@ -1,3 +1,4 @@
+using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NftablesConstants;
 
@@ -6,6 +7,9 @@ namespace Conntracker.Core.Decoding;
 /// <summary>Decodes NFT_MSG_TRACE (nft_trace_attributes of linux/netfilter/nf_tables.h). Attributes that it does not know are skipped.</summary>
 internal static class NftTraceDecoder
 {
+    // NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h.
+    private const uint Established = 1u << (ConntrackConstants.IP_CT_ESTABLISHED + 1);
+
     private const int Trace = (NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_TRACE;
 
     /// <summary>Decodes a message.</summary>
@@ -30,6 +34,7 @@ internal static class NftTraceDecoder
         ReadOnlySpan<byte> transport = default;
         bool hasType = false;
         bool isMalformed = false;
+        bool isTemplate = false;
         int? policy = null;
         NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
         while (attributes.Read())
@@ -73,11 +78,19 @@ internal static class NftTraceDecoder
                 case NFTA_TRACE_CT_DIRECTION:
                     trace.IsReply = attributes.ReadByte() != 0;
                     break;
+                case NFTA_TRACE_CT_STATE:
+                    trace.IsEstablished = (attributes.ReadUInt32BigEndian() & Established) != 0;
+                    break;
+                case NFTA_TRACE_CT_STATUS:
+                    isTemplate = (attributes.ReadUInt32BigEndian() & ConntrackConstants.IPS_TEMPLATE) != 0;
+                    break;
                 default:
                     break;
             }
         }
 
+        // What a rule like "ct zone set 7" lays down before the conntrack hook is no connection, and the same for many packets.
+        trace.ConntrackId = isTemplate ? 0 : trace.ConntrackId;
         trace.Verdict = trace.Type == TraceStepType.Policy ? policy ?? trace.Verdict : trace.Verdict;
         trace.HasPacket = !network.IsEmpty && PacketDecoder.TryDecode(network, transport, out trace.Packet);
         bool isComplete = hasType && !trace.Table.IsEmpty && !trace.Chain.IsEmpty && !isMalformed && !attributes.IsMalformed;

@@ -44,4 +44,7 @@ internal ref struct NftTraceMessage
 
     /// <summary>Whether the packet is a reply (NFTA_TRACE_CT_DIRECTION); false as well when not told.</summary>
     public bool IsReply;
+
+    /// <summary>Whether the packet belongs to a connection that was there before it (NFTA_TRACE_CT_STATE); false as well when not told.</summary>
+    public bool IsEstablished;
 }

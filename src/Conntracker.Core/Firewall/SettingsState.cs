@@ -9,7 +9,8 @@ internal sealed class SettingsState
     public Dictionary<string, string> Found { get; init; } = [];
 
     /// <summary>The settings' names with the values that they were given. A name that is missing was given its purpose's usual value.</summary>
-    public Dictionary<string, string> Wanted { get; init; } = [];
+    // Not init: the generated reader would take a missing one for null.
+    public Dictionary<string, string> Wanted { get; set; } = [];
 
     /// <summary>Who needs them changed.</summary>
     public List<SettingsHolder> Holders { get; init; } = [];

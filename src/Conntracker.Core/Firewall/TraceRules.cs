@@ -29,14 +29,17 @@ internal static class TraceRules
 
     /// <summary>Whether a chain of our table is one that sees a packet first.</summary>
     public static bool IsFirst(ReadOnlySpan<byte> chain) =>
-        !chain.SequenceEqual("input"u8) && !chain.SequenceEqual("postrouting"u8) && !chain.StartsWith("nat_"u8);
+        !IsLast(chain) && !chain.StartsWith("nat_"u8);
+
+    /// <summary>Whether a chain of our table is one that sees a packet last.</summary>
+    public static bool IsLast(ReadOnlySpan<byte> chain) => chain.SequenceEqual("input"u8) || chain.SequenceEqual("postrouting"u8);
 
     /// <summary>
     /// Whether a packet that comes to the end of this chain of our table has passed all rules. On its way into a loopback device it has
     /// not: a rule of its own says so there.
     /// </summary>
     public static bool IsLast(ReadOnlySpan<byte> chain, TraceStepType type) =>
-        type == TraceStepType.Policy && (chain.SequenceEqual("input"u8) || chain.SequenceEqual("postrouting"u8));
+        type == TraceStepType.Policy && IsLast(chain);
 
     /// <summary>The commands that begin tracing, for a table that exists and has none of this.</summary>
     /// <param name="table">The table's name, in family inet.</param>

@@ -10,6 +10,30 @@ internal static class TraceSelector
     /// <summary>Rules that one query may become: each address with each port is one.</summary>
     public const int MaximumRules = 256;
 
+    /// <summary>Why no packet can be told to be of a flow; null when it can.</summary>
+    public static string? WhyNot(Flow flow)
+    {
+        bool lacksPorts = FlowKey.HasPorts(flow.Protocol) && (flow.SrcPort is null || flow.DstPort is null);
+        bool lacksId = FlowKey.IsIcmp(flow.Protocol) && flow.IcmpId is null;
+        return flow.Folding != FlowFolding.None ? "it was folded at the flow limit and stands for many. Choose by addresses and ports instead."
+            : flow.ReplySrcAddress is null || flow.ReplyDstAddress is null || lacksPorts || lacksId
+                ? "its tuple is not known exactly, as that of a flow of a text log. Choose by addresses and ports, or a flow of Get-ConntrackFlow."
+            : null;
+    }
+
+    /// <summary>Checks that a query can match anything in a capture, and is not too large.</summary>
+    /// <param name="query">The query.</param>
+    /// <param name="kept">The protocols that the capture keeps; empty for all.</param>
+    /// <exception cref="ArgumentException">Nothing can match it, or it is too large.</exception>
+    public static void Check(FlowQuery query, IReadOnlyList<FlowProtocol> kept)
+    {
+        _ = Parts(query);
+        if (kept.Count > 0 && query.Protocols.Count > 0 && !query.Protocols.Any(kept.Contains))
+        {
+            throw new ArgumentException($"No flow can match this: the capture keeps {string.Join(", ", kept)} only.");
+        }
+    }
+
     /// <summary>The keys of packets of a flow, both directions, with the sets that they belong to.</summary>
     public static IEnumerable<(TraceTuple Tuple, string Key)> Elements(Flow flow)
     {

@@ -48,9 +48,11 @@ internal sealed class EvidenceStore : IDisposable
     /// <param name="evidence">The flow's evidence.</param>
     /// <param name="step">The step's number.</param>
     /// <param name="packets">How many.</param>
-    public unsafe void AddStep(ref FlowEvidence evidence, int step, uint packets)
+    /// <param name="ofOriginator">Whether one of them is the originator's.</param>
+    public unsafe void AddStep(ref FlowEvidence evidence, int step, uint packets, bool ofOriginator)
     {
         int link = step + 1;
+        int origin = ofOriginator ? StepChunk.OfOriginator : 0;
         ref int next = ref evidence.Steps;
         for (int seen = 0; seen < MaximumSteps; seen += StepChunk.Capacity)
         {
@@ -62,9 +64,9 @@ internal sealed class EvidenceStore : IDisposable
             ref StepChunk chunk = ref _chunks[next - 1];
             for (int i = 0; i < StepChunk.Capacity; i++)
             {
-                if (chunk.Steps[i] == link || chunk.Steps[i] == 0)
+                if ((chunk.Steps[i] & ~StepChunk.OfOriginator) == link || chunk.Steps[i] == 0)
                 {
-                    chunk.Steps[i] = link;
+                    chunk.Steps[i] |= link | origin;
                     chunk.Packets[i] = Sum(chunk.Packets[i], packets);
                     return;
                 }
@@ -91,9 +93,9 @@ internal sealed class EvidenceStore : IDisposable
 
         FlowEvidence source = this[evidence];
         ref FlowEvidence sum = ref Of(ref target);
-        foreach ((int step, uint packets) in Steps(in source))
+        foreach ((int step, uint packets, bool ofOriginator) in Steps(in source))
         {
-            AddStep(ref sum, step, packets);
+            AddStep(ref sum, step, packets, ofOriginator);
         }
 
         sum.Decider = sum.Decider == 0 ? source.Decider : sum.Decider;

@@ -194,12 +194,6 @@ internal sealed class FlowFolder
 
     private void FoldOne(int place, FlowFolding level)
     {
-        if (_store[place].IsUnconfirmed)
-        {
-            // Nothing will tell its end.
-            _store[place].Flags = (_store[place].Flags & ~FlowFlags.Unconfirmed) | FlowFlags.Closed;
-        }
-
         FlowCounters counters = Settle(place);
         FlowRecord folded = _store[place];
         _index.Remove(place);
@@ -251,6 +245,12 @@ internal sealed class FlowFolder
     private FlowCounters Settle(int place)
     {
         ref FlowRecord record = ref _store[place];
+        if (record.IsUnconfirmed)
+        {
+            // Nothing will tell its end.
+            record.Flags = (record.Flags & ~FlowFlags.Unconfirmed) | FlowFlags.Closed;
+        }
+
         _earlier.Remove(place, out FlowCounters earlier);
         if (record.Folding == FlowFolding.None)
         {

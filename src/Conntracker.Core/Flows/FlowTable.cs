@@ -44,20 +44,27 @@ internal sealed class FlowTable : IDisposable
     /// <summary>What is known of the flows beside.</summary>
     public EvidenceStore Evidence => _store.Evidence;
 
-    /// <summary>The place of a flow by its original tuple, or of the one that holds it folded and open; -1 when there is none.</summary>
-    public int Find(ref readonly FlowKey key)
-    {
-        int place = _index.Find(in key, FlowKey.Hash(in key));
-        return place < 0 ? _folder.Find(in key) : place;
-    }
+    /// <summary>The place of a flow by its original tuple; -1 when there is none.</summary>
+    public int Find(ref readonly FlowKey key) => _index.Find(in key, FlowKey.Hash(in key));
+
+    /// <summary>The place of the flow that a connection was folded into while it was open; -1 when there is none.</summary>
+    public int FindFolded(ref readonly FlowKey key) => _folder.Find(in key);
 
     /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
     /// <returns>Its place.</returns>
     public int AddUnconfirmed(ref readonly FlowKey key, long now)
     {
-        MakeRoom();
+        int place;
+        if (MakeRoom() && (place = Find(in key)) >= 0)
+        {
+            // What was folded has taken this very key (an ICMP query with the id 0).
+            _store[place].AddConnections(1);
+            _store[place].LastSeen = Math.Max(_store[place].LastSeen, now);
+            return place;
+        }
+
         FlowKey reverse = FlowKey.Reverse(in key);
-        int place = _store.Take();
+        place = _store.Take();
         ref FlowRecord record = ref _store[place];
         record.Key = key;
         record.Reply = reverse.Original;

@@ -9,7 +9,10 @@ internal unsafe struct StepChunk
     /// <summary>Steps a chunk.</summary>
     public const int Capacity = 6;
 
-    /// <summary>The numbers of the steps + 1; 0 where there is none.</summary>
+    /// <summary>The bit of <see cref="Steps"/> that says that a packet of the originator met the step.</summary>
+    public const int OfOriginator = int.MinValue;
+
+    /// <summary>The numbers of the steps + 1, with <see cref="OfOriginator"/>; 0 where there is none.</summary>
     public fixed int Steps[Capacity];
 
     /// <summary>How many packets passed each; stays at its maximum once there.</summary>

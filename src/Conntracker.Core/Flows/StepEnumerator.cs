@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>Walks the steps of a flow: the number of each, and how many packets passed it.</summary>
+/// <summary>Walks the steps of a flow: the number of each, how many packets passed it, and whether one of the originator was among them.</summary>
 internal struct StepEnumerator
 {
     private readonly EvidenceStore _store;
@@ -15,7 +15,7 @@ internal struct StepEnumerator
     }
 
     /// <summary>The current step.</summary>
-    public (int Step, uint Packets) Current { get; private set; }
+    public (int Step, uint Packets, bool OfOriginator) Current { get; private set; }
 
     /// <summary>Goes to the next step.</summary>
     public unsafe bool MoveNext()
@@ -25,7 +25,7 @@ internal struct StepEnumerator
             ref StepChunk chunk = ref _store.Chunk(_link);
             if (++_index < StepChunk.Capacity && chunk.Steps[_index] != 0)
             {
-                Current = (chunk.Steps[_index] - 1, chunk.Packets[_index]);
+                Current = ((chunk.Steps[_index] & ~StepChunk.OfOriginator) - 1, chunk.Packets[_index], (chunk.Steps[_index] & StepChunk.OfOriginator) != 0);
                 return true;
             }
 

@@ -53,11 +53,14 @@ internal static class ConntrackConstants
     public const int CTA_COUNTERS_BYTES = 2;
     public const int CTA_TIMESTAMP_START = 1;
 
+    public const int IP_CT_ESTABLISHED = 0;
+
     public const int IPS_SEEN_REPLY = 2;
     public const int IPS_ASSURED = 4;
     public const int IPS_CONFIRMED = 8;
     public const int IPS_SRC_NAT = 0x10;
     public const int IPS_DST_NAT = 0x20;
+    public const int IPS_TEMPLATE = 0x800;
     public const int IPS_OFFLOAD = 0x4000;
     public const int IPS_HW_OFFLOAD = 0x8000;
 }

@@ -15,9 +15,7 @@ internal static class NflogConstants
 
     public const int NFULA_CFG_CMD = 1;
     public const int NFULA_CFG_MODE = 2;
-    public const int NFULA_CFG_NLBUFSIZ = 3;
     public const int NFULA_CFG_TIMEOUT = 4;
-    public const int NFULA_CFG_QTHRESH = 5;
     public const int NFULA_CFG_FLAGS = 6;
 
     public const byte NFULNL_CFG_CMD_BIND = 1;

@@ -14,6 +14,15 @@ internal static class NftablesConstants
     public const int NFT_MSG_NEWRULE = 6;
     public const int NFT_MSG_DELRULE = 8;
     public const int NFT_MSG_TRACE = 17;
+    public const int NFT_MSG_NEWOBJ = 18;
+    public const int NFT_MSG_GETOBJ = 19;
+
+    public const int NFTA_OBJ_TABLE = 1;
+    public const int NFTA_OBJ_NAME = 2;
+    public const int NFTA_OBJ_TYPE = 3;
+    public const int NFTA_OBJ_DATA = 4;
+    public const int NFT_OBJECT_COUNTER = 1;
+    public const int NFTA_COUNTER_PACKETS = 2;
 
     public const int NFTA_RULE_TABLE = 1;
 
@@ -59,4 +68,6 @@ internal static class NftablesConstants
     // Since Linux 6.17; headers that are older do not have them.
     public const int NFTA_TRACE_CT_ID = 18;
     public const int NFTA_TRACE_CT_DIRECTION = 19;
+    public const int NFTA_TRACE_CT_STATUS = 20;
+    public const int NFTA_TRACE_CT_STATE = 21;
 }

@@ -9,7 +9,7 @@ namespace Conntracker.Core.Sources;
 /// </summary>
 internal sealed unsafe class DatagramRing : IDisposable
 {
-    /// <summary>The usual capacity, in bytes: some 40,000 lines of a trace.</summary>
+    /// <summary>The usual capacity, in bytes: some 30,000 lines of a trace.</summary>
     public const int DefaultCapacity = 8 << 20;
 
     private const int HeadLength = sizeof(int);

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
@@ -13,33 +14,33 @@ namespace Conntracker.Core.Sources;
 /// </summary>
 internal sealed class NflogSource : IDisposable
 {
-    private const int ReceiveBuffer = 8 << 20;
-    private const int BatchCapacity = 32;
-
-    // Some 70 lines. The kernel reserves so much for each datagram, however few lines it has when it is sent.
-    private const int DatagramSize = 16 << 10;
-    private const int LinesOfDatagram = 64;
+    // Lines of a trace come one a datagram, at once, whatever threshold is asked for (default_loginfo of nfnetlink_log.c), and the kernel
+    // reserves a page for each, which is the least that it can be asked for: the buffer holds some 15,000 lines.
+    private const int DefaultBufferSize = 32 << 20;
+    private const int BatchCapacity = 128;
+    private const int DatagramSize = 8192;
 
     // IPv6, an ICMP error and the packet that it is about, with room for a few options.
     private const int CopiedBytes = 128;
 
-    // In hundredths of a second: the least that there is.
+    // In hundredths of a second, for what rules of the user's log to the same group and have the kernel gather.
     private const int Timeout = 1;
 
     private readonly NetlinkSocket _socket;
-    private readonly DatagramBatch _batch = new(BatchCapacity, 2 * DatagramSize);
+    private readonly DatagramBatch _batch = new(BatchCapacity, DatagramSize);
     private long _dropsSeen;
 
     /// <summary>Takes hold of the group in the calling thread's network namespace; lines are queued from here on.</summary>
+    /// <param name="bufferSize">The receive buffer, in bytes.</param>
     /// <exception cref="ConntrackException">
     /// Another socket holds the group (<see cref="ConntrackErrorReason.NflogBusy"/>), the kernel lacks NFLOG, or no privilege.
     /// </exception>
-    public NflogSource()
+    public NflogSource(int bufferSize = DefaultBufferSize)
     {
         _socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "NFLOG group 0");
         try
         {
-            _socket.SetReceiveBuffer(ReceiveBuffer);
+            _socket.SetReceiveBuffer(bufferSize);
             Bind();
         }
         catch
@@ -49,11 +50,14 @@ internal sealed class NflogSource : IDisposable
         }
     }
 
-    /// <summary>The datagrams of the last <see cref="Receive"/>; each may hold many lines.</summary>
+    /// <summary>The datagrams of the last <see cref="Receive"/>; one may hold many lines.</summary>
     public DatagramBatch Batch => _batch;
 
     /// <summary>The descriptor's number, for poll(2).</summary>
     public int Number => _socket.Number;
+
+    /// <summary>The socket's address (nl_pid), by which others find who holds the group.</summary>
+    public uint PortId => _socket.PortId;
 
     /// <summary>Receives what is queued, without waiting.</summary>
     /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
@@ -92,9 +96,7 @@ internal sealed class NflogSource : IDisposable
         writer.WriteStruct(new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
         writer.WriteByte(NFULA_CFG_CMD, NFULNL_CFG_CMD_BIND);
         writer.WriteBytes(NFULA_CFG_MODE, MemoryMarshal.AsBytes(new ReadOnlySpan<nfulnl_msg_config_mode>(in mode)));
-        writer.WriteUInt32BigEndian(NFULA_CFG_NLBUFSIZ, DatagramSize);
         writer.WriteUInt32BigEndian(NFULA_CFG_TIMEOUT, Timeout);
-        writer.WriteUInt32BigEndian(NFULA_CFG_QTHRESH, LinesOfDatagram);
         writer.WriteUInt16BigEndian(NFULA_CFG_FLAGS, NFULNL_CFG_F_SEQ);
         writer.EndMessage();
         _socket.Send(writer.Written);
@@ -127,19 +129,23 @@ internal sealed class NflogSource : IDisposable
         return -received;
     }
 
-    private static ConntrackException Refused(int errno) => errno switch
+    // A group that another socket holds is refused with EPERM, as a missing capability is; EBUSY comes only when both ask at once.
+    private static ConntrackException Refused(int errno) => (errno, NflogGroups.HolderOfGroup0(NflogGroups.Path)) switch
     {
-        EBUSY => new ConntrackException(
-            ConntrackErrorReason.NflogBusy,
-            $"NFLOG group 0, where the trace of iptables-legacy goes, is held by another program in this network namespace: {Errno.Describe(errno)}. /proc/net/netfilter/nfnetlink_log names it in its second column (a netlink port, mostly the process id). ulogd and tcpdump -i nflog are likely ones."),
-        EPERM or EACCES => new ConntrackException(
+        (EPERM or EBUSY, uint port) => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, mostly its process id")),
+        (EBUSY, null) => Busy(errno, ""),
+        (EPERM or EACCES, _) => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
             $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
 
         // A subsystem that nfnetlink does not know is told as EINVAL.
-        ENOENT or EINVAL or EPROTONOSUPPORT or EOPNOTSUPP => new ConntrackException(
+        (ENOENT or EINVAL or EPROTONOSUPPORT or EOPNOTSUPP, _) => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),
         _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}."),
     };
+
+    private static ConntrackException Busy(int errno, string holder) => new(
+        ConntrackErrorReason.NflogBusy,
+        $"NFLOG group 0, where the trace of iptables-legacy goes, is held by another program{holder}: {Errno.Describe(errno)}. Stop it, or have it use another group; ulogd is a likely one.");
 }

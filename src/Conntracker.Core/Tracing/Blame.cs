@@ -43,8 +43,11 @@ internal static class Blame
     {
         Step step = steps[number];
         bool isEnd = step.Outcome >= StepOutcome.Drop;
-        bool isOver = isEnd && (evidence.Flags & EvidenceFlags.Passed) != 0;
-        if (step.Outcome == StepOutcome.None || isOver || HasPassed(ref evidence, number, step, store, steps))
+        bool hasEnded = evidence.Decider != 0 && steps[evidence.Decider - 1].Outcome >= StepOutcome.Drop;
+        bool isOver = hasEnded || (isEnd && (evidence.Flags & EvidenceFlags.Passed) != 0);
+
+        // The answer of a rule that rejects what a local process sends passes the same chain, and is reported before the rule itself.
+        if (step.Outcome == StepOutcome.None || isOver || (!isEnd && HasPassed(ref evidence, number, step, store, steps)))
         {
             return false;
         }
@@ -83,12 +86,12 @@ internal static class Blame
         return step.Comment is string comment && step.Engine == TraceEngine.Nftables ? $"{text} comment \"{comment}\"" : text;
     }
 
-    // Whether a packet of the flow has come to the end of this base chain before: then this one is not the first.
+    // Whether a packet of the originator has come to the end of this base chain before: then this one is not the first.
     private static bool HasPassed(ref FlowEvidence evidence, int number, Step step, EvidenceStore store, StepTable steps)
     {
-        foreach ((int other, _) in store.Steps(in evidence))
+        foreach ((int other, _, bool ofOriginator) in store.Steps(in evidence))
         {
-            if (other == number || (steps[other].Base == step.Base && steps[other].Outcome != StepOutcome.None))
+            if (ofOriginator && (other == number || (steps[other].Base == step.Base && steps[other].Outcome != StepOutcome.None)))
             {
                 return true;
             }

@@ -54,7 +54,7 @@ internal sealed class EvidenceWriter
         }
 
         bool hasEnded = isOriginal && Blame.Judge(ref evidence, step, _flows.Evidence, _steps);
-        _flows.Evidence.AddStep(ref evidence, step, packets: 1);
+        _flows.Evidence.AddStep(ref evidence, step, packets: 1, isOriginal);
         if (hasEnded)
         {
             Ended?.Invoke(place);

@@ -10,6 +10,9 @@ namespace Conntracker.Core.Tracing;
 /// </summary>
 internal sealed class FlowLocator
 {
+    // In the index, where all tuples are in zone 0 otherwise: the tuple of a flow in some zone.
+    private const ushort SomeZone = ushort.MaxValue;
+
     private readonly FlowTable _flows;
     private readonly TupleIndex _index;
 
@@ -42,6 +45,21 @@ internal sealed class FlowLocator
         return place;
     }
 
+    /// <summary>The flow of a header in whatever zone; -1 when there is none yet. For packets of which nothing tells the connection's id.</summary>
+    /// <param name="header">The packet's tuple, in zone 0.</param>
+    /// <param name="isReply">Whether the packet travels in the reply direction.</param>
+    public int FindInAnyZone(ref readonly FlowKey header, out bool isReply)
+    {
+        int place = Find(in header, out isReply);
+        if (place < 0)
+        {
+            FlowKey zoned = header with { Zone = SomeZone };
+            place = _index.FindTuple(in zoned, out isReply);
+        }
+
+        return place;
+    }
+
     /// <summary>The flow of a connection's id; -1 when there is none yet.</summary>
     public int Find(uint conntrackId) => _index.FindId(conntrackId);
 
@@ -57,6 +75,14 @@ internal sealed class FlowLocator
         if (record.Id != 0)
         {
             _index.AddId(record.Id, place);
+        }
+
+        if (record.Key.Zone != 0)
+        {
+            FlowKey original = record.Key with { Zone = SomeZone };
+            _index.AddTuple(in original, place, isReply: false);
+            FlowKey answer = original with { Original = record.Reply };
+            _index.AddTuple(in answer, place, isReply: true);
         }
 
         if ((record.Status & (IPS_SRC_NAT | IPS_DST_NAT)) != 0)

@@ -84,7 +84,7 @@ internal sealed class IptablesTracer
     private bool TryPut(in Line line, long now)
     {
         bool isPatient = now - line.Time < (_steps.IsPending(in line.Step) ? s_rulesPatience : s_patience);
-        bool isKnown = _locator.Find(in line.Header, out _) >= 0;
+        bool isKnown = _locator.FindInAnyZone(in line.Header, out _) >= 0;
         if (isPatient && (!isKnown || _steps.IsPending(in line.Step)))
         {
             return false;
@@ -96,7 +96,7 @@ internal sealed class IptablesTracer
 
     private void Put(Line line)
     {
-        int place = _locator.Find(in line.Header, out bool isReply);
+        int place = _locator.FindInAnyZone(in line.Header, out bool isReply);
         bool isOriginal = !isReply && !line.IsError;
         if (place < 0)
         {

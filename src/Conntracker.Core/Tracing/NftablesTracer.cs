@@ -41,17 +41,28 @@ internal sealed class NftablesTracer
         bool isOwn = OwnTable.IsOwn(message.Family, message.Table);
         int slot = (int)((message.Id * 0x9E3779B1u) >> 22) & (Slots - 1);
         ref PacketInFlight packet = ref _packets[slot];
-        bool begins = isOwn && message.EntersBaseChain && TraceRules.IsFirst(message.Chain);
-        if (begins || packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay)
+        bool isOfAnother = packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay
+            || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
+        bool isFirst = isOwn && TraceRules.IsFirst(message.Chain);
+        bool begins = isFirst && message.EntersBaseChain && (isOfAnother || !IsInFirstChain(in packet, in message));
+        if (isOfAnother && isOwn && !begins)
+        {
+            // The table of another capture: this packet's way ended when ours reported the same.
+            return;
+        }
+
+        if (begins || isOfAnother)
         {
             Settle(slot);
             Begin(ref packet, in message, time);
         }
 
+        packet.FirstTable = isFirst ? packet.FirstTable : 0;
+        LeavePlace(ref packet);
         Learn(ref packet, in message, isOwn);
         if (packet.Place < 0)
         {
-            Locate(slot, message.IsReply);
+            Locate(slot, message.IsReply, message.IsEstablished);
         }
 
         if (!isOwn)
@@ -77,9 +88,14 @@ internal sealed class NftablesTracer
         }
     }
 
-    private static void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
+    // Captures that trace the same packet each have a first chain: what the packet meets in the second of them is no other packet.
+    private bool IsInFirstChain(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message) =>
+        packet.FirstTable != 0 && packet.FirstTable != _names.Of(message.Table)
+        && message.HasPacket && FlowKey.AreEqual(in message.Packet.Key, in packet.Header);
+
+    private void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
     {
-        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1 };
+        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1, FirstTable = _names.Of(message.Table) };
         if (message.HasPacket)
         {
             packet.Header = message.Packet.Key;
@@ -109,16 +125,29 @@ internal sealed class NftablesTracer
         }
     }
 
-    private void Locate(int slot, bool isReply)
+    private void Locate(int slot, bool isReply, bool isEstablished)
     {
         ref PacketInFlight packet = ref _packets[slot];
-        if (!packet.HasHeader || !_evidence.Keeps(packet.Header.Protocol))
+        if (!packet.HasHeader)
+        {
+            // Of IPv6 with extension headers the kernel does not show where the ports are.
+            if (packet.ConntrackId != 0 && _locator.Find(packet.ConntrackId) is >= 0 and int named)
+            {
+                packet.IsReply = isReply;
+                Put(slot, named);
+            }
+
+            return;
+        }
+
+        if (!_evidence.Keeps(packet.Header.Protocol))
         {
             return;
         }
 
         // An error without the packet that it is about is known by its connection only.
-        bool isBareError = packet.IsError && FlowKey.IsIcmp(packet.Header.Protocol);
+        bool isBareError = packet.IsError && FlowKey.IsIcmp(packet.Header.Protocol)
+            && PacketDecoder.IsError(packet.Header.Protocol, (byte)(packet.Header.Original.DstPort >> 8));
         int place = isBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
         if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
         {
@@ -126,7 +155,15 @@ internal sealed class NftablesTracer
             packet.IsReply = isReply;
         }
 
-        if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError)
+        if (place < 0 && isEstablished)
+        {
+            // An open connection that is not there was folded at the flow limit. Its reply, as good as it can be told: without NAT.
+            FlowKey original = isReply ? FlowKey.Reverse(in packet.Header) : packet.Header;
+            place = _flows.FindFolded(in original);
+            packet.IsReply = isReply;
+        }
+
+        if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError && !packet.IsCounted)
         {
             place = _evidence.Create(in packet.Header, packet.Time);
             packet.IsReply = false;
@@ -143,8 +180,13 @@ internal sealed class NftablesTracer
         ref PacketInFlight packet = ref _packets[slot];
         packet.Place = place;
         packet.FlowFirstSeen = _flows[place].FirstSeen;
-        _evidence.CountPacket(place, packet.Time);
-        _requests.Count(in _flows[place], packets: 1, packet.StepCount);
+        if (!packet.IsCounted)
+        {
+            _evidence.CountPacket(place, packet.Time);
+        }
+
+        _requests.Count(in _flows[place], packet.IsCounted ? 0 : 1, packet.StepCount);
+        packet.IsCounted = true;
         for (int i = 0; i < packet.StepCount; i++)
         {
             _evidence.AddStep(place, _stepsOfPackets[(slot * PacketInFlight.MaximumSteps) + i], IsOriginal(in packet));
@@ -206,12 +248,18 @@ internal sealed class NftablesTracer
             return;
         }
 
+        LeavePlace(ref packet);
         if (packet.Place < 0)
         {
-            Locate(slot, isReply: false);
+            Locate(slot, isReply: false, isEstablished: false);
         }
 
-        if (packet.Place < 0 && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
+        if (packet.Place < 0 && packet.HasHeader && packet.ConntrackId == 0 && _locator.FindInAnyZone(in packet.Header, out packet.IsReply) is >= 0 and int zoned)
+        {
+            Put(slot, zoned);
+        }
+
+        if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
         {
             packet.IsReply = false;
             packet.IsError = false;
@@ -224,6 +272,15 @@ internal sealed class NftablesTracer
         }
 
         packet.Time = 0;
+    }
+
+    // The flow is gone from there: it turned out to be one with another, where the rest of the packet's steps belong, or was folded.
+    private void LeavePlace(ref PacketInFlight packet)
+    {
+        if (packet.Place >= 0 && !IsThere(in packet))
+        {
+            packet.Place = -1;
+        }
     }
 
     private bool IsThere(ref readonly PacketInFlight packet) =>

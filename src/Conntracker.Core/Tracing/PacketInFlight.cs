@@ -29,8 +29,14 @@ internal struct PacketInFlight
     /// <summary>When its flow was first seen: a place that is used again holds another.</summary>
     public long FlowFirstSeen;
 
+    /// <summary>The table of ours in whose first chain it was seen first: a number of <see cref="NameTable"/>; 0 once it has gone on from there.</summary>
+    public int FirstTable;
+
     /// <summary>How many of the slot's steps are kept.</summary>
     public int StepCount;
+
+    /// <summary>Whether its flow, or the one that this flow became, has counted it.</summary>
+    public bool IsCounted;
 
     /// <summary>Whether it travels in the reply direction.</summary>
     public bool IsReply;

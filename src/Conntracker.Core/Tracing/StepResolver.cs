@@ -75,9 +75,12 @@ internal sealed class StepResolver
         string chain = _names[key.Chain];
         string? hook = key.Base != 0 && entered.Chain < s_hooks.Length ? s_hooks[entered.Chain] : null;
         IptablesChain? found = _rules.FindChain(StepTable.KindOf(in key), table, chain);
-        bool isRule = key.Type == TraceStepType.Rule && key.Place != 0 && key.Place <= (ulong)(found?.Rules.Count ?? 0);
+
+        // The kernel calls a rule without match that accepts, drops or returns the chain's policy or end, wherever it stands.
+        bool isRule = key.Place != 0 && key.Place <= (ulong)(found?.Rules.Count ?? 0);
         IptablesRule? rule = isRule ? found!.Rules[(int)key.Place - 1] : null;
-        string? verdict = key.Type switch
+        TraceStepType type = isRule ? TraceStepType.Rule : key.Type;
+        string? verdict = type switch
         {
             TraceStepType.Policy => found?.Policy?.ToLowerInvariant(),
             TraceStepType.Return => "return",
@@ -96,13 +99,13 @@ internal sealed class StepResolver
             Table = table,
             Chain = chain,
             Hook = hook,
-            Type = key.Type,
+            Type = type,
             Position = (int)key.Place,
             Verdict = verdict,
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, Blame.Rank(outcome, key.Type, key.Engine, table, hook, chainType: null));
+        return new Step(view, key.Base, outcome, Blame.Rank(outcome, type, key.Engine, table, hook, chainType: null));
     }
 
     private static string VerdictText(int verdict, string jumpChain) => verdict switch

@@ -18,6 +18,7 @@ internal sealed class StepTable
     private readonly List<int> _same = [];
     private readonly Dictionary<StepKey, int> _numbers = [];
     private readonly Dictionary<TraceStep, int> _byView = [];
+    private readonly Dictionary<Step, int> _byStep = [];
     private readonly Dictionary<BaseKey, int> _baseNumbers = [];
     private readonly List<BaseKey> _bases = [default];
     private readonly List<(int Number, StepKey Key, long Change)> _pending = [];
@@ -72,9 +73,12 @@ internal sealed class StepTable
         }
 
         RulesetKind kind = KindOf(in key);
-        bool isCurrent = _rules.IsCurrent(kind);
         Step step = _resolver.Resolve(in key, _bases[key.Base]);
-        if (!isCurrent || !_byView.TryGetValue(step.View, out number))
+
+        // Packets meet a new rule before the kernel tells of the change that made it.
+        bool isAhead = key.Engine == TraceEngine.Nftables && key.Type == TraceStepType.Rule && key.Place != 0 && step.View.Rule is null;
+        bool isCurrent = _rules.IsCurrent(kind) && !isAhead;
+        if (!isCurrent || !_byStep.TryGetValue(step, out number))
         {
             if (_steps.Count == MaximumSteps)
             {
@@ -84,7 +88,7 @@ internal sealed class StepTable
             number = Add(step, isCurrent);
             if (!isCurrent)
             {
-                _pending.Add((number, key, _rules.Changes(kind)));
+                _pending.Add((number, key, _rules.Changes(kind) + (isAhead && _rules.IsCurrent(kind) ? 1 : 0)));
             }
         }
 
@@ -106,13 +110,7 @@ internal sealed class StepTable
             (int number, StepKey key, long change) = _pending[i];
             if (KindOf(in key) == kind && _rules.Covers(kind, change))
             {
-                Step step = _resolver.Resolve(in key, _bases[key.Base]);
-                _steps[number] = step;
-                if (!_byView.TryAdd(step.View, number))
-                {
-                    _same[number] = _byView[step.View];
-                }
-
+                Settle(number, _resolver.Resolve(in key, _bases[key.Base]));
                 _pending.RemoveAt(i);
                 Version++;
             }
@@ -126,10 +124,21 @@ internal sealed class StepTable
         _same.Add(number);
         if (isCurrent)
         {
-            _byView.Add(step.View, number);
+            Settle(number, step);
         }
 
         Version++;
         return number;
+    }
+
+    // What users see does not tell through which base chain a packet came to a chain that several call; the verdict depends on it.
+    private void Settle(int number, Step step)
+    {
+        _steps[number] = step;
+        _byStep.TryAdd(step, number);
+        if (!_byView.TryAdd(step.View, number))
+        {
+            _same[number] = _byView[step.View];
+        }
     }
 }

@@ -96,7 +96,10 @@ internal sealed class TraceCollector
                 TakeRuleset(RulesetKind.Ip6tables, data);
                 break;
             case FrameKind.NftablesTraceLost:
+                // A change of the ruleset may be among what was lost.
                 _nftablesLost += Number(data);
+                Rules.Change(RulesetKind.Nftables);
+                _steps.Forget();
                 break;
             case FrameKind.IptablesTraceLost:
                 _iptablesLost += Number(data);
@@ -121,9 +124,10 @@ internal sealed class TraceCollector
             return;
         }
 
-        // In a zone the flow has another key than its packets tell; the connection's id shows that both are one.
+        // In a zone the flow has another key than its packets tell, and so it has when the packet was first reported behind a translation
+        // of its addresses; the connection's id shows that both are one.
         ref FlowRecord record = ref _flows[place];
-        if (record.Key.Zone != 0 && record.Id != 0 && _locator.Find(record.Id) is >= 0 and int traced && traced != place && _flows[traced].IsUnconfirmed)
+        if (record.Id != 0 && _locator.Find(record.Id) is >= 0 and int traced && traced != place && _flows[traced].IsUnconfirmed)
         {
             _flows.Absorb(place, traced);
         }

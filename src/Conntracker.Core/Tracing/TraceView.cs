@@ -39,7 +39,7 @@ internal sealed class TraceView
         }
 
         List<(int Step, long Packets)> steps = [];
-        foreach ((int step, uint packets) in store.Steps(in store[record.Evidence]))
+        foreach ((int step, uint packets, _) in store.Steps(in store[record.Evidence]))
         {
             // The same rule may have been reported before and after a change of the ruleset.
             int same = _same[step];

@@ -68,8 +68,19 @@ internal sealed class TupleIndex
     /// <summary>Finds a flow by its connection's id; -1 when there is none.</summary>
     public int FindId(uint id)
     {
-        bool isFound = _ids.TryGetValue(id, out Entry entry) || _olderIds.TryGetValue(id, out entry);
-        return isFound && IsThere(entry) && _flows[entry.Place].Id == id ? entry.Place : -1;
+        bool isFound = _ids.TryGetValue(id, out Entry entry);
+        bool isOlder = !isFound && _olderIds.TryGetValue(id, out entry);
+        if (!(isFound || isOlder) || !IsThere(entry) || _flows[entry.Place].Id != id)
+        {
+            return -1;
+        }
+
+        if (isOlder)
+        {
+            AddId(id, entry.Place);
+        }
+
+        return entry.Place;
     }
 
     // A place that was given back and taken again holds a flow that began at another time.

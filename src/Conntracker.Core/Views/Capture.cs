@@ -86,11 +86,12 @@ public sealed class Capture
     /// <param name="flow">The flow.</param>
     /// <param name="duration">For how long.</param>
     /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
-    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much.</exception>
+    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much; the flow is folded, or of a text log.</exception>
+    /// <exception cref="ArgumentException">The time is shorter than a second, or longer than a day.</exception>
     public (FlowTrace Trace, bool WasActive) EnableTrace(Flow flow, TimeSpan duration)
     {
         ArgumentNullException.ThrowIfNull(flow);
-        return Traced(Session.EnableTrace(flow, query: null, flow.ToString(), duration));
+        return Traced(Session.EnableTrace(flow, query: null, Target(flow), duration));
     }
 
     /// <summary>Has the packets of all flows that a query matches traced for a time, of those to come as well.</summary>
@@ -98,11 +99,25 @@ public sealed class Capture
     /// <param name="duration">For how long.</param>
     /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
     /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much.</exception>
-    /// <exception cref="ArgumentException">Nothing can match the query.</exception>
+    /// <exception cref="ArgumentException">Nothing can match the query, or the time is shorter than a second, or longer than a day.</exception>
     public (FlowTrace Trace, bool WasActive) EnableTrace(FlowQuery query, TimeSpan duration)
     {
         ArgumentNullException.ThrowIfNull(query);
         return Traced(Session.EnableTrace(flow: null, query, query.ToString(), duration));
+    }
+
+    /// <summary>The active trace that was enabled with this flow; null when there is none.</summary>
+    public FlowTrace? FindTrace(Flow flow)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        return FindTrace(Target(flow));
+    }
+
+    /// <summary>The active trace that was enabled with an equal query; null when there is none.</summary>
+    public FlowTrace? FindTrace(FlowQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        return FindTrace(query.ToString());
     }
 
     /// <summary>Ends a trace before its time; false when the capture has none of this number, or it is what the capture was started with.</summary>
@@ -119,9 +134,15 @@ public sealed class Capture
     /// <summary>Waits until it has ended; false when the time was over before.</summary>
     public bool Wait(TimeSpan timeout, CancellationToken cancellation = default) => Session.Wait(timeout, cancellation);
 
+    /// <summary>The name.</summary>
+    public override string ToString() => Name;
+
+    // Pings between two hosts differ in their ids only, and flows in several zones in the zone.
+    private static string Target(Flow flow) =>
+        $"{flow}{(flow.IcmpId is ushort id ? $" id {id}" : "")}{(flow.Zone == 0 ? "" : $" zone {flow.Zone}")}";
+
     private (FlowTrace Trace, bool WasActive) Traced((int Id, bool WasActive) enabled) =>
         (GetTraces().First(each => each.Id == enabled.Id), enabled.WasActive);
 
-    /// <summary>The name.</summary>
-    public override string ToString() => Name;
+    private FlowTrace? FindTrace(string target) => GetTraces().FirstOrDefault(each => each.Id != 0 && each.IsActive && each.Target == target);
 }

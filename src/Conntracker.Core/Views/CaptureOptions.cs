@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Conntracker;
 
 /// <summary>How a capture is made.</summary>
@@ -45,6 +47,9 @@ public sealed class CaptureOptions
     /// <summary>How long each flow is traced with <see cref="TraceMode.Flows"/>; one second to one day.</summary>
     public TimeSpan TraceDuration { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Tuples that each set of the kernel holds for tracing: about 150 bytes each, when they are there.</summary>
+    internal int TraceCapacity { get; init; } = 1 << 20;
+
     /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 
@@ -60,6 +65,16 @@ public sealed class CaptureOptions
     /// <summary>How long the capture runs; null until it is stopped.</summary>
     public TimeSpan? Duration { get; init; }
 
+    /// <summary>Checks for how long something is to be traced.</summary>
+    /// <exception cref="ArgumentException">It is too short or too long.</exception>
+    internal static void CheckTraceDuration(TimeSpan duration, [CallerArgumentExpression(nameof(duration))] string? name = null)
+    {
+        if (duration < MinimumTraceDuration || duration > MaximumTraceDuration)
+        {
+            throw new ArgumentException($"Packets can be traced for {MinimumTraceDuration} to {MaximumTraceDuration} (a second to a day), not for {duration}.", name);
+        }
+    }
+
     /// <summary>Checks the numbers.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One is out of its range.</exception>
     /// <exception cref="ArgumentException">Two options exclude each other.</exception>
@@ -74,8 +89,7 @@ public sealed class CaptureOptions
             ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(duration, TimeSpan.Zero, nameof(Duration));
         }
 
-        ArgumentOutOfRangeException.ThrowIfLessThan(TraceDuration, MinimumTraceDuration, nameof(TraceDuration));
-        ArgumentOutOfRangeException.ThrowIfGreaterThan(TraceDuration, MaximumTraceDuration, nameof(TraceDuration));
+        CheckTraceDuration(TraceDuration);
         if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || ResolveProcess || Trace != TraceMode.None))
         {
             throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, resolves no processes, traces nothing new, and is not recorded again.");

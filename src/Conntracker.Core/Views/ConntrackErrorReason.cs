@@ -47,4 +47,7 @@ public enum ConntrackErrorReason
 
     /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
     NflogBusy,
+
+    /// <summary>A flow does not say what its packets look like: it is folded, or was read from a text log.</summary>
+    FlowNotTraceable,
 }

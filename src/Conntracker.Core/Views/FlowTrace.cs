@@ -24,7 +24,7 @@ public sealed class FlowTrace
     /// <summary>Whether its time is not over.</summary>
     public bool IsActive { get; init; }
 
-    /// <summary>Packets that were traced so far.</summary>
+    /// <summary>Packets that were traced so far. Over loopback one counts twice: as it is sent, and as it comes in.</summary>
     public long Packets { get; init; }
 
     /// <summary>Steps that they met so far: rules, policies and returns.</summary>

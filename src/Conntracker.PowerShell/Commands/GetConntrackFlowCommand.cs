@@ -104,6 +104,11 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
             WriteWarning($"{capture.Name}: {receipt.Lost} messages lost in {receipt.Overruns} overruns, {receipt.Repaired} flows repaired, {receipt.Malformed} messages malformed.");
         }
 
+        if (receipt.NftablesTracesLost > 0 || receipt.IptablesTracesLost > 0)
+        {
+            WriteWarning($"{capture.Name}: {receipt.NftablesTracesLost} trace messages of nftables and {receipt.IptablesTracesLost} of iptables lost: some steps of some flows are missing.");
+        }
+
         if (capture.Error is string error)
         {
             WriteWarning($"{capture.Name} ended by an error: {error}");

@@ -38,6 +38,15 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     [Parameter(ParameterSetName = Live, HelpMessage = "Name the process behind each flow that begins or ends on this host, with eBPF programs.")]
     public SwitchParameter ResolveProcess { get; set; }
 
+    /// <summary>Which packets are traced.</summary>
+    [Parameter(ParameterSetName = Live, HelpMessage = "Which packets are traced through the firewall's rules: none, those of each flow for a time, or all.")]
+    public TraceMode Trace { get; set; } = TraceMode.None;
+
+    /// <summary>How long each flow is traced.</summary>
+    [Parameter(ParameterSetName = Live, HelpMessage = "With -Trace Flows: for how long each flow is traced: seconds, or 30s, 5m; 1s to 1d.")]
+    [Duration]
+    public TimeSpan? TraceDuration { get; set; }
+
     /// <summary>The flow limit.</summary>
     [Parameter(HelpMessage = "How many flows are held before the oldest closed ones are folded into services.")]
     [ValidateRange(CaptureOptions.MinimumOfMaximumFlows, CaptureOptions.MaximumOfMaximumFlows)]
@@ -67,6 +76,11 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
+        if (TraceDuration is not null && Trace != TraceMode.Flows)
+        {
+            ThrowTerminating(new ArgumentException("-TraceDuration says how long each flow is traced: it goes with '-Trace Flows' only."), TraceDuration);
+        }
+
         string where = ReplayPath is not null ? $"Recording {ReplayPath}" : $"Network namespace {NetworkNamespace ?? "of this process"}";
         if (!ShouldProcess(where, ReplayPath is not null ? "Replay" : "Capture flows"))
         {
@@ -81,6 +95,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
                 Protocols = Protocol,
                 Accounting = Accounting,
                 ResolveProcess = ResolveProcess,
+                Trace = Trace,
+                TraceDuration = TraceDuration ?? new CaptureOptions().TraceDuration,
                 MaximumFlows = MaximumFlows,
                 BufferSize = BufferSize,
                 RecordPath = RecordPath is null ? null : GetUnresolvedProviderPathFromPSPath(RecordPath),

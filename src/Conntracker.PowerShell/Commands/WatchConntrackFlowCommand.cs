@@ -74,7 +74,8 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
     {
         try
         {
-            CaptureOptions options = new() { NetworkNamespace = NetworkNamespace };
+            // Without a trace no flow has a verdict.
+            CaptureOptions options = new() { NetworkNamespace = NetworkNamespace, Trace = Verdict.Length > 0 ? TraceMode.Flows : TraceMode.None };
             using CaptureSession session = RunWithProgress(
                 "Reading the kernel's connection table", status: null, cancellation => CaptureSession.Start(options, cancellation));
             foreach (string notice in session.Notices.All())

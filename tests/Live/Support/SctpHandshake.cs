@@ -21,11 +21,14 @@ internal static class SctpHandshake
     public static void Shake(Socket socket, IPEndPoint source, IPEndPoint target)
     {
         IPEndPoint to = new(target.Address, 0);
-        socket.SendTo(Packet(source.Port, target.Port, 0, Init), to);
+        socket.SendTo(Open(source, target), to);
         Expect(socket, InitAck);
         socket.SendTo(Packet(source.Port, target.Port, ServerTag, CookieEcho), to);
         Expect(socket, CookieAck);
     }
+
+    /// <summary>The packet that opens an association.</summary>
+    public static byte[] Open(IPEndPoint source, IPEndPoint target) => Packet(source.Port, target.Port, 0, Init);
 
     /// <summary>The server's answer; null when there is none.</summary>
     public static byte[]? Answer(ReadOnlySpan<byte> packet)

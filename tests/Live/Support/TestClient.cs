@@ -43,6 +43,41 @@ internal static class TestClient
         }
     });
 
+    /// <summary>Sends one packet, whether it is answered or not: of TCP the one that opens a connection.</summary>
+    public static void Send(TestNamespace from, FlowProtocol protocol, IPEndPoint source, IPEndPoint target, int size = 32) => from.Do(() =>
+    {
+        using Socket socket = Sockets.Open(protocol, source);
+        if (Sockets.AreStreams(protocol))
+        {
+            socket.Blocking = false;
+            try
+            {
+                socket.Connect(target);
+            }
+            catch (SocketException error) when (error.SocketErrorCode is SocketError.WouldBlock or SocketError.InProgress)
+            {
+                // The first packet is on its way. Closed before the kernel repeats it.
+            }
+
+            return;
+        }
+
+        byte[] packet = protocol switch
+        {
+            FlowProtocol.Icmp or FlowProtocol.IcmpV6 => IcmpEcho(protocol, (ushort)source.Port, size),
+            FlowProtocol.Sctp => SctpHandshake.Open(source, target),
+            _ => new byte[size],
+        };
+        try
+        {
+            socket.SendTo(packet, Sockets.AreDatagrams(protocol) ? target : new IPEndPoint(target.Address, 0));
+        }
+        catch (SocketException error) when (error.SocketErrorCode == SocketError.AccessDenied)
+        {
+            // EPERM: a rule of this host has dropped it.
+        }
+    });
+
     /// <summary>Opens a TCP connection, or a UDP socket, and has one answer; it stays open.</summary>
     public static Socket Open(TestNamespace from, FlowProtocol protocol, IPEndPoint source, IPEndPoint target) => from.Do(() =>
     {

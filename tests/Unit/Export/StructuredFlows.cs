@@ -70,6 +70,7 @@ internal static class StructuredFlows
                 Verdict = "jump services",
                 Rule = name,
                 Comment = "",
+                Packets = long.MaxValue,
                 Engine = TraceEngine.Nftables,
             },
             new TraceStep { Table = "filter", Chain = "INPUT", Type = TraceStepType.Policy, Engine = TraceEngine.Iptables },

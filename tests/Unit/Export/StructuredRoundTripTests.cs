@@ -37,6 +37,12 @@ public sealed class StructuredRoundTripTests
         {
             Assert.NotEqual(property.GetValue(bare), property.GetValue(full));
         }
+
+        TraceStep none = new() { Table = "none", Chain = "none", Type = default, Engine = TraceEngine.Iptables };
+        foreach (PropertyInfo property in typeof(TraceStep).GetProperties())
+        {
+            Assert.NotEqual(property.GetValue(none), property.GetValue(full.Trace[0]));
+        }
     }
 
     [Fact]
@@ -62,6 +68,7 @@ public sealed class StructuredRoundTripTests
         Assert.Equal("Closed", flow.GetProperty("State").GetString());
         Assert.Equal("2026-02-28T23:59:59.9991234-03:30", flow.GetProperty("FirstSeen").GetString());
         Assert.Equal("Nftables", flow.GetProperty("Trace")[0].GetProperty("Engine").GetString());
+        Assert.Equal(long.MaxValue, flow.GetProperty("Trace")[0].GetProperty("Packets").GetInt64());
         Assert.Equal("Bpf", flow.GetProperty("Process").GetProperty("Source").GetString());
     }
 

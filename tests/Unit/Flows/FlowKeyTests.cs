@@ -58,4 +58,48 @@ public class FlowKeyTests
         record.AddConnections(5);
         Assert.Equal(uint.MaxValue, record.Connections);
     }
+
+    [Theory]
+    [InlineData(FlowProtocol.Icmp, 0, 8)]
+    [InlineData(FlowProtocol.Icmp, 13, 14)]
+    [InlineData(FlowProtocol.Icmp, 15, 16)]
+    [InlineData(FlowProtocol.Icmp, 17, 18)]
+    [InlineData(FlowProtocol.Icmp, 10, 10)]
+    [InlineData(FlowProtocol.Icmp, 128, 128)]
+    [InlineData(FlowProtocol.IcmpV6, 128, 129)]
+    [InlineData(FlowProtocol.IcmpV6, 139, 140)]
+    [InlineData(FlowProtocol.IcmpV6, 8, 8)]
+    [InlineData(FlowProtocol.IcmpV6, 135, 135)]
+    public void The_answer_to_a_query_is_found_from_the_query_and_back(FlowProtocol protocol, byte query, byte answer)
+    {
+        const ushort Id = 4242;
+        const byte Code = 7;
+        FlowKey asked = Key(protocol, Id, (ushort)((query << 8) | Code));
+        FlowKey answered = FlowKey.Reverse(in asked);
+        FlowKey expected = Key(protocol, Id, (ushort)((answer << 8) | Code));
+        (expected.Original.Src, expected.Original.Dst) = (asked.Original.Dst, asked.Original.Src);
+        Assert.True(FlowKey.AreEqual(in expected, in answered));
+        FlowKey back = FlowKey.Reverse(in answered);
+        Assert.True(FlowKey.AreEqual(in asked, in back));
+    }
+
+    [Theory]
+    [InlineData(FlowProtocol.Tcp)]
+    [InlineData(FlowProtocol.Udp)]
+    [InlineData(FlowProtocol.Gre)]
+    public void The_answer_to_a_packet_has_its_ends_exchanged_and_its_zone_kept(FlowProtocol protocol)
+    {
+        FlowKey key = Key(protocol, 40000, 443);
+        FlowKey reverse = FlowKey.Reverse(in key);
+        Assert.Equal((key.Original.Dst, key.Original.Src, 443, 40000), (reverse.Original.Src, reverse.Original.Dst, reverse.Original.SrcPort, reverse.Original.DstPort));
+        Assert.Equal((protocol, FlowFamily.IPv4, 7), (reverse.Protocol, reverse.Family, reverse.Zone));
+    }
+
+    private static FlowKey Key(FlowProtocol protocol, ushort srcPort, ushort dstPort) => new()
+    {
+        Family = FlowFamily.IPv4,
+        Protocol = protocol,
+        Zone = 7,
+        Original = new FlowEndpoints { Src = new AddressBits(0, 1), Dst = new AddressBits(0, 2), SrcPort = srcPort, DstPort = dstPort },
+    };
 }

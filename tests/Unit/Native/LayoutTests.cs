@@ -72,6 +72,8 @@ public sealed class LayoutTests : IDisposable
     {
         [nameof(NftablesConstants.NFTA_TRACE_CT_ID)] = "NFTA_TRACE_MAX >= 21",
         [nameof(NftablesConstants.NFTA_TRACE_CT_DIRECTION)] = "NFTA_TRACE_MAX >= 21",
+        [nameof(NftablesConstants.NFTA_TRACE_CT_STATUS)] = "NFTA_TRACE_MAX >= 21",
+        [nameof(NftablesConstants.NFTA_TRACE_CT_STATE)] = "NFTA_TRACE_MAX >= 21",
     };
 
     private readonly TempFolder _folder = new();

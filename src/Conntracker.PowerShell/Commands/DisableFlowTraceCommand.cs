@@ -1,0 +1,136 @@
+using System.Management.Automation;
+using Conntracker.Core.Capture;
+using Conntracker.PowerShell.Completion;
+
+namespace Conntracker.PowerShell.Commands;
+
+/// <summary>
+/// <para type="synopsis">Ends traces of flows before their time.</para>
+/// </summary>
+[Cmdlet(VerbsLifecycle.Disable, "FlowTrace", SupportsShouldProcess = true, DefaultParameterSetName = BySelector)]
+[OutputType(typeof(FlowTrace))]
+public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
+{
+    private const string ByTrace = "Trace";
+    private const string ById = "Id";
+
+    /// <summary>The traces.</summary>
+    [Parameter(ParameterSetName = ByTrace, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The traces to end.")]
+    public FlowTrace[] InputObject { get; set; } = [];
+
+    /// <summary>The numbers of traces.</summary>
+    [Parameter(ParameterSetName = ById, Mandatory = true, Position = 0, HelpMessage = "The numbers of the traces to end.")]
+    [ArgumentCompleter(typeof(ActiveTraceIdCompleter))]
+    public int[] Id { get; set; } = [];
+
+    /// <summary>Flows that were enabled.</summary>
+    [Parameter(ParameterSetName = ByFlow, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The flows whose traces are to end.")]
+    public Flow[] Flow { get; set; } = [];
+
+    /// <inheritdoc/>
+    [Parameter(ParameterSetName = ById, HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
+    [Parameter(ParameterSetName = ByFlow, HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
+    [Parameter(ParameterSetName = BySelector, HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(CaptureNameCompleter))]
+    public override string? Name { get; set; }
+
+    /// <inheritdoc/>
+    [Parameter(ParameterSetName = ById, HelpMessage = "The capture that traces.")]
+    [Parameter(ParameterSetName = ByFlow, HelpMessage = "The capture that traces.")]
+    [Parameter(ParameterSetName = BySelector, ValueFromPipeline = true, HelpMessage = "The capture that traces.")]
+    public override Capture? Capture { get; set; }
+
+    /// <summary>Hand the traces on.</summary>
+    [Parameter(HelpMessage = "Hand the traces on, as they are at their end.")]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName == ByTrace)
+        {
+            foreach (FlowTrace trace in InputObject)
+            {
+                End(trace);
+            }
+
+            return;
+        }
+
+        FlowQuery? query = ParameterSetName == BySelector
+            ? BuildQuery("Which traces? Pipe traces or flows in, or give -Id, or the selectors that the trace was enabled with. 'Get-FlowTrace -Active | Disable-FlowTrace' ends all.")
+            : null;
+        if (FindCapture() is not Capture capture)
+        {
+            return;
+        }
+
+        foreach (int id in Id)
+        {
+            End(capture, id, $"trace {id}");
+        }
+
+        foreach (Flow flow in Flow)
+        {
+            End(capture, capture.FindTrace(flow), flow);
+        }
+
+        if (query is not null)
+        {
+            End(capture, capture.FindTrace(query), query);
+        }
+    }
+
+    private void End(FlowTrace trace)
+    {
+        if (CaptureRegistry.TryFind(trace.Capture, out Capture? capture))
+        {
+            End(capture, trace.Id, trace.Target);
+        }
+        else
+        {
+            WriteError(ErrorCatalog.CaptureNotFound(trace.Capture));
+        }
+    }
+
+    private void End(Capture capture, FlowTrace? trace, object target)
+    {
+        if (trace is null)
+        {
+            WriteError(ErrorCatalog.FlowTraceNotFound($"{capture.Name} has no active trace that was enabled with this: {target}. 'Get-FlowTrace -Active' lists those that there are.", target));
+        }
+        else
+        {
+            End(capture, trace.Id, trace.Target);
+        }
+    }
+
+    private void End(Capture capture, int id, string what)
+    {
+        if (!ShouldProcess($"{what}, by {capture.Name}", "End trace"))
+        {
+            return;
+        }
+
+        try
+        {
+            if (!capture.DisableTrace(id))
+            {
+                WriteError(ErrorCatalog.FlowTraceNotFound(
+                    id == 0 ? $"Trace 0 is what {capture.Name} was started with, and ends with it."
+                        : $"{capture.Name} has no trace {id}. Get-FlowTrace lists those that there are.",
+                    id));
+            }
+            else if (PassThru)
+            {
+                WriteObject(capture.GetTraces().First(each => each.Id == id));
+            }
+        }
+        catch (ConntrackException error)
+        {
+            WriteError(ErrorCatalog.Record(error, capture));
+        }
+    }
+}

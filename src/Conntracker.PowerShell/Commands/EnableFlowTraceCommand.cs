@@ -1,0 +1,113 @@
+using System.Management.Automation;
+using Conntracker.PowerShell.Completion;
+
+namespace Conntracker.PowerShell.Commands;
+
+/// <summary>
+/// <para type="synopsis">Has flows traced through the firewall's rules for a time, while a capture runs.</para>
+/// </summary>
+[Cmdlet(VerbsLifecycle.Enable, "FlowTrace", SupportsShouldProcess = true, DefaultParameterSetName = BySelector)]
+[OutputType(typeof(FlowTrace))]
+public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
+{
+    /// <summary>The flows.</summary>
+    [Parameter(ParameterSetName = ByFlow, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The flows to trace.")]
+    public Flow[] InputObject { get; set; } = [];
+
+    /// <summary>How long they are traced.</summary>
+    [Parameter(HelpMessage = "For how long: seconds, or 30s, 5m, 2h; 1s to 1d.")]
+    [Duration]
+    public TimeSpan Duration { get; set; } = new CaptureOptions().TraceDuration;
+
+    /// <inheritdoc/>
+    [Parameter(HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(CaptureNameCompleter))]
+    public override string? Name { get; set; }
+
+    /// <inheritdoc/>
+    [Parameter(ParameterSetName = ByFlow, HelpMessage = "The capture that traces.")]
+    [Parameter(ParameterSetName = BySelector, ValueFromPipeline = true, HelpMessage = "The capture that traces.")]
+    public override Capture? Capture { get; set; }
+
+    /// <summary>Hand the traces on.</summary>
+    [Parameter(HelpMessage = "Hand the traces on.")]
+    public SwitchParameter PassThru { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing()
+    {
+        try
+        {
+            CaptureOptions.CheckTraceDuration(Duration);
+        }
+        catch (ArgumentException error)
+        {
+            ThrowTerminating(error, Duration);
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void ProcessRecord()
+    {
+        FlowQuery? query = ParameterSetName == BySelector
+            ? BuildQuery("Which flows? Pipe some in, or give -Protocol, -SrcAddress, -DstAddress, -SrcPort or -DstPort. 'Start-ConntrackCapture -Trace Flows' traces each flow.")
+            : null;
+        if (FindCapture() is not Capture capture)
+        {
+            return;
+        }
+
+        if (query is not null)
+        {
+            Enable(capture, query, () => capture.EnableTrace(query, Duration), error => ErrorCatalog.TraceSelectorInvalid(error, query));
+            return;
+        }
+
+        foreach (Flow flow in InputObject)
+        {
+            if (StopToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            Enable(capture, flow, () => capture.EnableTrace(flow, Duration), error => ErrorCatalog.Record(error, flow));
+        }
+    }
+
+    private void Enable(Capture capture, object target, Func<(FlowTrace Trace, bool WasActive)> enable, Func<ArgumentException, ErrorRecord> refused)
+    {
+        if (!ShouldProcess($"{target}, by {capture.Name}", $"Trace for {Duration}"))
+        {
+            return;
+        }
+
+        try
+        {
+            (FlowTrace trace, bool wasActive) = enable();
+            if (wasActive)
+            {
+                WriteWarning($"{trace.Target} is traced already, as number {trace.Id} of {capture.Name}: its time starts anew.");
+            }
+
+            if (PassThru)
+            {
+                WriteObject(trace);
+            }
+        }
+        catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.FlowNotTraceable)
+        {
+            WriteError(ErrorCatalog.Record(error, target));
+        }
+        catch (ConntrackException error)
+        {
+            // What keeps this one from being traced keeps all that follow.
+            ThrowTerminating(error, target);
+        }
+        catch (ArgumentException error)
+        {
+            WriteError(refused(error));
+        }
+    }
+}

@@ -1,0 +1,78 @@
+using System.Buffers.Binary;
+using System.Net;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>Packets as they are on the wire, laid out by hand from the RFCs; checksums are zero.</summary>
+internal static class Packet
+{
+    public static byte[] IPv4(FlowProtocol protocol, byte[] payload, string src = "192.0.2.2", string dst = "198.51.100.2", int id = 0x1234, int fragment = 0, int options = 0)
+    {
+        byte[] head = new byte[20 + options];
+        head[0] = (byte)(0x40 | (head.Length / 4));
+        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(2), (ushort)(head.Length + payload.Length));
+        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(4), (ushort)id);
+        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(6), (ushort)fragment);
+        head[8] = 64;
+        head[9] = (byte)protocol;
+        IPAddress.Parse(src).GetAddressBytes().CopyTo(head, 12);
+        IPAddress.Parse(dst).GetAddressBytes().CopyTo(head, 16);
+        return [.. head, .. payload];
+    }
+
+    /// <summary>An IPv6 packet; the extensions are those of <see cref="Extension"/> and its kin, in order.</summary>
+    public static byte[] IPv6(FlowProtocol protocol, byte[] payload, string src = "2001:db8:1::2", string dst = "2001:db8:2::2", params (int Number, byte[] Header)[] extensions)
+    {
+        byte[] head = new byte[40];
+        head[0] = 0x60;
+        head[7] = 64;
+        IPAddress.Parse(src).GetAddressBytes().CopyTo(head, 8);
+        IPAddress.Parse(dst).GetAddressBytes().CopyTo(head, 24);
+        List<byte> packet = [.. head];
+        int next = 6;
+        foreach ((int number, byte[] header) in extensions)
+        {
+            packet[next] = (byte)number;
+            next = packet.Count;
+            packet.AddRange(header);
+        }
+
+        packet[next] = (byte)protocol;
+        packet.AddRange(payload);
+        return [.. packet];
+    }
+
+    /// <summary>Hop-by-hop (0), routing (43) or destination options (60), of a length in bytes.</summary>
+    public static (int Number, byte[] Header) Extension(int number, int length) => (number, Sized(length, (length / 8) - 1));
+
+    /// <summary>An authentication header (51), of a length in bytes.</summary>
+    public static (int Number, byte[] Header) Authentication(int length) => (51, Sized(length, (length / 4) - 2));
+
+    /// <summary>A fragment header (44): the offset in bytes, and whether more follow.</summary>
+    public static (int Number, byte[] Header) Fragment(int offset, bool more)
+    {
+        byte[] header = new byte[8];
+        BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(2), (ushort)(offset | (more ? 1 : 0)));
+        return (44, header);
+    }
+
+    /// <summary>A transport header that begins with two ports.</summary>
+    public static byte[] Ports(int src, int dst, int length = 8)
+    {
+        byte[] header = new byte[length];
+        BinaryPrimitives.WriteUInt16BigEndian(header, (ushort)src);
+        BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(2), (ushort)dst);
+        return header;
+    }
+
+    /// <summary>An ICMP message of either family: a query with its id, or an error with the packet it is about.</summary>
+    public static byte[] Icmp(int type, int code, int id = 0, byte[]? rest = null) =>
+        [(byte)type, (byte)code, 0, 0, (byte)(id >> 8), (byte)id, 0, 1, .. rest ?? []];
+
+    private static byte[] Sized(int length, int told)
+    {
+        byte[] header = new byte[length];
+        header[1] = (byte)told;
+        return header;
+    }
+}
