@@ -75,8 +75,7 @@ internal sealed class ProcessEvents : IDisposable
         return found;
     }
 
-    /// <summary>Takes a datagram of the proc connector.</summary>
-    public void Take(ReadOnlySpan<byte> datagram)
+    private void Take(ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
@@ -118,11 +117,21 @@ internal sealed class ProcessEvents : IDisposable
         }
 
         HurryUp();
-        while (!_stop)
+        try
         {
-            Wait(_source.Number);
-            _isTaking = true;
-            TakeAll(_source);
+            while (!_stop)
+            {
+                Wait(_source.Number);
+                _isTaking = true;
+                TakeAll(_source);
+                _isTaking = false;
+            }
+        }
+#pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            Failure = error.Message;
             _isTaking = false;
         }
     }

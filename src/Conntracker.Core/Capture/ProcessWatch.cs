@@ -117,6 +117,12 @@ internal sealed class ProcessWatch : IFeedSource
             TakeAll();
             ReadDrops();
         }
+#pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program: the capture goes on.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _notices.Add("processes-ended", $"Processes are not resolved any more: {error.Message}");
+        }
         finally
         {
             _ring?.Dispose();

@@ -95,7 +95,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
             int process = isFound ? _inodes.HolderOf(socket.idiag_inode) : 0;
             return process == 0 ? null : new FoundSocket(key, isOutgoing, process, socket.idiag_uid);
         }
-        catch (ConntrackException)
+        catch (Exception error) when (error is ConntrackException or IOException or UnauthorizedAccessException)
         {
             // The kernel refused this one: the flow stays without its process.
             return null;
