@@ -39,7 +39,7 @@ internal sealed class ProcessEvents : IDisposable
     public void CatchUp()
     {
         long started = Environment.TickCount64;
-        while ((_isTaking || HasMore()) && Environment.TickCount64 - started < LongestCatchUp)
+        while (Failure is null && (_isTaking || HasMore()) && Environment.TickCount64 - started < LongestCatchUp)
         {
             Thread.Sleep(0);
         }

@@ -81,6 +81,7 @@ public sealed class ProcessTests
             listener.listen(64)
             for worker in range(3):
                 if os.fork() == 0:
+                    ctypes.CDLL(None).prctl(1, 9)  # PR_SET_PDEATHSIG: ends with its parent
                     while True:
                         connection, peer = ACCEPT
                         connection.recv(64)
