@@ -5,6 +5,10 @@ namespace Conntracker.Core.Capture;
 /// <param name="since">When it began: nanoseconds of the kernel's monotonic clock; 0 when before the capture.</param>
 internal sealed class KnownProcess(int id, ulong since)
 {
+    private const int MaximumReports = 4;
+
+    private readonly List<(ReportKey Key, int Number)> _reports = [];
+
     /// <summary>The process id.</summary>
     public int Id => id;
 
@@ -23,11 +27,35 @@ internal sealed class KnownProcess(int id, ulong since)
     /// <summary>What had this id before: sockets of that time are its.</summary>
     public KnownProcess? Earlier { get; set; }
 
-    /// <summary>The number under which it was reported last; 0 when it was not.</summary>
-    public int Number { get; set; }
+    /// <summary>The number under which it was reported as this; 0 when it was not, or before too many others.</summary>
+    /// <param name="key">What it is reported as: another user, name or cgroup makes another report.</param>
+    /// <param name="oldest">Older numbers count no more.</param>
+    public int NumberOf(in ReportKey key, int oldest)
+    {
+        foreach ((ReportKey known, int number) in _reports)
+        {
+            if (number > oldest && known == key)
+            {
+                return number;
+            }
+        }
 
-    /// <summary>What it was reported as: another user, name or cgroup makes another report.</summary>
-    public ReportKey ReportedAs { get; set; }
+        return 0;
+    }
+
+    /// <summary>It was reported as this.</summary>
+    public void Remember(in ReportKey key, int number)
+    {
+        if (_reports.Count == MaximumReports)
+        {
+            _reports.RemoveAt(0);
+        }
+
+        _reports.Add((key, number));
+    }
+
+    /// <summary>It was not reported at all.</summary>
+    public void Forget() => _reports.Clear();
 }
 
 /// <summary>What may differ from one socket of a process to the next.</summary>

@@ -28,8 +28,8 @@ internal static class ProcessRehearsal
             reporter.Report(in key, isOutgoing: true, Environment.ProcessId, user: 0);
         }
 
-        // Its number was another reporter's.
-        processes.Find(Environment.ProcessId, ulong.MaxValue).Number = 0;
+        // Its numbers were another reporter's.
+        processes.Find(Environment.ProcessId, ulong.MaxValue).Forget();
         RunProgram();
         processes.CatchUp();
     }

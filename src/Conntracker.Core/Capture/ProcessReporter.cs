@@ -56,17 +56,17 @@ internal sealed class ProcessReporter : IDisposable
     {
         KnownProcess process = _processes.Find((int)owner.pid, owner.time);
         ReportKey reportKey = new(owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0, owner.uid, owner.cgroup, source, scope);
-        bool isKnown = process.Number > _lastNumber - (ProcessList.KeptYoungest / 2) && process.ReportedAs == reportKey;
-        if (process.Number == 0 || !isKnown)
+        int number = process.NumberOf(in reportKey, _lastNumber - (ProcessList.KeptYoungest / 2));
+        if (number == 0)
         {
-            process.Number = ++_lastNumber;
-            process.ReportedAs = reportKey;
-            ProcessReport report = new(process.Number, scope, Describe(process, in owner, source));
+            number = ++_lastNumber;
+            process.Remember(in reportKey, number);
+            ProcessReport report = new(number, scope, Describe(process, in owner, source));
             _frames.TryAdd(FrameKind.Process, _buffer.AsSpan(0, report.Write(_buffer)));
         }
 
         Span<byte> frame = stackalloc byte[SocketOwner.FrameLength];
-        new SocketOwner { Key = key, Process = process.Number, IsOutgoing = isOutgoing, Scope = scope }.Write(frame);
+        new SocketOwner { Key = key, Process = number, IsOutgoing = isOutgoing, Scope = scope }.Write(frame);
         _frames.TryAdd(FrameKind.SocketOwner, frame);
     }
 
