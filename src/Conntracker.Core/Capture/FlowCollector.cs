@@ -38,7 +38,7 @@ internal sealed class FlowCollector : IDisposable
         _table = new FlowTable(maximumFlows);
         Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
-        Tracing = new TraceCollector(_table, _protocols) 
+        Tracing = new TraceCollector(_table, _protocols)
         {
             Ended = place =>
             {
