@@ -32,10 +32,12 @@ as_root() {
 # The packages that are missing, for the programs and libraries that are used: program or library, then Debian's package.
 missing_packages() {
   local pair
-  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables python3:python3 gcc:gcc; do
+  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables python3:python3 gcc:gcc clang:clang llvm-strip:llvm bpftool:bpftool; do
     command -v "${pair%%:*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
-  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep -q 'libnftables\.so\.1 ' || echo libnftables1
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libnftables\.so\.1 ' >/dev/null || echo libnftables1
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libbpf\.so\.1 ' >/dev/null || echo libbpf1
+  [ -e /usr/include/bpf/bpf_helpers.h ] || echo libbpf-dev
   [ -e /usr/include/linux/netlink.h ] || echo linux-libc-dev
   [ -e /usr/include/stdlib.h ] || echo libc6-dev
 }
@@ -69,9 +71,28 @@ quietly() {
   "$@" >"$log" 2>&1 || { cat "$log" >&2; die "failed: $*"; }
 }
 
+# Compiles what runs in the kernel for -b and -ResolveProcess. It is embedded in the engine; where it cannot be made, a note of why is.
+build_bpf() {
+  local source=$root/src/Conntracker.Bpf made=$out/bpf missing="" include=""
+  rm -rf "$made" && mkdir -p "$made"
+  command -v clang >/dev/null || missing="clang"
+  [ -e /usr/include/bpf/bpf_helpers.h ] || missing="$missing libbpf-dev"
+  if [ -n "$missing" ]; then
+    printf '%s' "${missing# }" >"$made/missing.txt"
+    say "build.sh: without the package(s) ${missing# } Conntracker is built without its eBPF programs: processes are looked up with INET_DIAG instead."
+    return
+  fi
+  command -v gcc >/dev/null && include=-I/usr/include/$(gcc -print-multiarch)
+  quietly build-bpf clang -O2 -g -Wall -Wextra -Werror -target bpf $include -c "$source/attribution.bpf.c" -o "$made/attribution.bpf.o"
+  # The debugger's sections go, the types that libbpf needs stay.
+  command -v llvm-strip >/dev/null && llvm-strip -g "$made/attribution.bpf.o"
+  return 0
+}
+
 build() {
   deps
   say "Building …"
+  build_bpf
   quietly build-cli dotnet publish "$root/src/Conntracker.Cli" -c Release -o "$out/cli"
   quietly build-module dotnet publish "$root/src/Conntracker.PowerShell" -c Release -o "$out/publish"
   ln -sfn cli/conntracker "$out/conntracker"

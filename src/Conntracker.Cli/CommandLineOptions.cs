@@ -20,6 +20,7 @@ internal sealed class CommandLineOptions
     private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = ParseSeconds };
     private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
+    private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Name the process behind each flow that begins or ends on this host (eBPF)" };
     private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Receive buffer of the event socket in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = ParseSize };
     private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = ParseFlows };
     private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
@@ -32,7 +33,7 @@ internal sealed class CommandLineOptions
     {
         _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
         {
-            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _bufferSize, _maximumFlows, _record, _replay, _stats,
+            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
         };
         _root.Validators.Add(Validate);
         _root.SetAction(parsed => Run.Execute(Bind(parsed)));
@@ -50,6 +51,7 @@ internal sealed class CommandLineOptions
                 : parsed.GetValue(_everything) ? TraceMode.Everything
                 : TraceMode.Flows,
             TraceDuration = parsed.GetValue(_traceDuration) ?? new CaptureOptions().TraceDuration,
+            ResolveProcess = parsed.GetValue(_resolveProcess),
             BufferSize = parsed.GetValue(_bufferSize),
             MaximumFlows = parsed.GetValue(_maximumFlows),
             RecordPath = parsed.GetValue(_record),
@@ -64,7 +66,7 @@ internal sealed class CommandLineOptions
     private void Validate(CommandResult command)
     {
         bool replays = command.GetResult(_replay) is { Implicit: false };
-        Option[] liveOnly = [_netns, _accounting, _record, _duration, _trace, _everything, _traceDuration];
+        Option[] liveOnly = [_netns, _accounting, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration];
         foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
         {
             command.AddError($"{option.Name} does not go with --replay: a replay reads a recording and nothing else.");

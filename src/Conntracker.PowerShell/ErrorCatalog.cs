@@ -73,6 +73,8 @@ internal static class ErrorCatalog
         ConntrackErrorReason.PermissionDenied => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),
         ConntrackErrorReason.KernelFeatureMissing => ("KernelFeatureMissing", ErrorCategory.ResourceUnavailable),
         ConntrackErrorReason.LibraryMissing => ("LibnftablesNotFound", ErrorCategory.NotInstalled),
+        ConntrackErrorReason.LibbpfMissing => ("LibbpfNotFound", ErrorCategory.NotInstalled),
+        ConntrackErrorReason.BpfProgramsMissing => ("BpfProgramsNotFound", ErrorCategory.NotInstalled),
         ConntrackErrorReason.NamespaceNotFound => ("NetworkNamespaceNotFound", ErrorCategory.ObjectNotFound),
         ConntrackErrorReason.KernelRefused => ("KernelRefused", ErrorCategory.InvalidResult),
         ConntrackErrorReason.RecordingFailed => ("RecordingFailed", ErrorCategory.OpenError),

@@ -36,7 +36,10 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
 
     /// <summary>What was asked for.</summary>
     /// <param name="since">Only flows that were seen at this time or later.</param>
-    protected FlowQuery BuildQuery(DateTimeOffset? since) => new()
+    /// <param name="processNames">Names of processes.</param>
+    /// <param name="processIds">Ids of processes.</param>
+    /// <param name="userNames">Users of processes.</param>
+    protected FlowQuery BuildQuery(DateTimeOffset? since, string[]? processNames = null, int[]? processIds = null, string[]? userNames = null) => new()
     {
         Protocols = Protocol,
         SrcAddresses = SrcAddress,
@@ -46,5 +49,8 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
         States = State,
         Verdicts = Verdict,
         Since = since,
+        ProcessNames = processNames ?? [],
+        ProcessIds = processIds ?? [],
+        UserNames = userNames ?? [],
     };
 }

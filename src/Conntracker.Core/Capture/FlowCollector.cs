@@ -4,6 +4,7 @@ using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;
@@ -27,6 +28,7 @@ internal sealed class FlowCollector : IDisposable
     private long _overruns;
     private long _repaired;
     private long _malformed;
+    private long _processesLost;
 
     /// <summary>Makes an empty collector.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
@@ -34,8 +36,16 @@ internal sealed class FlowCollector : IDisposable
     public FlowCollector(int maximumFlows, IReadOnlyList<FlowProtocol> protocols)
     {
         _table = new FlowTable(maximumFlows);
+        Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
-        Tracing = new TraceCollector(_table, _protocols) { Ended = place => Offer(place) };
+        Tracing = new TraceCollector(_table, _protocols)
+        {
+            Ended = place =>
+            {
+                Processes.FlowAppeared(place, _addresses, isOld: false);
+                Offer(place);
+            },
+        };
     }
 
     /// <summary>Guards everything here.</summary>
@@ -43,6 +53,9 @@ internal sealed class FlowCollector : IDisposable
 
     /// <summary>Joins traces with the flows.</summary>
     public TraceCollector Tracing { get; }
+
+    /// <summary>Joins processes with the flows.</summary>
+    public ProcessJoin Processes { get; }
 
     /// <summary>How many flows there are.</summary>
     public int FlowCount => _table.Count;
@@ -71,6 +84,7 @@ internal sealed class FlowCollector : IDisposable
                 NftablesTracesLost = traces.NftablesLost,
                 IptablesTraces = traces.IptablesLines,
                 IptablesTracesLost = traces.IptablesLost,
+                ProcessesLost = _processesLost + Processes.Processes.LeftOut,
             };
         }
     }
@@ -102,7 +116,14 @@ internal sealed class FlowCollector : IDisposable
                 _overruns++;
                 break;
             case FrameKind.Lost:
-                _lost += data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
+                _lost += ReadNumber(data);
+                break;
+            case FrameKind.Process:
+            case FrameKind.SocketOwner:
+                TakeProcess(kind, time, data);
+                break;
+            case FrameKind.SocketOwnersLost:
+                _processesLost += ReadNumber(data);
                 break;
             case FrameKind.Truncated:
                 _lost++;
@@ -150,7 +171,7 @@ internal sealed class FlowCollector : IDisposable
     {
         lock (Gate)
         {
-            return new FlowSnapshot(_table.Copy(), _addresses, Tracing.View);
+            return new FlowSnapshot(_table.Copy(), _addresses, Tracing.View, Processes.Processes.Copy());
         }
     }
 
@@ -212,6 +233,25 @@ internal sealed class FlowCollector : IDisposable
         _malformed += messages.IsMalformed ? 1 : 0;
     }
 
+    private void TakeProcess(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        if (kind == FrameKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
+        {
+            Processes.Take(in report);
+        }
+        else if (kind == FrameKind.SocketOwner && SocketOwner.Decode(data, out SocketOwner owner) == DecodeResult.Decoded)
+        {
+            Processes.Take(in owner, _addresses, time);
+        }
+        else
+        {
+            _malformed++;
+        }
+    }
+
+    private static long ReadNumber(ReadOnlySpan<byte> data) =>
+        data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
+
     private bool Decode(in NetlinkMessage message, bool fromDump)
     {
         DecodeResult result = ConntrackDecoder.Decode(in message, fromDump, ref _message);
@@ -238,6 +278,11 @@ internal sealed class FlowCollector : IDisposable
             Tracing.Learn(place);
         }
 
+        if (outcome >= ApplyOutcome.Reopened)
+        {
+            Processes.FlowAppeared(place, _addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
+        }
+
         if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))
         {
             Offer(place);
@@ -248,7 +293,7 @@ internal sealed class FlowCollector : IDisposable
     {
         foreach (FlowSubscription subscription in _subscriptions)
         {
-            subscription.Offer(in _table[place], _addresses, _table.Evidence, Tracing.View);
+            subscription.Offer(in _table[place], _addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
         }
     }
 

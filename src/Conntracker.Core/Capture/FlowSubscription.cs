@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Conntracker.Core.Flows;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;
 
@@ -29,10 +30,10 @@ internal sealed class FlowSubscription
     public long Skipped => Interlocked.Read(ref _skipped);
 
     /// <summary>Offers a flow; called with the collector's gate held.</summary>
-    public void Offer(ref readonly FlowRecord record, LocalAddresses addresses, EvidenceStore evidence, TraceView trace)
+    public void Offer(ref readonly FlowRecord record, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
     {
         if (_query.Matches(in record, trace.Verdict(evidence, in record))
-            && !_queue.Writer.TryWrite(FlowProjection.ToFlow(in record, null, addresses, evidence, trace)))
+            && !_queue.Writer.TryWrite(FlowProjection.ToFlow(in record, null, addresses, evidence, trace, processes)))
         {
             Interlocked.Increment(ref _skipped);
         }

@@ -50,6 +50,13 @@ internal sealed class LivePump : ICapturePump
             _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel tells nothing of new connections, and only those that are open now are shown. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
         }
 
+        if (_options.ResolveProcess)
+        {
+            ProcessWatch processes = new(feed.NamespaceCookie, _sink, _notices, _clock, _wakeup);
+            feed.Add(processes);
+            _collector.Processes.UseLookup(processes.Lookup, forEveryFlow: !processes.HasPrograms);
+        }
+
         RecoverSettings(feed.NamespaceCookie);
         using SettingsLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
         using OwnTable? table = SwitchTrackingOn();

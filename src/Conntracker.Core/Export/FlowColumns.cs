@@ -39,6 +39,7 @@ internal static class FlowColumns
         FlowColumn.Named<FlowDirection>(nameof(Flow.Direction), r => r.Direction, (r, value) => r.Direction = value),
         FlowColumn.Named<FlowFolding>(nameof(Flow.Folding), r => r.Folding, (r, value) => r.Folding = value),
         FlowColumn.Json(nameof(Flow.Process), FlowJsonContext.Default.FlowProcess, r => r.Process, (r, value) => r.Process = value),
+        FlowColumn.Json(nameof(Flow.ReplyProcess), FlowJsonContext.Default.FlowProcess, r => r.ReplyProcess, (r, value) => r.ReplyProcess = value),
         FlowColumn.Json(nameof(Flow.Trace), FlowJsonContext.Default.IReadOnlyListTraceStep, r => r.Trace, (r, value) => r.Trace = value),
         FlowColumn.Named<FlowVerdict>(nameof(Flow.Verdict), r => r.Verdict, (r, value) => r.Verdict = value),
         FlowColumn.Text(nameof(Flow.VerdictRule), r => r.VerdictRule, (r, value) => r.VerdictRule = value),

@@ -41,7 +41,7 @@ internal static class SnapshotLog
             ref readonly FlowRecord record = ref snapshot[place];
             if (record.IsUsed)
             {
-                Add(log, in record, record.Evidence == 0 || style == LogStyle.V1 ? null : snapshot.Trace(place));
+                Add(log, in record, record.Evidence == 0 || style == LogStyle.V1 ? null : snapshot.Trace(place), snapshot.Originator(place), snapshot.Responder(place));
             }
         }
 
@@ -49,18 +49,18 @@ internal static class SnapshotLog
         log.WriteTo(stream);
     }
 
-    private static void Add(TextLog log, ref readonly FlowRecord record, IReadOnlyList<TraceStep>? trace)
+    private static void Add(TextLog log, ref readonly FlowRecord record, IReadOnlyList<TraceStep>? trace, FlowProcess? originator, FlowProcess? responder)
     {
         ref readonly FlowKey key = ref record.Key;
         (ushort srcPort, ushort dstPort) = Ports(in key, in key.Original);
         bool isFolded = record.Folding != FlowFolding.None && key.Original.SrcPort == 0 && FlowKey.HasPorts(key.Protocol);
         log.Add(key.Protocol, key.Family, key.Original.Src.ToUInt128(), key.Original.Dst.ToUInt128(),
-            isFolded ? FoldedPort : srcPort, dstPort, record.IsReplied, process: null, trace);
+            isFolded ? FoldedPort : srcPort, dstPort, record.IsReplied, originator ?? responder, trace);
         if (record.IsReplied)
         {
             (srcPort, dstPort) = Ports(in key, in record.Reply);
             log.AddReply(key.Protocol, key.Family, record.Reply.Src.ToUInt128(), record.Reply.Dst.ToUInt128(),
-                srcPort, isFolded ? FoldedPort : dstPort, process: null, trace);
+                srcPort, isFolded ? FoldedPort : dstPort, responder ?? originator, trace);
         }
     }
 

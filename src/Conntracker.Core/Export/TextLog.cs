@@ -36,7 +36,7 @@ internal sealed class TextLog(LogStyle style)
                 ? (IcmpTypes.Opposite(family, (byte)sourcePort), destinationPort)
                 : (flow.ReplySrcPort ?? 0, flow.ReplyDstPort ?? FoldedPort);
             AddReply(flow.Protocol, family, AddressText.ToNumber(flow.ReplySrcAddress, family), AddressText.ToNumber(flow.ReplyDstAddress, family),
-                sourcePort, destinationPort, flow.Process, flow.Trace);
+                sourcePort, destinationPort, flow.ReplyProcess ?? flow.Process, flow.Trace);
         }
     }
 

@@ -54,7 +54,8 @@ internal sealed class LocalAddresses
         };
     }
 
-    private bool IsOwn(FlowFamily family, AddressBits address) =>
+    /// <summary>Whether an address is one of the host's own.</summary>
+    public bool IsOwn(FlowFamily family, AddressBits address) =>
         (family == FlowFamily.IPv4 ? (uint)address.Low >> 24 == LoopbackNetwork : address is { High: 0, Low: 1 })
         || _own.Contains((family, address));
 

@@ -4,6 +4,8 @@ namespace Conntracker.Core.Native;
 internal static class NetlinkConstants
 {
     public const int NETLINK_ROUTE = 0;
+    public const int NETLINK_SOCK_DIAG = 4;
+    public const int NETLINK_CONNECTOR = 11;
     public const int NETLINK_NETFILTER = 12;
 
     public const int NLMSG_ERROR = 2;

@@ -51,6 +51,15 @@ internal enum FrameKind : byte
     /// <summary>A ruleset's text was asked for. Data: one byte; 0 nftables, 1 iptables-legacy, 2 ip6tables-legacy.</summary>
     RulesetRequested = 16,
 
+    /// <summary>A process: its number in this capture, and what is known of it. Comes before the first frame that names the number.</summary>
+    Process = 20,
+
+    /// <summary>The process of a socket, by number, and the tuple of a packet that the socket sends or receives.</summary>
+    SocketOwner = 21,
+
+    /// <summary>Reports of sockets that were lost between the kernel and the capture. Data: their number, 64 bits, little-endian.</summary>
+    SocketOwnersLost = 22,
+
     /// <summary>The recording's regular end. No data.</summary>
     End = 255,
 }

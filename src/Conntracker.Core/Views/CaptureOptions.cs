@@ -38,6 +38,9 @@ public sealed class CaptureOptions
     /// </summary>
     public bool Accounting { get; init; }
 
+    /// <summary>Find the process behind each flow that begins or ends on this host, with eBPF programs attached to the root of the cgroup hierarchy.</summary>
+    public bool ResolveProcess { get; init; }
+
     /// <summary>Which packets are traced through the rules.</summary>
     public TraceMode Trace { get; init; }
 
@@ -87,9 +90,9 @@ public sealed class CaptureOptions
         }
 
         CheckTraceDuration(TraceDuration);
-        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || Trace != TraceMode.None))
+        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || ResolveProcess || Trace != TraceMode.None))
         {
-            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, traces nothing new, and is not recorded again.");
+            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, resolves no processes, traces nothing new, and is not recorded again.");
         }
     }
 }

@@ -9,6 +9,9 @@ namespace Conntracker;
 /// <param name="Folded">Flows that were folded into others at the flow limit.</param>
 public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded)
 {
+    /// <summary>Reports of sockets that were lost on their way from the kernel: processes of flows that may be missing. 0 unless processes are resolved.</summary>
+    public long ProcessesLost { get; init; }
+
     /// <summary>Messages of nftables' trace that were taken in.</summary>
     public long NftablesTraces { get; init; }
 

@@ -12,6 +12,12 @@ public enum ConntrackErrorReason
     /// <summary>A shared library is missing; the message names its package.</summary>
     LibraryMissing,
 
+    /// <summary>libbpf is missing; the message names its package.</summary>
+    LibbpfMissing,
+
+    /// <summary>This build has no eBPF programs; the message names the packages that were missing when it was made.</summary>
+    BpfProgramsMissing,
+
     /// <summary>There is no such network namespace.</summary>
     NamespaceNotFound,
 

@@ -137,9 +137,13 @@ public sealed class Flow
     [JsonInclude]
     public FlowFolding Folding { get; internal set; }
 
-    /// <summary>The process behind it; null when not known.</summary>
+    /// <summary>The process behind it: who began it, when that is on this host, otherwise who answers; null when not known.</summary>
     [JsonInclude]
     public FlowProcess? Process { get; internal set; }
+
+    /// <summary>The process that answers, when it is on this host; null when not known.</summary>
+    [JsonInclude]
+    public FlowProcess? ReplyProcess { get; internal set; }
 
     /// <summary>The rules that its packets passed; empty when it was not traced.</summary>
     [JsonInclude]

@@ -1,4 +1,5 @@
 using Conntracker.Core.Flows;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Tracing;
 using static Conntracker.Core.Native.ConntrackConstants;
 
@@ -13,8 +14,11 @@ internal static class FlowProjection
     /// <param name="addresses">The host's addresses, which tell the direction.</param>
     /// <param name="evidence">Where its evidence is.</param>
     /// <param name="trace">The steps that its evidence names.</param>
-    public static Flow ToFlow(ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, EvidenceStore evidence, TraceView trace)
+    /// <param name="processes">The processes that its evidence names.</param>
+    public static Flow ToFlow(
+        ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
     {
+        FlowProcess? responder = processes.Responder(evidence, in record);
         ref readonly FlowKey key = ref record.Key;
         FlowProtocol protocol = key.Protocol;
         bool hasPorts = FlowKey.HasPorts(protocol);
@@ -55,6 +59,8 @@ internal static class FlowProjection
             Offloaded = (record.Status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0,
             Direction = addresses.DirectionOf(in record),
             Folding = record.Folding,
+            Process = processes.Originator(evidence, in record) ?? responder,
+            ReplyProcess = responder,
             Trace = trace.Trace(evidence, in record),
             Verdict = trace.Verdict(evidence, in record),
             VerdictRule = trace.VerdictRule(evidence, in record),

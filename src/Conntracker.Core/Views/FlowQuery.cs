@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.IO.Enumeration;
 using Conntracker.Core.Flows;
 
 namespace Conntracker;
@@ -32,6 +34,15 @@ public sealed class FlowQuery
     /// <summary>Verdicts.</summary>
     public IReadOnlyList<FlowVerdict> Verdicts { get; init; } = [];
 
+    /// <summary>Names of processes at either end; <c>*</c> and <c>?</c> stand for any characters, and upper and lower case are the same.</summary>
+    public IReadOnlyList<string> ProcessNames { get; init; } = [];
+
+    /// <summary>Ids of processes at either end.</summary>
+    public IReadOnlyList<int> ProcessIds { get; init; } = [];
+
+    /// <summary>Names of users of the processes at either end, with wildcards, or their numbers.</summary>
+    public IReadOnlyList<string> UserNames { get; init; } = [];
+
     /// <summary>Only flows that were seen at this time or later (<see cref="Flow.LastSeen"/>).</summary>
     public DateTimeOffset? Since { get; init; }
 
@@ -47,7 +58,10 @@ public sealed class FlowQuery
             ("to port", DstPorts.Select(each => each.ToString())),
             ("state", States.Select(each => each.ToString())),
             ("verdict", Verdicts.Select(each => each.ToString())),
-            ("since", Since is DateTimeOffset since ? [since.ToString("O", System.Globalization.CultureInfo.InvariantCulture)] : []),
+            ("process", ProcessNames),
+            ("process id", ProcessIds.Select(each => each.ToString(CultureInfo.InvariantCulture))),
+            ("user", UserNames),
+            ("since", Since is DateTimeOffset since ? [since.ToString("O", CultureInfo.InvariantCulture)] : []),
         ];
         string text = string.Join(", ", parts.Where(part => part.Values.Any()).Select(part => $"{part.Name} {string.Join(" or ", part.Values)}"));
         return text.Length == 0 ? "every flow" : text;
@@ -70,6 +84,29 @@ public sealed class FlowQuery
             && Any(DstAddresses, key.Family, key.Original.Dst)
             && Any(SrcPorts, hasPorts, key.Original.SrcPort)
             && Any(DstPorts, hasPorts, key.Original.DstPort);
+    }
+
+    /// <summary>Whether the processes at a flow's ends are wanted: all that is asked for must hold of one of them.</summary>
+    internal bool MatchesProcess(FlowProcess? originator, FlowProcess? responder) =>
+        (ProcessNames.Count == 0 && ProcessIds.Count == 0 && UserNames.Count == 0) || Matches(originator) || Matches(responder);
+
+    private bool Matches(FlowProcess? process) =>
+        process is not null
+        && (ProcessIds.Count == 0 || ProcessIds.Contains(process.Id))
+        && Any(ProcessNames, process.Name)
+        && (Any(UserNames, process.UserName) || Any(UserNames, process.UserId?.ToString(CultureInfo.InvariantCulture)));
+
+    private static bool Any(IReadOnlyList<string> wanted, string? value)
+    {
+        for (int i = 0; i < wanted.Count; i++)
+        {
+            if (value is not null && FileSystemName.MatchesSimpleExpression(wanted[i], value))
+            {
+                return true;
+            }
+        }
+
+        return wanted.Count == 0;
     }
 
     private static bool Any<T>(IReadOnlyList<T> wanted, T value)

@@ -1,4 +1,5 @@
 using Conntracker.Core.Flows;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Views;
@@ -9,16 +10,19 @@ internal sealed class FlowSnapshot : IDisposable
     private readonly FlowStore _store;
     private readonly LocalAddresses _addresses;
     private readonly TraceView _trace;
+    private readonly ProcessView _processes;
 
     /// <summary>Takes a copy of the flows into care.</summary>
     /// <param name="store">The copy.</param>
     /// <param name="addresses">The host's addresses at that moment.</param>
     /// <param name="trace">The steps at that moment.</param>
-    public FlowSnapshot(FlowStore store, LocalAddresses addresses, TraceView trace)
+    /// <param name="processes">The processes at that moment.</param>
+    public FlowSnapshot(FlowStore store, LocalAddresses addresses, TraceView trace, ProcessView processes)
     {
         _store = store;
         _addresses = addresses;
         _trace = trace;
+        _processes = processes;
     }
 
     /// <summary>How many flows there are.</summary>
@@ -33,12 +37,18 @@ internal sealed class FlowSnapshot : IDisposable
     /// <summary>The steps of the flow at a place.</summary>
     public IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Evidence, in _store[place]);
 
+    /// <summary>Who began the flow at a place; null when not known, or not on this host.</summary>
+    public FlowProcess? Originator(int place) => _processes.Originator(_store.Evidence, in _store[place]);
+
+    /// <summary>Who answers the flow at a place; null when not known, or not on this host.</summary>
+    public FlowProcess? Responder(int place) => _processes.Responder(_store.Evidence, in _store[place]);
+
     /// <summary>The flow at a place as an object; null when the place is free or a query does not want it.</summary>
     public Flow? ToFlow(int place, FlowQuery query)
     {
         ref readonly FlowRecord record = ref _store[place];
-        return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Evidence, in record))
-            ? FlowProjection.ToFlow(in record, Counters(place), _addresses, _store.Evidence, _trace)
+        return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Evidence, in record)) && query.MatchesProcess(Originator(place), Responder(place))
+            ? FlowProjection.ToFlow(in record, Counters(place), _addresses, _store.Evidence, _trace, _processes)
             : null;
     }
 

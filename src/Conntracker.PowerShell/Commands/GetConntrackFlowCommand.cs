@@ -31,6 +31,20 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     [Parameter(HelpMessage = "Only flows that were seen at this time or later.")]
     public DateTimeOffset? Since { get; set; }
 
+    /// <summary>Names of processes.</summary>
+    [Parameter(HelpMessage = "Names of processes at either end, as they are known with Start-ConntrackCapture -ResolveProcess; wildcards are allowed.")]
+    [SupportsWildcards]
+    public string[] ProcessName { get; set; } = [];
+
+    /// <summary>Ids of processes.</summary>
+    [Parameter(HelpMessage = "Ids of processes at either end.")]
+    public int[] ProcessId { get; set; } = [];
+
+    /// <summary>Names of users.</summary>
+    [Parameter(HelpMessage = "Users of the processes at either end, by name or number; wildcards are allowed.")]
+    [SupportsWildcards]
+    public string[] UserName { get; set; } = [];
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -49,9 +63,11 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         foreach (Capture capture in captures)
         {
             WarnOfLoss(capture);
-            Write(capture.GetFlows(BuildQuery(Since), StopToken));
+            Write(capture.GetFlows(BuildQuery(), StopToken));
         }
     }
+
+    private FlowQuery BuildQuery() => BuildQuery(Since, ProcessName, ProcessId, UserName);
 
     private void ReadKernel()
     {
@@ -59,7 +75,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         {
             using CaptureSession session = RunWithProgress(
                 "Reading the kernel's connection table", status: null, cancellation => CaptureSession.ReadOnce(NetworkNamespace, cancellation));
-            Write(session.GetFlows(BuildQuery(Since), StopToken));
+            Write(session.GetFlows(BuildQuery(), StopToken));
         }
         catch (ConntrackException error)
         {

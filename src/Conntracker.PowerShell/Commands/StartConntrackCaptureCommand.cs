@@ -34,6 +34,10 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     [Parameter(ParameterSetName = Live, HelpMessage = "Have the kernel count packets and bytes while the capture runs; the setting is put back at its end.")]
     public SwitchParameter Accounting { get; set; }
 
+    /// <summary>Find the processes.</summary>
+    [Parameter(ParameterSetName = Live, HelpMessage = "Name the process behind each flow that begins or ends on this host, with eBPF programs.")]
+    public SwitchParameter ResolveProcess { get; set; }
+
     /// <summary>Which packets are traced.</summary>
     [Parameter(ParameterSetName = Live, HelpMessage = "Which packets are traced through the firewall's rules: none, those of each flow for a time, or all.")]
     public TraceMode Trace { get; set; } = TraceMode.None;
@@ -90,6 +94,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
                 NetworkNamespace = NetworkNamespace,
                 Protocols = Protocol,
                 Accounting = Accounting,
+                ResolveProcess = ResolveProcess,
                 Trace = Trace,
                 TraceDuration = TraceDuration ?? new CaptureOptions().TraceDuration,
                 MaximumFlows = MaximumFlows,

@@ -30,6 +30,7 @@ internal sealed class Tool : IDisposable
         ["ip6tables-legacy"] = "iptables",
         ["ip6tables-legacy-save"] = "iptables",
         ["setpriv"] = "util-linux",
+        ["nsenter"] = "util-linux",
     };
 
     private readonly Process _process;

@@ -56,6 +56,7 @@ internal static class StructuredFlows
             Container = "abc",
             Source = ProcessSource.Bpf,
         },
+        ReplyProcess = new FlowProcess { Id = 1, Name = name, Source = ProcessSource.Diag },
         Trace =
         [
             new TraceStep

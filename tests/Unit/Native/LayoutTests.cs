@@ -11,6 +11,9 @@ namespace Conntracker.Tests.Unit;
 /// <summary>The C compiler proves what Native/ says of the C headers: sizes, offsets, and the value of each constant.</summary>
 public sealed class LayoutTests : IDisposable
 {
+    // The repository's own header, which the programs in the kernel share.
+    private static readonly string s_attribution = Path.Combine(Fixture.Root(), "src", "Conntracker.Bpf", "attribution.h");
+
     /// <summary>Which headers define what a type mirrors. A struct or a class of constants that is not listed here fails a test.</summary>
     private static readonly Dictionary<string, string[]> s_headers = new()
     {
@@ -32,6 +35,21 @@ public sealed class LayoutTests : IDisposable
         [nameof(ConntrackConstants)] =
             ["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h"],
         [nameof(NftablesConstants)] = ["linux/netfilter/nfnetlink.h", "linux/netfilter.h", "linux/netfilter/nf_tables.h"],
+        [nameof(socket_owner)] = [s_attribution],
+        [nameof(socket_record)] = [s_attribution],
+        [nameof(cb_id)] = ["linux/connector.h"],
+        [nameof(cn_msg)] = ["linux/connector.h"],
+        [nameof(proc_event)] = ["linux/cn_proc.h"],
+        [nameof(fork_proc_event)] = ["linux/cn_proc.h"],
+        [nameof(exec_proc_event)] = ["linux/cn_proc.h"],
+        [nameof(comm_proc_event)] = ["linux/cn_proc.h"],
+        [nameof(ConnectorConstants)] = ["linux/connector.h", "linux/cn_proc.h"],
+        [nameof(inet_diag_sockid)] = ["linux/inet_diag.h"],
+        [nameof(inet_diag_req_v2)] = ["linux/inet_diag.h"],
+        [nameof(inet_diag_msg)] = ["linux/inet_diag.h"],
+        [nameof(SocketDiagConstants)] = ["linux/sock_diag.h", "linux/inet_diag.h"],
+        [nameof(sched_param)] = ["sched.h"],
+        [nameof(SchedulerConstants)] = ["sched.h", "sys/resource.h"],
         [nameof(xt_counters)] = ["linux/netfilter/x_tables.h"],
         [nameof(ipt_getinfo)] = ["linux/netfilter_ipv4/ip_tables.h"],
         [nameof(ipt_get_entries)] = ["linux/netfilter_ipv4/ip_tables.h"],

@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using Conntracker.Core.Decoding;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// The processes of the host as far as forks, execs and sockets told of them, also those that are gone by now. Bounded; the oldest give
+/// way, and are read again when they live. Guarded by whoever holds it, but for <see cref="Knows"/>.
+/// </summary>
+internal sealed class ProcessCache
+{
+    private const int MaximumProcesses = 32_768;
+    private const int MaximumTextLength = 16 << 20;
+
+    private readonly ConcurrentDictionary<int, KnownProcess> _processes = new();
+    private readonly Queue<KnownProcess> _order = new();
+    private long _textLength;
+
+    /// <summary>Whether there is a process of this id.</summary>
+    public bool Knows(int id) => _processes.ContainsKey(id);
+
+    /// <summary>Takes in what the proc connector told.</summary>
+    /// <param name="happened">What happened.</param>
+    /// <param name="known">Of an exec, the process as it was read; of a fork, its parent, when it was read.</param>
+    public void Take(in ProcessEvent happened, KnownProcess? known)
+    {
+        switch (happened.Kind)
+        {
+            case ProcessEventKind.Exec when known is not null:
+                Add(known);
+                break;
+            case ProcessEventKind.Fork:
+                if (known is not null)
+                {
+                    Add(known);
+                }
+
+                KnownProcess? parent = Newest(happened.Parent);
+                Add(new KnownProcess(happened.Process, happened.Time) { Name = parent?.Name, Facts = parent?.Facts ?? ProcessFacts.None, IsInherited = true });
+                break;
+            case ProcessEventKind.Rename when Newest(happened.Process) is KnownProcess renamed:
+                renamed.Name = happened.Name;
+                break;
+            default:
+                break;
+        }
+    }
+
+    /// <summary>The process that had an id at a time; null when it is not known.</summary>
+    /// <param name="id">The process id.</param>
+    /// <param name="time">Nanoseconds of the kernel's monotonic clock.</param>
+    public KnownProcess? Find(int id, ulong time)
+    {
+        KnownProcess? found = Newest(id);
+        while (found is not null && found.Since > time)
+        {
+            found = found.Earlier;
+        }
+
+        return found;
+    }
+
+    /// <summary>Adds a process. One of which is not known since when it runs does not take the place of one that is known.</summary>
+    public void Add(KnownProcess process)
+    {
+        KnownProcess? earlier = Newest(process.Id);
+        if (earlier is { Since: > 0 } && process.Since == 0)
+        {
+            return;
+        }
+
+        if (earlier is not null)
+        {
+            // One step back is enough: sockets are reported within milliseconds.
+            earlier.Earlier = null;
+        }
+
+        process.Earlier = earlier;
+        _processes[process.Id] = process;
+        _order.Enqueue(process);
+        _textLength += LengthOf(process);
+        while (_order.Count > MaximumProcesses || _textLength > MaximumTextLength)
+        {
+            KnownProcess oldest = _order.Dequeue();
+            _textLength -= LengthOf(oldest);
+            if (Newest(oldest.Id) == oldest)
+            {
+                _processes.TryRemove(oldest.Id, out _);
+            }
+        }
+    }
+
+    /// <summary>A process that began as a copy of its parent was read itself: its own facts hold, unless it was gone by then.</summary>
+    public void Settle(KnownProcess inherited, KnownProcess own)
+    {
+        inherited.IsInherited = false;
+        if (own.Facts.CommandLine is not null && Newest(inherited.Id) == inherited)
+        {
+            _textLength += LengthOf(own) - LengthOf(inherited);
+            inherited.Facts = own.Facts;
+            inherited.Name = own.Name;
+        }
+    }
+
+    private static int LengthOf(KnownProcess process) => process.Facts.CommandLine?.Length ?? 0;
+
+    private KnownProcess? Newest(int id) => _processes.GetValueOrDefault(id);
+}

@@ -1,0 +1,232 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Native;
+using Conntracker.Core.Processes;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// Watches processes and their sockets on a thread of its own, because a process that lives a few milliseconds has to be read at once:
+/// forks and execs, what the eBPF programs report, and sockets that have to be looked up. The capture takes the frames as a source.
+/// </summary>
+internal sealed class ProcessWatch : IFeedSource
+{
+    private const int DropsEvery = 1000;
+
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly FrameSink _sink;
+    private readonly Wakeup _captureWakeup;
+    private readonly Wakeup _wakeup = new();
+    private readonly FrameQueue _frames = new();
+    private readonly ProcessEvents _events = new();
+    private readonly ProcessReporter _reporter;
+    private readonly SocketLookup _lookup;
+    private readonly ManualResetEventSlim _ready = new();
+    private readonly Thread _thread;
+    private AttributionPrograms? _programs;
+    private AttributionRing? _ring;
+    private long _drops;
+    private long _dropsTold;
+    private volatile bool _stop;
+    private bool _hasNews;
+
+    /// <summary>Begins; returns when every new socket is seen. Made on the capture's thread, in its network namespace.</summary>
+    /// <param name="namespaceCookie">The cookie of that namespace; 0 when the kernel does not tell.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what is missing, and what is lost by that.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="captureWakeup">Wakes the capture's thread.</param>
+    public ProcessWatch(ulong namespaceCookie, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup captureWakeup)
+    {
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        _captureWakeup = captureWakeup;
+        _reporter = new ProcessReporter(_events, _frames, namespaceCookie);
+        _lookup = new SocketLookup(_wakeup);
+        _thread = new Thread(Work) { IsBackground = true, Name = "conntracker processes" };
+        _thread.Start();
+        _ready.Wait();
+    }
+
+    /// <summary>Looks up sockets that are older than the capture.</summary>
+    public ISocketLookup Lookup => _lookup;
+
+    /// <summary>Whether the eBPF programs are attached.</summary>
+    public bool HasPrograms => _programs is not null;
+
+    /// <inheritdoc/>
+    public int Number => -1;
+
+    /// <inheritdoc/>
+    public long Due => long.MaxValue;
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        long lost = _frames.Drain(_sink, _clock.Now) + (Interlocked.Read(ref _drops) - _dropsTold);
+        if (lost > 0)
+        {
+            _dropsTold = Interlocked.Read(ref _drops);
+            _sink.PutNumber(FrameKind.SocketOwnersLost, _clock.Now, lost);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        _lookup.Finish();
+        StopThread();
+        Take();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        StopThread();
+        _lookup.Dispose();
+        _reporter.Dispose();
+        _events.Dispose();
+        _wakeup.Dispose();
+        _ready.Dispose();
+    }
+
+    private void StopThread()
+    {
+        _stop = true;
+        _wakeup.Set();
+        _thread.Join();
+    }
+
+    private void Work()
+    {
+        try
+        {
+            Open();
+            ProcessRehearsal.Run(_events);
+            _ready.Set();
+            while (!_stop)
+            {
+                Wait();
+                TakeAll();
+            }
+
+            // What was there when the capture ended still belongs to it.
+            TakeAll();
+            ReadDrops();
+        }
+#pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program: the capture goes on.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _notices.Add("processes-ended", $"Processes are not resolved any more: {error.Message}");
+        }
+        finally
+        {
+            _ring?.Dispose();
+            _programs?.Dispose();
+            _ready.Set();
+        }
+    }
+
+    private void Open()
+    {
+        if (_events.Failure is string failure)
+        {
+            _notices.Add("processes", $"{failure} Without the events of the proc connector, command lines of processes that end within milliseconds are missing.");
+        }
+
+        try
+        {
+            _programs = AttributionPrograms.Attach();
+            _ring = new AttributionRing(_programs.RecordsMap);
+        }
+        catch (ConntrackException error)
+        {
+            _programs?.Dispose();
+            _programs = null;
+            _notices.Add("attribution", $"{error.Message} Sockets are looked up with INET_DIAG and /proc instead: the processes of short connections, of ICMP, and of other network namespaces are missing.");
+        }
+    }
+
+    private unsafe void Wait()
+    {
+        const int Sources = 2;
+        pollfd* polled = stackalloc pollfd[Sources]
+        {
+            new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
+            new() { fd = _ring?.Number ?? -1, events = SocketConstants.POLLIN },
+        };
+        if (Libc.poll(polled, Sources, DropsEvery) == 0)
+        {
+            ReadDrops();
+        }
+
+        if (polled[0].revents != 0)
+        {
+            _wakeup.Clear();
+        }
+    }
+
+    private void TakeAll()
+    {
+        while (_ring is not null)
+        {
+            ReadOnlySpan<socket_record> records = _ring.Take();
+            if (records.IsEmpty)
+            {
+                break;
+            }
+
+            // An exec before a socket was told before it.
+            _events.CatchUp();
+            foreach (ref readonly socket_record record in records)
+            {
+                Report(in record);
+            }
+
+            _hasNews = true;
+        }
+
+        while (_lookup.TryTake(out FoundSocket found))
+        {
+            _reporter.Report(found.Key, found.IsOutgoing, found.Process, found.User);
+            _hasNews = true;
+        }
+
+        if (_hasNews)
+        {
+            _hasNews = false;
+            _captureWakeup.Set();
+        }
+    }
+
+    private void Report(ref readonly socket_record record)
+    {
+        if (!SocketRecordDecoder.TryReadKey(in record, out FlowKey key))
+        {
+            return;
+        }
+
+        if (record.owner.pid != 0)
+        {
+            _reporter.Report(in record, in key);
+        }
+        else
+        {
+            // Older than the programs.
+            _lookup.Ask(in key, record.outgoing != 0);
+        }
+    }
+
+    private void ReadDrops()
+    {
+        long drops = _programs?.ReadDrops() ?? 0;
+        if (drops != Interlocked.Exchange(ref _drops, drops))
+        {
+            _captureWakeup.Set();
+        }
+    }
+}

@@ -1,0 +1,180 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Processes;
+
+/// <summary>
+/// Joins what is known of sockets with the flows: by tuple, in both directions, before and after NAT, in whatever order they come. Used
+/// under the collector's gate.
+/// </summary>
+internal sealed class ProcessJoin
+{
+    private readonly FlowTable _table;
+    private readonly WaitingOwners _waiting = new();
+    private readonly FlowAliases _aliases = new();
+    private bool _isActive;
+
+    /// <summary>Makes a join for a table.</summary>
+    public ProcessJoin(FlowTable table)
+    {
+        _table = table;
+        Processes = new ProcessList(table);
+    }
+
+    /// <summary>The processes that flows name.</summary>
+    public ProcessList Processes { get; }
+
+    /// <summary>Looks up sockets of which nothing is told; null when this cannot be done, as in a replay.</summary>
+    public ISocketLookup? Lookup { get; private set; }
+
+    /// <summary>Whether sockets of new flows have to be looked up as well, because no eBPF program tells of them.</summary>
+    public bool LooksUpEveryFlow { get; private set; }
+
+    /// <summary>Says how sockets are looked up.</summary>
+    public void UseLookup(ISocketLookup lookup, bool forEveryFlow)
+    {
+        Lookup = lookup;
+        LooksUpEveryFlow = forEveryFlow;
+        _isActive = true;
+    }
+
+    /// <summary>Takes a process in.</summary>
+    public void Take(in ProcessReport report)
+    {
+        _isActive = true;
+        Processes.Add(report);
+    }
+
+    /// <summary>Takes in whose a socket is; the flow may come later.</summary>
+    public void Take(in SocketOwner owner, LocalAddresses addresses, long now)
+    {
+        FlowKey reverse = FlowKey.Reverse(in owner.Key);
+        if (!TryAttach(in owner.Key, isOriginal: true, in owner, addresses) && !TryAttach(in reverse, isOriginal: false, in owner, addresses))
+        {
+            _waiting.Add(in owner, now);
+        }
+    }
+
+    /// <summary>A flow has appeared, or a connection of it has begun anew: whoever waits for it is joined.</summary>
+    /// <param name="place">The flow.</param>
+    /// <param name="addresses">The host's addresses.</param>
+    /// <param name="isOld">Whether it is older than the capture.</param>
+    public void FlowAppeared(int place, LocalAddresses addresses, bool isOld)
+    {
+        if (!_isActive || _table[place].Folding != FlowFolding.None)
+        {
+            return;
+        }
+
+        ref FlowRecord record = ref _table[place];
+        _aliases.Add(in record);
+        if (_waiting.Count > 0)
+        {
+            FlowKey key = record.Key;
+            key.Zone = 0;
+            FlowKey translated = FlowAliases.Translated(in record);
+            TakeWaiting(place, in key, addresses);
+            if (!FlowKey.AreEqual(in key, in translated))
+            {
+                TakeWaiting(place, in translated, addresses);
+            }
+        }
+
+        if (isOld || LooksUpEveryFlow)
+        {
+            LookUp(in record, addresses);
+        }
+    }
+
+    private void TakeWaiting(int place, in FlowKey original, LocalAddresses addresses)
+    {
+        if (_waiting.TryTake(in original, out SocketOwner sender, out SocketOwner receiver))
+        {
+            Attach(place, isOriginal: true, in sender, addresses);
+            Attach(place, isOriginal: true, in receiver, addresses);
+        }
+
+        if (_waiting.TryTake(FlowKey.Reverse(in original), out sender, out receiver))
+        {
+            Attach(place, isOriginal: false, in sender, addresses);
+            Attach(place, isOriginal: false, in receiver, addresses);
+        }
+    }
+
+    private bool TryAttach(in FlowKey tuple, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
+    {
+        int place = Find(in tuple);
+        if (place < 0 && _aliases.TryFind(in tuple, out FlowKey key))
+        {
+            place = Find(in key);
+        }
+
+        if (place >= 0)
+        {
+            Attach(place, isOriginal, in owner, addresses);
+        }
+
+        return place >= 0;
+    }
+
+    private int Find(in FlowKey key)
+    {
+        int place = _table.Find(in key);
+        return place >= 0 && _table[place].Folding == FlowFolding.None ? place : -1;
+    }
+
+    private void Attach(int place, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
+    {
+        int process = Processes.Find(owner.Process);
+        if (process < 0)
+        {
+            return;
+        }
+
+        // Whoever sends in the original direction is the client; whoever receives there, the server.
+        ref FlowRecord record = ref _table[place];
+        bool isClient = isOriginal == owner.IsOutgoing;
+        AddressBits end = isClient ? record.Key.Original.Src : record.Reply.Src;
+        if (owner.Scope == SocketScope.Elsewhere && addresses.IsOwn(record.Key.Family, end))
+        {
+            // Another network namespace has the same addresses.
+            return;
+        }
+
+        ref FlowEvidence evidence = ref _table.Evidence.Of(ref record);
+        ref int link = ref (isClient ? ref evidence.Process : ref evidence.ReplyProcess);
+        if (link == 0 || Rank(process) >= Rank(link - 1))
+        {
+            link = process + 1;
+        }
+    }
+
+    // What the kernel reported as it happened goes before what was looked up later, and the capture's own network namespace before others.
+    private int Rank(int place)
+    {
+        ref readonly ProcessReport report = ref Processes[place];
+        return (report.Scope == SocketScope.Elsewhere ? 0 : 2) + (report.Process.Source == ProcessSource.Bpf ? 1 : 0);
+    }
+
+    private void LookUp(ref readonly FlowRecord record, LocalAddresses addresses)
+    {
+        if (Lookup is null || record.Key.Protocol is not (FlowProtocol.Tcp or FlowProtocol.Udp or FlowProtocol.UdpLite))
+        {
+            return;
+        }
+
+        // The client's socket knows the tuple before NAT, the server's the one after it.
+        FlowDirection direction = addresses.DirectionOf(in record);
+        if (direction is FlowDirection.Out or FlowDirection.Local)
+        {
+            FlowKey key = record.Key;
+            key.Zone = 0;
+            Lookup.Ask(in key, isOutgoing: true);
+        }
+
+        if (direction is FlowDirection.In or FlowDirection.Local)
+        {
+            Lookup.Ask(FlowAliases.Translated(in record), isOutgoing: false);
+        }
+    }
+}

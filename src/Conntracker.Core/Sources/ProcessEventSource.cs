@@ -1,0 +1,66 @@
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>
+/// The proc connector: tells of every fork, exec and renaming of a process of the host. Only the host's first network namespace has it.
+/// </summary>
+internal sealed class ProcessEventSource : IDisposable
+{
+    private const int BatchCapacity = 64;
+    private const int DatagramSize = 256;
+    private const int WantedBuffer = 4 << 20;
+
+    private readonly NetlinkSocket _socket;
+
+    /// <summary>Opens the source; events are queued from here on.</summary>
+    /// <exception cref="ConntrackException">No privilege, or a kernel without the connector.</exception>
+    public ProcessEventSource()
+    {
+        _socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_CONNECTOR, "process events");
+        try
+        {
+            _socket.SetReceiveBuffer(WantedBuffer);
+            _socket.Join((int)ConnectorConstants.CN_IDX_PROC);
+            Listen();
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The datagrams of the last <see cref="Receive"/>.</summary>
+    public DatagramBatch Batch { get; } = new(BatchCapacity, DatagramSize);
+
+    /// <summary>The descriptor's number, for poll(2).</summary>
+    public int Number => _socket.Number;
+
+    /// <summary>Receives what is queued, without waiting.</summary>
+    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
+    public int Receive() => Batch.Receive(_socket.Descriptor);
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _socket.Dispose();
+        Batch.Dispose();
+    }
+
+    private void Listen()
+    {
+        Span<byte> buffer = stackalloc byte[64];
+        NetlinkWriter writer = new(buffer);
+        writer.BeginMessage(NetlinkConstants.NLMSG_DONE, 0, 0);
+        writer.WriteStruct(new cn_msg
+        {
+            id = new cb_id { idx = ConnectorConstants.CN_IDX_PROC, val = ConnectorConstants.CN_VAL_PROC },
+            len = sizeof(uint),
+        });
+        writer.WriteStruct(ConnectorConstants.PROC_CN_MCAST_LISTEN);
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+    }
+}

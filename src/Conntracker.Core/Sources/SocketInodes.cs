@@ -1,0 +1,98 @@
+using System.Diagnostics;
+using System.Globalization;
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>
+/// Which process holds a socket's inode, read from /proc/PID/fd. A walk over all processes takes long: it is made only when an inode is
+/// not known yet, and never for more than a tenth of the time.
+/// </summary>
+internal sealed unsafe class SocketInodes
+{
+    private const int MaximumSockets = 262_144;
+    private const int PauseFactor = 9;
+    private const string Prefix = "socket:[";
+
+    private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(20);
+
+    private readonly Dictionary<uint, int> _holders = [];
+    private long _nextWalk;
+
+    /// <summary>The process that holds a socket; 0 when none is found.</summary>
+    /// <param name="inode">The socket's inode.</param>
+    public int HolderOf(uint inode)
+    {
+        if (inode == 0)
+        {
+            return 0;
+        }
+
+        if (!_holders.TryGetValue(inode, out int holder) || !Directory.Exists(PathOf(holder)))
+        {
+            WalkWhenDue();
+            _holders.TryGetValue(inode, out holder);
+        }
+
+        return holder;
+    }
+
+    private static string PathOf(int process) => string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
+
+    private void WalkWhenDue()
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (start < _nextWalk)
+        {
+            return;
+        }
+
+        _holders.Clear();
+        foreach (string folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int process))
+            {
+                WalkDescriptors(process, folder + "/fd");
+            }
+        }
+
+        long end = Stopwatch.GetTimestamp();
+        long pause = Math.Max((end - start) * PauseFactor, (long)(s_shortestPause.TotalSeconds * Stopwatch.Frequency));
+        _nextWalk = end + pause;
+    }
+
+    private void WalkDescriptors(int process, string folder)
+    {
+        const int LongestLink = 64;
+        byte* link = stackalloc byte[LongestLink];
+        using SafeFileDescriptor directory = new(Libc.open(folder, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC | FileConstants.O_DIRECTORY));
+        if (directory.IsInvalid)
+        {
+            return;
+        }
+
+        try
+        {
+            foreach (string descriptor in Directory.EnumerateFiles(folder))
+            {
+                int length = (int)Libc.readlinkat(directory, Path.GetFileName(descriptor), link, LongestLink);
+                if (TryParse(new ReadOnlySpan<byte>(link, Math.Max(0, length)), out uint inode) && _holders.Count < MaximumSockets)
+                {
+                    // The first one that is found: of a family that shares a socket, the oldest.
+                    _holders.TryAdd(inode, process);
+                }
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // It ended meanwhile.
+        }
+    }
+
+    private static bool TryParse(ReadOnlySpan<byte> link, out uint inode)
+    {
+        inode = 0;
+        return link.StartsWith("socket:["u8) && link[^1] == (byte)']'
+            && uint.TryParse(link[Prefix.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out inode);
+    }
+}
