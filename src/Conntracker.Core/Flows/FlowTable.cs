@@ -7,7 +7,7 @@ namespace Conntracker.Core.Flows;
 /// Every flow of a capture. One thread writes; whoever reads takes a snapshot under the capture's lock. Events are the truth and a
 /// dump repairs: what an event has said since a dump began is never overwritten by that dump, whose answers are older.
 /// </summary>
-internal sealed class FlowTable : IDisposable
+internal sealed partial class FlowTable : IDisposable
 {
     private readonly FlowStore _store = new();
     private readonly FlowIndex _index;
@@ -46,48 +46,6 @@ internal sealed class FlowTable : IDisposable
 
     /// <summary>The place of a flow by its original tuple; -1 when there is none.</summary>
     public int Find(ref readonly FlowKey key) => _index.Find(in key, FlowKey.Hash(in key));
-
-    /// <summary>The place of the flow that a connection was folded into while it was open; -1 when there is none.</summary>
-    public int FindFolded(ref readonly FlowKey key) => _folder.Find(in key);
-
-    /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
-    /// <returns>Its place.</returns>
-    public int AddUnconfirmed(ref readonly FlowKey key, long now)
-    {
-        int place;
-        if (MakeRoom() && (place = Find(in key)) >= 0)
-        {
-            // What was folded has taken this very key (an ICMP query with the id 0).
-            _store[place].AddConnections(1);
-            _store[place].LastSeen = Math.Max(_store[place].LastSeen, now);
-            return place;
-        }
-
-        FlowKey reverse = FlowKey.Reverse(in key);
-        place = _store.Take();
-        ref FlowRecord record = ref _store[place];
-        record.Key = key;
-        record.Reply = reverse.Original;
-        record.Connections = 1;
-        record.Flags = FlowFlags.Unconfirmed;
-        record.FirstSeen = now;
-        record.LastSeen = now;
-        _index.Add(place, FlowKey.Hash(in key));
-        return place;
-    }
-
-    /// <summary>
-    /// Takes in a flow of which only a trace told, because it turned out to be the same connection as another: a packet does not carry
-    /// its zone.
-    /// </summary>
-    /// <param name="place">The flow that stays.</param>
-    /// <param name="unconfirmed">The one that goes.</param>
-    public void Absorb(int place, int unconfirmed)
-    {
-        _store.Evidence.Merge(ref _store[place], _store[unconfirmed].Evidence);
-        _index.Remove(unconfirmed);
-        _store.Free(unconfirmed);
-    }
 
     /// <summary>Takes a message in.</summary>
     /// <param name="message">The message.</param>
@@ -195,19 +153,6 @@ internal sealed class FlowTable : IDisposable
 
     /// <summary>The dump broke off: nothing can be concluded from what it did not show.</summary>
     public void AbandonDump() => _dumpStarted = long.MaxValue;
-
-    /// <summary>Replaces the numbers of steps in all evidence.</summary>
-    /// <param name="numbers">For each number the one that takes its place.</param>
-    public void RenumberSteps(ReadOnlySpan<int> numbers)
-    {
-        for (int place = 0; place < _store.HighWater; place++)
-        {
-            if (_store[place] is { IsUsed: true, Evidence: not 0 and int evidence })
-            {
-                _store.Evidence.Renumber(ref _store.Evidence[evidence], numbers);
-            }
-        }
-    }
 
     /// <summary>Copies the flows. The caller holds the capture's lock, and disposes the copy.</summary>
     public FlowStore Copy()
