@@ -12,7 +12,6 @@ internal sealed class MulticastSource : IDisposable
 {
     private readonly NetlinkSocket _socket;
     private readonly int[] _groups;
-    private long _dropsSeen;
 
     private MulticastSource(string name, int[] groups, int bufferSize, DatagramBatch batch)
     {
@@ -81,17 +80,7 @@ internal sealed class MulticastSource : IDisposable
     /// How many messages the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the
     /// socket's own network namespace.
     /// </summary>
-    public long? TakeDrops()
-    {
-        if (NetlinkSocketDrops.Read(NetlinkSocketDrops.Path, NetlinkConstants.NETLINK_NETFILTER, _socket.PortId) is not long drops)
-        {
-            return null;
-        }
-
-        long fresh = drops - _dropsSeen;
-        _dropsSeen = drops;
-        return fresh;
-    }
+    public long? TakeDrops() => _socket.TakeDrops();
 
     /// <inheritdoc/>
     public void Dispose()

@@ -13,9 +13,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     private readonly SafeFileDescriptor _descriptor;
     private readonly string _name;
 
-    private NetlinkSocket(SafeFileDescriptor descriptor, string name)
+    private readonly int _protocol;
+    private long _dropsSeen;
+
+    private NetlinkSocket(SafeFileDescriptor descriptor, int protocol, string name)
     {
         _descriptor = descriptor;
+        _protocol = protocol;
         _name = name;
     }
 
@@ -40,7 +44,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
             throw Fail("open", name, Errno.Last);
         }
 
-        NetlinkSocket socket = new(new SafeFileDescriptor(number), name);
+        NetlinkSocket socket = new(new SafeFileDescriptor(number), protocol, name);
         try
         {
             sockaddr_nl address = new() { nl_family = AF_NETLINK };
@@ -102,6 +106,22 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
             Check("send to", (int)sent);
         }
+    }
+
+    /// <summary>
+    /// How many messages the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the socket's own
+    /// network namespace.
+    /// </summary>
+    public long? TakeDrops()
+    {
+        if (NetlinkSocketDrops.Read(NetlinkSocketDrops.Path, _protocol, PortId) is not long drops)
+        {
+            return null;
+        }
+
+        long fresh = drops - _dropsSeen;
+        _dropsSeen = drops;
+        return fresh;
     }
 
     /// <inheritdoc/>

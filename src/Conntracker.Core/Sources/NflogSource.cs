@@ -28,7 +28,6 @@ internal sealed class NflogSource : IDisposable
 
     private readonly NetlinkSocket _socket;
     private readonly DatagramBatch _batch = new(BatchCapacity, DatagramSize);
-    private long _dropsSeen;
 
     /// <summary>Takes hold of the group in the calling thread's network namespace; lines are queued from here on.</summary>
     /// <param name="bufferSize">The receive buffer, in bytes.</param>
@@ -67,17 +66,7 @@ internal sealed class NflogSource : IDisposable
     /// How many datagrams the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the socket's
     /// own network namespace.
     /// </summary>
-    public long? TakeDrops()
-    {
-        if (NetlinkSocketDrops.Read(NetlinkSocketDrops.Path, NetlinkConstants.NETLINK_NETFILTER, _socket.PortId) is not long drops)
-        {
-            return null;
-        }
-
-        long fresh = drops - _dropsSeen;
-        _dropsSeen = drops;
-        return fresh;
-    }
+    public long? TakeDrops() => _socket.TakeDrops();
 
     /// <summary>Lets go of the group.</summary>
     public void Dispose()
