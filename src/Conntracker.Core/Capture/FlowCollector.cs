@@ -15,12 +15,11 @@ namespace Conntracker.Core.Capture;
 /// Turns frames into flows: decodes, feeds the table, keeps the receipt, tells subscribers. Live and replayed frames take this same
 /// way. The caller holds <see cref="Gate"/> around <see cref="Take"/>; readers hold it while they copy.
 /// </summary>
-internal sealed class FlowCollector : IDisposable
+internal sealed partial class FlowCollector : IDisposable
 {
     private readonly FlowTable _table;
     private readonly FrozenSet<FlowProtocol>? _protocols;
     private LocalAddresses _addresses = LocalAddresses.None;
-    private FlowSubscription[] _subscriptions = [];
     private ConntrackMessage _message;
     private DumpReason _dumpReason;
     private long _events;
@@ -133,36 +132,6 @@ internal sealed class FlowCollector : IDisposable
                 // A later version may write further kinds; a recording's own version guards against those that matter.
                 Tracing.Take(kind, time, data);
                 break;
-        }
-    }
-
-    /// <summary>Tells a subscriber of each new connection from now on.</summary>
-    public void Subscribe(FlowSubscription subscription)
-    {
-        lock (Gate)
-        {
-            _subscriptions = [.. _subscriptions, subscription];
-        }
-    }
-
-    /// <summary>Tells a subscriber nothing more.</summary>
-    public void Unsubscribe(FlowSubscription subscription)
-    {
-        lock (Gate)
-        {
-            _subscriptions = [.. _subscriptions.Where(each => each != subscription)];
-        }
-    }
-
-    /// <summary>Tells the subscribers that nothing more comes.</summary>
-    public void CompleteSubscriptions()
-    {
-        lock (Gate)
-        {
-            foreach (FlowSubscription subscription in _subscriptions)
-            {
-                subscription.Complete();
-            }
         }
     }
 
@@ -286,14 +255,6 @@ internal sealed class FlowCollector : IDisposable
         if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))
         {
             Offer(place);
-        }
-    }
-
-    private void Offer(int place)
-    {
-        foreach (FlowSubscription subscription in _subscriptions)
-        {
-            subscription.Offer(in _table[place], _addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
         }
     }
 
