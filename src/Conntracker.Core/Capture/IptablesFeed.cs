@@ -51,14 +51,16 @@ internal sealed class IptablesFeed : IDisposable
         bool hasTaken = false;
         while (_tap is not null && _tap.TryRead(out ReadOnlySpan<byte> datagram))
         {
-            CheckRules(ref hasTaken);
+            hasTaken = true;
+            _rules.Check();
             _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
             _tap.Release();
         }
 
         while (_kernelLog is not null && _kernelLog.TryRead(out ReadOnlySpan<byte> line))
         {
-            CheckRules(ref hasTaken);
+            hasTaken = true;
+            _rules.Check();
             _sink.Put(FrameKind.KernelLog, _clock.Now, line);
         }
 
@@ -89,16 +91,6 @@ internal sealed class IptablesFeed : IDisposable
         _rules.Dispose();
     }
 
-    private void CheckRules(ref bool hasTaken)
-    {
-        if (!hasTaken)
-        {
-            _rules.Check();
-        }
-
-        hasTaken = true;
-    }
-
     private void OpenWhenNeeded()
     {
         if (_clock.Now < _nextLook)
@@ -124,8 +116,7 @@ internal sealed class IptablesFeed : IDisposable
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
         {
-            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
-            OpenKernelLog();
+            OpenKernelLog(error.Message);
         }
         catch (ConntrackException error)
         {
@@ -135,16 +126,20 @@ internal sealed class IptablesFeed : IDisposable
         }
     }
 
-    private void OpenKernelLog()
+    private void OpenKernelLog(string reason)
     {
         try
         {
             _kernelLog = new KernelLogSource();
             _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _namespaceCookie);
+            _notices.Add("nflog", $"{reason} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
         }
         catch (ConntrackException error)
         {
-            _notices.Add("kmsg", $"Rules of iptables-legacy are not traced: {error.Message}");
+            // What others have logged there is none of this capture's.
+            _kernelLog?.Dispose();
+            _kernelLog = null;
+            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {reason} Nor can the kernel's log be read instead: {error.Message}");
         }
     }
 
