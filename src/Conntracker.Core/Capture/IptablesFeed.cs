@@ -23,6 +23,7 @@ internal sealed class IptablesFeed : IDisposable
     private NflogTap? _tap;
     private KernelLogSource? _kernelLog;
     private bool _isOpened;
+    private bool _isWaiting;
     private long _nextLook;
     private long _lastTake;
 
@@ -40,7 +41,7 @@ internal sealed class IptablesFeed : IDisposable
     }
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
-    public long Due => _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook;
+    public long Due => _isWaiting ? _rules.NextCheck : _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook;
 
     /// <summary>Takes what is there; true when there was something.</summary>
     public bool Take()
@@ -49,14 +50,7 @@ internal sealed class IptablesFeed : IDisposable
         _rules.Take();
         _lastTake = _clock.Now;
         bool hasTaken = false;
-        while (_tap is not null && _tap.TryRead(out ReadOnlySpan<byte> datagram))
-        {
-            hasTaken = true;
-            _rules.Check();
-            _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
-            _tap.Release();
-        }
-
+        TakeNflog(ref hasTaken);
         while (_kernelLog is not null && _kernelLog.TryRead(out ReadOnlySpan<byte> line))
         {
             hasTaken = true;
@@ -76,7 +70,7 @@ internal sealed class IptablesFeed : IDisposable
     /// <summary>Takes what is there, and waits until it can be told in words.</summary>
     public void Finish()
     {
-        // What was logged before now may still be on its way to the tap.
+        // What was logged before now may still be on its way to the tap; longer than lines wait for the rules to be compared.
         Thread.Sleep(_tap is null ? TimeSpan.Zero : s_lastLines);
         Take();
         _rules.Finish();
@@ -89,6 +83,27 @@ internal sealed class IptablesFeed : IDisposable
         _kernelLog?.Dispose();
         _lease?.Dispose();
         _rules.Dispose();
+    }
+
+    // A line is taken only when the rules were compared after it had come: what passed a new rule must not be told of the old one.
+    private void TakeNflog(ref bool hasTaken)
+    {
+        _isWaiting = false;
+        while (_tap is not null && _tap.End is long end && _tap.HasBefore(end))
+        {
+            if (!_rules.Check())
+            {
+                _isWaiting = true;
+                return;
+            }
+
+            while (_tap.HasBefore(end) && _tap.TryRead(out ReadOnlySpan<byte> datagram))
+            {
+                hasTaken = true;
+                _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
+                _tap.Release();
+            }
+        }
     }
 
     private void OpenWhenNeeded()
