@@ -23,6 +23,7 @@ internal sealed class IptablesFeed : IDisposable
     private NflogTap? _tap;
     private KernelLogSource? _kernelLog;
     private bool _isOpened;
+    private bool _isWaiting;
     private long _nextLook;
     private long _lastTake;
 
@@ -40,7 +41,7 @@ internal sealed class IptablesFeed : IDisposable
     }
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
-    public long Due => _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook;
+    public long Due => _isWaiting ? _rules.NextCheck : _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook;
 
     /// <summary>Takes what is there; true when there was something.</summary>
     public bool Take()
@@ -49,16 +50,11 @@ internal sealed class IptablesFeed : IDisposable
         _rules.Take();
         _lastTake = _clock.Now;
         bool hasTaken = false;
-        while (_tap is not null && _tap.TryRead(out ReadOnlySpan<byte> datagram))
-        {
-            CheckRules(ref hasTaken);
-            _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
-            _tap.Release();
-        }
-
+        TakeNflog(ref hasTaken);
         while (_kernelLog is not null && _kernelLog.TryRead(out ReadOnlySpan<byte> line))
         {
-            CheckRules(ref hasTaken);
+            hasTaken = true;
+            _rules.Check();
             _sink.Put(FrameKind.KernelLog, _clock.Now, line);
         }
 
@@ -74,7 +70,7 @@ internal sealed class IptablesFeed : IDisposable
     /// <summary>Takes what is there, and waits until it can be told in words.</summary>
     public void Finish()
     {
-        // What was logged before now may still be on its way to the tap.
+        // What was logged before now may still be on its way to the tap; longer than lines wait for the rules to be compared.
         Thread.Sleep(_tap is null ? TimeSpan.Zero : s_lastLines);
         Take();
         _rules.Finish();
@@ -89,14 +85,25 @@ internal sealed class IptablesFeed : IDisposable
         _rules.Dispose();
     }
 
-    private void CheckRules(ref bool hasTaken)
+    // A line is taken only when the rules were compared after it had come: what passed a new rule must not be told of the old one.
+    private void TakeNflog(ref bool hasTaken)
     {
-        if (!hasTaken)
+        _isWaiting = false;
+        while (_tap is not null && _tap.End is long end && _tap.HasBefore(end))
         {
-            _rules.Check();
-        }
+            if (!_rules.Check())
+            {
+                _isWaiting = true;
+                return;
+            }
 
-        hasTaken = true;
+            while (_tap.HasBefore(end) && _tap.TryRead(out ReadOnlySpan<byte> datagram))
+            {
+                hasTaken = true;
+                _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
+                _tap.Release();
+            }
+        }
     }
 
     private void OpenWhenNeeded()
@@ -124,8 +131,7 @@ internal sealed class IptablesFeed : IDisposable
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
         {
-            _notices.Add("nflog", $"{error.Message} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
-            OpenKernelLog();
+            OpenKernelLog(error.Message);
         }
         catch (ConntrackException error)
         {
@@ -135,16 +141,20 @@ internal sealed class IptablesFeed : IDisposable
         }
     }
 
-    private void OpenKernelLog()
+    private void OpenKernelLog(string reason)
     {
         try
         {
             _kernelLog = new KernelLogSource();
             _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _namespaceCookie);
+            _notices.Add("nflog", $"{reason} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
         }
         catch (ConntrackException error)
         {
-            _notices.Add("kmsg", $"Rules of iptables-legacy are not traced: {error.Message}");
+            // What others have logged there is none of this capture's.
+            _kernelLog?.Dispose();
+            _kernelLog = null;
+            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {reason} Nor can the kernel's log be read instead: {error.Message}");
         }
     }
 

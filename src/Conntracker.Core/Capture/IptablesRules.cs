@@ -10,7 +10,11 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class IptablesRules : IDisposable
 {
-    private static readonly long s_checkInterval = TimeSpan.FromMilliseconds(5).Ticks;
+    // Many rules take long to compare: no more than a twentieth of the time is spent on that, unless lines would wait too long.
+    private const int Share = 20;
+
+    private static readonly long s_leastInterval = TimeSpan.FromMilliseconds(0.5).Ticks;
+    private static readonly long s_mostInterval = TimeSpan.FromMilliseconds(5).Ticks;
     private static readonly TimeSpan s_lastWait = TimeSpan.FromSeconds(5);
     private static readonly (RulesetKind Kind, FlowFamily Family)[] s_rulesets = [(RulesetKind.Iptables, FlowFamily.IPv4), (RulesetKind.Ip6tables, FlowFamily.IPv6)];
 
@@ -20,6 +24,7 @@ internal sealed class IptablesRules : IDisposable
     private readonly IptablesRulesetReader _reader;
     private readonly ulong?[] _fingerprints = new ulong?[s_rulesets.Length];
     private long _lastCheck;
+    private long _interval;
     private bool _isReading;
     private bool _isOutOfDate;
 
@@ -32,12 +37,16 @@ internal sealed class IptablesRules : IDisposable
         _reader = new IptablesRulesetReader(wakeup.Set);
     }
 
+    /// <summary>From when on <see cref="Check"/> compares again: ticks of UTC.</summary>
+    public long NextCheck => _lastCheck + _interval;
+
     /// <summary>Has the rules read again when they are not what they were.</summary>
-    public void Check()
+    /// <returns>False when they were compared a moment ago, and are not now.</returns>
+    public bool Check()
     {
-        if (_clock.Now - _lastCheck < s_checkInterval)
+        if (_clock.Now < NextCheck)
         {
-            return;
+            return false;
         }
 
         _lastCheck = _clock.Now;
@@ -52,7 +61,9 @@ internal sealed class IptablesRules : IDisposable
             }
         }
 
+        _interval = Math.Clamp((_clock.Now - _lastCheck) * Share, s_leastInterval, s_mostInterval);
         Take();
+        return true;
     }
 
     /// <summary>Takes what was read.</summary>

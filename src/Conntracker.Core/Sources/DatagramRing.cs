@@ -62,6 +62,12 @@ internal sealed unsafe class DatagramRing : IDisposable
         return true;
     }
 
+    /// <summary>Where the next datagram will be written, in bytes since the beginning: those before are there.</summary>
+    public long End => Volatile.Read(ref _written);
+
+    /// <summary>Whether the oldest datagram was there when <see cref="End"/> was asked for. For the reading thread.</summary>
+    public bool HasBefore(long end) => _read < end;
+
     /// <summary>
     /// The oldest datagram, which stays where it is until <see cref="Release"/>; asked again before that, the same one. For the reading
     /// thread.

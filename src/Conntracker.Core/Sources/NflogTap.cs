@@ -26,6 +26,12 @@ internal sealed class NflogTap : IDisposable
     /// <summary>What ended the reading thread, after which nothing comes any more; null while all is well.</summary>
     public Exception? Error => _error;
 
+    /// <summary>Marks what has come so far: see <see cref="HasBefore"/>.</summary>
+    public long End => _ring.End;
+
+    /// <summary>Whether there is a datagram that had come before a mark was set.</summary>
+    public bool HasBefore(long end) => _ring.HasBefore(end);
+
     /// <summary>The oldest datagram, valid until <see cref="Release"/>; false when there is none.</summary>
     public bool TryRead(out ReadOnlySpan<byte> datagram) => _ring.TryRead(out datagram);
 

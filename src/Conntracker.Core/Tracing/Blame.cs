@@ -50,7 +50,7 @@ internal static class Blame
             return false;
         }
 
-        if (evidence.Decider != 0 && steps[evidence.Decider - 1].Rank > step.Rank)
+        if (evidence.Decider != 0 && steps[evidence.Decider - 1] is Step before && (before.Rank > step.Rank || (before.Rank == step.Rank && IsLater(before, step))))
         {
             return false;
         }
@@ -83,6 +83,29 @@ internal static class Blame
         text = step.Type != TraceStepType.Policy && step.Rule is string rule ? $"{text}: {rule}" : text;
         return step.Comment is string comment && step.Engine == TraceEngine.Nftables ? $"{text} comment \"{comment}\"" : text;
     }
+
+    // The engines report on two ways, one ahead of the other: which of them the packet met last, the hooks and priorities tell.
+    private static bool IsLater(Step reportedBefore, Step step)
+    {
+        if (reportedBefore.View.Engine == step.View.Engine || reportedBefore.Priority is not int priority || step.Priority is not int other)
+        {
+            return false;
+        }
+
+        int hook = PlaceOf(reportedBefore.View.Hook);
+        int otherHook = PlaceOf(step.View.Hook);
+        return hook != 0 && otherHook != 0 && (hook > otherHook || (hook == otherHook && priority > other));
+    }
+
+    // In the order in which packets pass them; what a host sends to itself goes out first.
+    private static int PlaceOf(string? hook) => hook switch
+    {
+        "prerouting" or "output" => 1,
+        "forward" => 2,
+        "input" => 3,
+        "postrouting" => 4,
+        _ => 0,
+    };
 
     // Whether a packet of the originator has come to the end of this base chain before: then this one is not the first.
     private static bool HasPassed(ref FlowEvidence evidence, int number, Step step, EvidenceStore store, StepTable steps)

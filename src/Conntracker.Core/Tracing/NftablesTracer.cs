@@ -65,6 +65,7 @@ internal sealed partial class NftablesTracer
             Locate(slot, message.IsReply, message.IsEstablished);
         }
 
+        LearnHeader(in packet, in message);
         if (!isOwn)
         {
             AddStep(slot, in message);
@@ -107,19 +108,17 @@ internal sealed partial class NftablesTracer
     private void Learn(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
     {
         packet.ConntrackId = message.ConntrackId != 0 ? message.ConntrackId : packet.ConntrackId;
-        if (!message.EntersBaseChain)
-        {
-            return;
-        }
-
-        if (!isOwn)
+        if (message.EntersBaseChain && !isOwn)
         {
             BaseKey key = new(TraceEngine.Nftables, message.Family, _names.Of(message.Table), _names.Of(message.Chain));
             packet.Base = _steps.BaseOf(in key);
         }
+    }
 
-        // NAT has changed the header on the way: reports of iptables bear it as it is now.
-        if (packet.Place >= 0 && message.HasPacket && !message.Packet.IsIcmpError && IsThere(in packet)
+    // NAT has changed the header on the way: reports of iptables bear it as it is now. The flow may be known only since this report.
+    private void LearnHeader(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message)
+    {
+        if (message.EntersBaseChain && packet.Place >= 0 && message.HasPacket && !message.Packet.IsIcmpError && IsThere(in packet)
             && !FlowKey.AreEqual(in message.Packet.Key, in packet.Header) && _locator.Find(in message.Packet.Key, out _) < 0)
         {
             _locator.Learn(in message.Packet.Key, packet.Place, packet.IsReply);

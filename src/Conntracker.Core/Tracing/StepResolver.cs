@@ -66,7 +66,7 @@ internal sealed class StepResolver
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, Blame.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type));
+        return new Step(view, key.Base, outcome, Blame.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type), HookPriority.Parse(baseChain?.Priority));
     }
 
     private Step ResolveIptables(in StepKey key, BaseKey entered)
@@ -105,7 +105,7 @@ internal sealed class StepResolver
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, Blame.Rank(outcome, type, key.Engine, table, hook, chainType: null));
+        return new Step(view, key.Base, outcome, Blame.Rank(outcome, type, key.Engine, table, hook, chainType: null), HookPriority.OfIptables(table, hook));
     }
 
     private static string VerdictText(int verdict, string jumpChain) => verdict switch

@@ -26,9 +26,13 @@ internal sealed class Tool : IDisposable
         ["nft"] = "nftables",
         ["ip"] = "iproute2",
         ["iptables-legacy"] = "iptables",
+        ["iptables-legacy-restore"] = "iptables",
         ["iptables-legacy-save"] = "iptables",
+        ["iptables-nft"] = "iptables",
         ["ip6tables-legacy"] = "iptables",
+        ["ip6tables-legacy-restore"] = "iptables",
         ["ip6tables-legacy-save"] = "iptables",
+        ["ip6tables-nft"] = "iptables",
         ["setpriv"] = "util-linux",
         ["nsenter"] = "util-linux",
     };

@@ -18,7 +18,8 @@ internal static class TraceText
     /// <summary>A step, without its count.</summary>
     public static string Of(TraceStep step)
     {
-        string where = string.Create(CultureInfo.InvariantCulture, $"{step.Family} {step.Table} {step.Chain} {step.Type} {step.Position?.ToString(CultureInfo.InvariantCulture) ?? "?"} {step.Verdict}");
+        string table = step.Family is null ? step.Table : $"{step.Family} {step.Table}";
+        string where = string.Create(CultureInfo.InvariantCulture, $"{table} {step.Chain} {step.Type} {step.Position?.ToString(CultureInfo.InvariantCulture) ?? "?"} {step.Verdict}");
         string rule = step.Rule is null ? where : $"{where}: {step.Rule}";
         return step.Comment is null ? rule : $"{rule} # {step.Comment}";
     }
@@ -26,6 +27,16 @@ internal static class TraceText
     /// <summary>Waits until a capture tells this of the flows that began at a port; of several, one after the other.</summary>
     public static void Expect(LiveCapture live, int from, string expected, bool counts = true) =>
         Expect(live, flow => flow.SrcPort == from, expected, counts);
+
+    /// <summary>Waits until a capture tells this of a flow, in whatever order: what nftables and iptables-legacy report comes on two ways.</summary>
+    public static void ExpectInAnyOrder(LiveCapture live, int from, string expected)
+    {
+        Eventually.Equal(
+            () => Sorted(expected),
+            () => Sorted(string.Join('\n', live.Flows.Where(flow => flow.SrcPort == from).Select(flow => Of(flow)))));
+
+        static string Sorted(string text) => string.Join('\n', text.Split('\n').Order(StringComparer.Ordinal));
+    }
 
     /// <summary>Waits until a capture tells this of flows.</summary>
     public static void Expect(LiveCapture live, Func<Flow, bool> which, string expected, bool counts = true)

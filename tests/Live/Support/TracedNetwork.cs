@@ -10,10 +10,16 @@ internal sealed class TracedNetwork : IDisposable
 
     /// <summary>Makes it, with rules as <c>nft -f</c> reads them.</summary>
     public TracedNetwork(string rules, TraceMode mode = TraceMode.Flows, TimeSpan? duration = null, params IReadOnlyList<FlowProtocol> protocols)
+        : this(firewall => firewall.LoadRules(rules), mode, duration, protocols)
+    {
+    }
+
+    /// <summary>Makes it, with rules of any kind.</summary>
+    public TracedNetwork(Action<TestNamespace> load, TraceMode mode = TraceMode.Flows, TimeSpan? duration = null, params IReadOnlyList<FlowProtocol> protocols)
     {
         try
         {
-            Firewall.LoadRules(rules);
+            load(Firewall);
             Live = LiveCapture.Start(new CaptureOptions
             {
                 NetworkNamespace = Firewall.Name,

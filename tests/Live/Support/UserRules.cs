@@ -43,12 +43,15 @@ internal static partial class UserRules
     /// <summary>Everything: handles and counters too, our own tables left out.</summary>
     public static string Show(TestNamespace where)
     {
-        string nftables = OwnTable().Replace(where.Run("nft", "-a", "list", "ruleset"), "");
+        string nftables = WithoutOwn(where.Run("nft", "-a", "list", "ruleset"));
         string legacy = string.Join('\n', new[] { "iptables-legacy-save", "ip6tables-legacy-save" }.Select(save => where.Run(save, "-c")));
 
         // What begins with # tells when the tool ran.
         return nftables.Trim() + '\n' + string.Join('\n', legacy.Split('\n').Where(line => !line.StartsWith('#')));
     }
+
+    /// <summary>What nft lists, without our own tables.</summary>
+    public static string WithoutOwn(string ruleset) => OwnTable().Replace(ruleset, "");
 
     [GeneratedRegex(@"^table inet conntracker(_\d+)? \{.*?^\}\n?", RegexOptions.Singleline | RegexOptions.Multiline)]
     private static partial Regex OwnTable();
