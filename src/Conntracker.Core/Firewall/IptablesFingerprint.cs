@@ -63,7 +63,9 @@ internal static unsafe class IptablesFingerprint
             byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
             try
             {
+                // Of an extension's name the kernel writes no more than its letters: what was in the buffer before must not tell rules apart.
                 Span<byte> answer = buffer.AsSpan(0, length);
+                answer.Clear();
                 WriteName(answer[..layout.HeadLength], table);
                 BinaryPrimitives.WriteUInt32LittleEndian(answer[layout.HeadSize..], size);
                 if (TryGet(socket, layout.Level, layout.GetEntries, answer, out int errno))
