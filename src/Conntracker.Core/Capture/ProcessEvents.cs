@@ -6,34 +6,48 @@ using Conntracker.Core.Sources;
 namespace Conntracker.Core.Capture;
 
 /// <summary>
-/// The processes of the host, kept up to date by the proc connector. A thread of its own reads each process the moment it begins its
-/// program: at a low real-time priority, because a process may live for less than a turn of the scheduler. It does nothing else.
+/// The processes of the host, kept up to date by the proc connector. Threads of its own read each process the moment it begins its
+/// program: at a low real-time priority, because a process may live for less than a turn of the scheduler. They do nothing else. There are
+/// two of them: a processor that is in the kernel, or that a hypervisor has taken away, keeps even such a thread waiting for
+/// milliseconds. The one that is woken first does the work.
 /// </summary>
 internal sealed class ProcessEvents : IDisposable
 {
     private const int LongestCatchUp = 10;
+    private const int Threads = 2;
+    private const int MostPending = 1024;
 
     private readonly Lock _gate = new();
+    private readonly Lock _turn = new();
     private readonly ProcessCache _cache = new();
+    private readonly Queue<(ProcessEvent Happened, KnownProcess? Known)> _pending = new();
     private readonly ProcessReader _reader = new();
     private readonly ProcessReader _execReader = new();
     private readonly Wakeup _wakeup = new();
     private readonly ManualResetEventSlim _ready = new();
-    private readonly Thread _thread;
+    private readonly Thread[] _threads = new Thread[Threads];
     private ProcessEventSource? _source;
+    private long _lost;
+    private volatile string? _failure;
     private volatile bool _isTaking;
     private volatile bool _stop;
 
     /// <summary>Begins; returns when every exec is seen.</summary>
     public ProcessEvents()
     {
-        _thread = new Thread(Work) { IsBackground = true, Name = "conntracker execs" };
-        _thread.Start();
-        _ready.Wait();
+        for (int i = 0; i < Threads && Failure is null; i++)
+        {
+            _threads[i] = new Thread(Work) { IsBackground = true, Name = "conntracker execs" };
+            _threads[i].Start();
+            _ready.Wait();
+        }
     }
 
-    /// <summary>Why the host's execs cannot be seen; null when they can.</summary>
-    public string? Failure { get; private set; }
+    /// <summary>Why the host's execs cannot be seen, or not any more; null when they can. Read by any thread.</summary>
+    public string? Failure => _failure;
+
+    /// <summary>How many forks, execs and renamings the kernel could not tell, because its buffer was full. Read by any thread.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
 
     /// <summary>Waits until what the kernel has told so far is taken in, though not for long.</summary>
     public void CatchUp()
@@ -92,7 +106,11 @@ internal sealed class ProcessEvents : IDisposable
     {
         _stop = true;
         _wakeup.Set();
-        _thread.Join();
+        foreach (Thread? thread in _threads)
+        {
+            thread?.Join();
+        }
+
         _source?.Dispose();
         _wakeup.Dispose();
         _ready.Dispose();
@@ -100,18 +118,10 @@ internal sealed class ProcessEvents : IDisposable
 
     private void Work()
     {
-        try
-        {
-            EnterFirstNamespace();
-            _source = new ProcessEventSource();
-        }
-        catch (ConntrackException error)
-        {
-            Failure = error.Message;
-        }
-
+        EnterFirstNamespace();
+        Open();
         _ready.Set();
-        if (_source is null)
+        if (_source is not ProcessEventSource source)
         {
             return;
         }
@@ -121,30 +131,85 @@ internal sealed class ProcessEvents : IDisposable
         {
             while (!_stop)
             {
-                Wait(_source.Number);
-                _isTaking = true;
-                TakeAll(_source);
-                _isTaking = false;
+                Wait(source.Number);
+                lock (_turn)
+                {
+                    _isTaking = true;
+                    do
+                    {
+                        TakeAll(source);
+                    }
+                    while (!TryFinish());
+                    _isTaking = false;
+                }
             }
         }
 #pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program.
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            Failure = error.Message;
+            _failure = error.Message;
             _isTaking = false;
         }
     }
 
+    private void Open()
+    {
+        if (_source is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _source = new ProcessEventSource();
+        }
+        catch (ConntrackException error)
+        {
+            _failure = error.Message;
+        }
+    }
+
+    // What could not be taken in is tried again in a moment: nothing else may tell of it for long.
+    private bool TryFinish()
+    {
+        if (_pending.Count == 0)
+        {
+            return true;
+        }
+
+        if (_gate.TryEnter(millisecondsTimeout: 1))
+        {
+            TakePending();
+            _gate.Exit();
+        }
+
+        return _pending.Count == 0;
+    }
+
     private void TakeAll(ProcessEventSource source)
     {
+        bool isOverrun = false;
         int received;
         while ((received = source.Receive()) > 0 || received == -ErrnoConstants.ENOBUFS)
         {
+            isOverrun |= received < 0;
             for (int i = 0; i < received; i++)
             {
                 Take(source.Batch[i]);
             }
+        }
+
+        if (isOverrun)
+        {
+            Interlocked.Add(ref _lost, source.TakeDrops() ?? 1);
+        }
+
+        if (received < 0 && received is not (-ErrnoConstants.EAGAIN or -ErrnoConstants.EINTR))
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.KernelRefused,
+                $"The events of the proc connector could not be received: {Errno.Describe(-received)}.");
         }
     }
 
@@ -156,9 +221,27 @@ internal sealed class ProcessEvents : IDisposable
             ProcessEventKind.Fork when !_cache.Knows(happened.Parent) => _execReader.Read(happened.Parent, since: 0),
             _ => null,
         };
-        lock (_gate)
+        _pending.Enqueue((happened, known));
+        if (_pending.Count > MostPending)
         {
-            _cache.Take(in happened, known);
+            lock (_gate)
+            {
+                TakePending();
+            }
+        }
+        else if (_gate.TryEnter())
+        {
+            TakePending();
+            _gate.Exit();
+        }
+    }
+
+    // Whoever looks something up has the gate for a moment, but may lose its processor in it: the next exec is not kept waiting by that.
+    private void TakePending()
+    {
+        while (_pending.TryDequeue(out (ProcessEvent Happened, KnownProcess? Known) each))
+        {
+            _cache.Take(in each.Happened, each.Known);
         }
     }
 

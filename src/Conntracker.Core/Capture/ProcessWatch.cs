@@ -12,7 +12,7 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class ProcessWatch : IFeedSource
 {
-    private const int DropsEvery = 1000;
+    private const int LossesEvery = 1000;
 
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
@@ -27,8 +27,9 @@ internal sealed class ProcessWatch : IFeedSource
     private readonly Thread _thread;
     private AttributionPrograms? _programs;
     private AttributionRing? _ring;
-    private long _drops;
-    private long _dropsTold;
+    private long _lost;
+    private long _lostTold;
+    private long _lossesRead;
     private volatile bool _stop;
     private bool _hasNews;
 
@@ -66,10 +67,11 @@ internal sealed class ProcessWatch : IFeedSource
     /// <inheritdoc/>
     public void Take()
     {
-        long lost = _frames.Drain(_sink, _clock.Now) + (Interlocked.Read(ref _drops) - _dropsTold);
+        long total = Interlocked.Read(ref _lost);
+        long lost = _frames.Drain(_sink, _clock.Now) + (total - _lostTold);
+        _lostTold = total;
         if (lost > 0)
         {
-            _dropsTold = Interlocked.Read(ref _drops);
             _sink.PutNumber(FrameKind.SocketOwnersLost, _clock.Now, lost);
         }
     }
@@ -115,7 +117,7 @@ internal sealed class ProcessWatch : IFeedSource
 
             // What was there when the capture ended still belongs to it.
             TakeAll();
-            ReadDrops();
+            ReadLosses();
         }
 #pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program: the capture goes on.
         catch (Exception error)
@@ -159,9 +161,11 @@ internal sealed class ProcessWatch : IFeedSource
             new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
             new() { fd = _ring?.Number ?? -1, events = SocketConstants.POLLIN },
         };
-        if (Libc.poll(polled, Sources, DropsEvery) == 0)
+        _ = Libc.poll(polled, Sources, LossesEvery);
+        if (Environment.TickCount64 - _lossesRead >= LossesEvery)
         {
-            ReadDrops();
+            _lossesRead = Environment.TickCount64;
+            ReadLosses();
         }
 
         if (polled[0].revents != 0)
@@ -221,10 +225,28 @@ internal sealed class ProcessWatch : IFeedSource
         }
     }
 
-    private void ReadDrops()
+    private void ReadLosses()
     {
-        long drops = _programs?.ReadDrops() ?? 0;
-        if (drops != Interlocked.Exchange(ref _drops, drops))
+        long lookups = _lookup.Lost;
+        long events = _events.Lost;
+        if (lookups > 0)
+        {
+            _notices.Add("processes-lookups-lost", "More sockets have to be looked up than can wait for it: the flows of those that were left out have no process (see ProcessesLost in the receipt).");
+        }
+
+        if (events > 0)
+        {
+            _notices.Add("processes-events-lost", "The kernel had more forks and execs to tell than its buffer holds: command lines of processes that ended within milliseconds may be missing (see ProcessesLost in the receipt).");
+        }
+
+        if (_events.Failure is string failure)
+        {
+            // One that was there from the beginning was told then, for the same cause.
+            _notices.Add("processes", $"{failure} From now on, command lines of processes that end within milliseconds are missing.");
+        }
+
+        long lost = lookups + events + (_programs?.ReadDrops() ?? 0);
+        if (lost != Interlocked.Exchange(ref _lost, lost))
         {
             _captureWakeup.Set();
         }

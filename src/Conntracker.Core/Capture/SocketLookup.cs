@@ -16,7 +16,7 @@ internal readonly record struct FoundSocket(FlowKey Key, bool IsOutgoing, int Pr
 
 /// <summary>
 /// Looks up whose a socket is, with INET_DIAG and /proc, on a thread of its own: a walk over all processes takes long. What is asked
-/// beyond its bound is not answered.
+/// beyond its bound is not answered, but counted.
 /// </summary>
 internal sealed class SocketLookup : ISocketLookup, IDisposable
 {
@@ -30,6 +30,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
     private readonly ConcurrentQueue<FoundSocket> _found = new();
     private readonly Wakeup _answered;
     private readonly Thread _thread;
+    private long _lost;
 
     /// <summary>Opens the source in the calling thread's network namespace, and begins.</summary>
     /// <param name="answered">Set when there is something to take.</param>
@@ -40,12 +41,15 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
         _thread.Start();
     }
 
+    /// <summary>How many questions found no room. Read by any thread.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
     /// <inheritdoc/>
     public void Ask(in FlowKey key, bool isOutgoing)
     {
-        if (!_questions.IsAddingCompleted)
+        if (!_questions.IsAddingCompleted && !_questions.TryAdd((key, isOutgoing)))
         {
-            _questions.TryAdd((key, isOutgoing));
+            Interlocked.Increment(ref _lost);
         }
     }
 

@@ -13,6 +13,7 @@ internal sealed class ProcessEventSource : IDisposable
     private const int WantedBuffer = 4 << 20;
 
     private readonly NetlinkSocket _socket;
+    private long _dropsSeen;
 
     /// <summary>Opens the source; events are queued from here on.</summary>
     /// <exception cref="ConntrackException">No privilege, or a kernel without the connector.</exception>
@@ -41,6 +42,22 @@ internal sealed class ProcessEventSource : IDisposable
     /// <summary>Receives what is queued, without waiting.</summary>
     /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
     public int Receive() => Batch.Receive(_socket.Descriptor);
+
+    /// <summary>
+    /// How many events the kernel could not queue since the last call, by its own count; null when it does not tell. For a thread in the
+    /// network namespace in which the source was opened.
+    /// </summary>
+    public long? TakeDrops()
+    {
+        if (NetlinkSocketDrops.Read(NetlinkSocketDrops.Path, NetlinkConstants.NETLINK_CONNECTOR, _socket.PortId) is not long drops)
+        {
+            return null;
+        }
+
+        long fresh = drops - _dropsSeen;
+        _dropsSeen = drops;
+        return fresh;
+    }
 
     /// <inheritdoc/>
     public void Dispose()

@@ -9,7 +9,10 @@ namespace Conntracker;
 /// <param name="Folded">Flows that were folded into others at the flow limit.</param>
 public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded)
 {
-    /// <summary>Reports of sockets that were lost on their way from the kernel: processes of flows that may be missing. 0 unless processes are resolved.</summary>
+    /// <summary>
+    /// Reports of sockets and of new processes that were lost on their way from the kernel, and sockets that could not be looked up because
+    /// too many waited for it: processes of flows, or their command lines, that may be missing. 0 unless processes are resolved.
+    /// </summary>
     public long ProcessesLost { get; init; }
 
     /// <summary>Messages of nftables' trace that were taken in.</summary>
