@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Text.Json;
 
 namespace Conntracker.Bench;
 
@@ -17,8 +16,8 @@ internal sealed class BenchNamespace : IDisposable
 
     public BenchNamespace(int maximumConnections)
     {
-        Run("ip", "netns", "add", _name);
-        Run("ip", "netns", "exec", _name, "nft", "add table inet user; add chain inet user tracking; add rule inet user tracking ct state new");
+        ChildProcess.Run("ip", "netns", "add", _name);
+        ChildProcess.Run("ip", "netns", "exec", _name, "nft", "add table inet user; add chain inet user tracking; add rule inet user tracking ct state new");
         _maximum = File.ReadAllText(MaximumPath).Trim();
         File.WriteAllText(MaximumPath, maximumConnections.ToString(CultureInfo.InvariantCulture));
         TextPath = Path.Join(Path.GetTempPath(), $"{_name}.log");
@@ -32,10 +31,10 @@ internal sealed class BenchNamespace : IDisposable
     {
         Empty();
         using Process reader = StartInside(Environment.ProcessPath!, mode);
-        WaitForReady(reader);
+        ChildProcess.WaitForReady(reader);
         MakeLoad(count);
         reader.StandardInput.Close();
-        return ReadResult(reader);
+        return ChildProcess.ReadResult(reader);
     }
 
     /// <summary>Runs a child of ours to its end.</summary>
@@ -48,7 +47,7 @@ internal sealed class BenchNamespace : IDisposable
 
         using Process child = StartInside(Environment.ProcessPath!, arguments);
         child.StandardInput.Close();
-        return ReadResult(child);
+        return ChildProcess.ReadResult(child);
     }
 
     /// <summary>How many of the load's events <c>conntrack -E</c> shows.</summary>
@@ -56,7 +55,7 @@ internal sealed class BenchNamespace : IDisposable
     {
         Empty();
         using Process shell = StartInside("sh", "-c", "exec 2>/dev/null; conntrack -E -e NEW & echo ready; read -r _; sleep 1; kill -INT $!; wait $!");
-        WaitForReady(shell);
+        ChildProcess.WaitForReady(shell);
 
         // It says nothing when it listens: its socket is the one that joined the group of new connections.
         Thread.Sleep(500);
@@ -80,14 +79,14 @@ internal sealed class BenchNamespace : IDisposable
     public double TimeConntrackList()
     {
         long started = Stopwatch.GetTimestamp();
-        Run("ip", "netns", "exec", _name, "sh", "-c", "conntrack -L >/dev/null 2>&1");
+        ChildProcess.Run("ip", "netns", "exec", _name, "sh", "-c", "conntrack -L >/dev/null 2>&1");
         return Stopwatch.GetElapsedTime(started).TotalSeconds;
     }
 
     public void Dispose()
     {
         File.WriteAllText(MaximumPath, _maximum);
-        Run("ip", "netns", "delete", _name);
+        ChildProcess.Run("ip", "netns", "delete", _name);
         File.Delete(TextPath);
     }
 
@@ -101,45 +100,7 @@ internal sealed class BenchNamespace : IDisposable
         }
     }
 
-    private void Empty() => Run("ip", "netns", "exec", _name, "conntrack", "-F");
+    private void Empty() => ChildProcess.Run("ip", "netns", "exec", _name, "conntrack", "-F");
 
-    private Process StartInside(string program, params string[] arguments)
-    {
-        ProcessStartInfo start = new("ip", ["netns", "exec", _name, program, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
-        return Process.Start(start)!;
-    }
-
-    private static void WaitForReady(Process process)
-    {
-        if (process.StandardOutput.ReadLine() != "ready")
-        {
-            throw new InvalidOperationException($"A child did not start: {process.StandardError.ReadToEnd()}");
-        }
-    }
-
-    private static ChildResult ReadResult(Process process)
-    {
-        string output = process.StandardOutput.ReadToEnd();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<ChildResult>(output)!
-            : throw new InvalidOperationException($"A child failed: {error}");
-    }
-
-    private static void Run(string program, params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardError = true })!;
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"{program} {string.Join(' ', arguments)} failed: {error}");
-        }
-    }
+    private Process StartInside(string program, params string[] arguments) => ChildProcess.StartIn(_name, program, arguments);
 }

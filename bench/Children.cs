@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Decoding;
 using Conntracker.Core.Export;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
@@ -35,6 +36,15 @@ internal static class Children
                 return true;
             case "flood":
                 Print(TrafficChildren.Flood(args[1], Number(args[2]), Number(args[3]), (int)Number(args[4])));
+                return true;
+            case "flows":
+                Print(RunProcesses(args[1], resolve: false));
+                return true;
+            case "flows-processes":
+                Print(RunProcesses(args[1], resolve: true));
+                return true;
+            case "processes-gone":
+                Print(PassProcesses(1_000_000));
                 return true;
             case "own-table":
                 Print(HoldTable());
@@ -118,6 +128,32 @@ internal static class Children
             .Where(each => each.DstAddress.ToString() == TraceNetwork.Server && each.Trace.Count > 0 && each.Verdict == FlowVerdict.Accepted)
             .Sum(each => each.Connections);
         return new ChildResult { Events = receipt.NftablesTraces, Lost = receipt.NftablesTracesLost, Flows = traced, Bytes = bytes };
+    }
+
+    private static ChildResult RunProcesses(string networkNamespace, bool resolve)
+    {
+        using CaptureSession session = CaptureSession.Start(new CaptureOptions { NetworkNamespace = networkNamespace, ResolveProcess = resolve });
+        using ManualResetEventSlim stop = new();
+        Task watch = StopAtEndOfInput(stop.Set);
+        Console.WriteLine("ready");
+        stop.Wait();
+        session.Stop();
+        watch.Wait();
+        long named = session.GetFlows(FlowQuery.All).Where(each => each.Process is not null).Sum(each => each.Connections);
+        return new ChildResult { Flows = named, Lost = session.Receipt.ProcessesLost };
+    }
+
+    private static ChildResult PassProcesses(int count)
+    {
+        using FlowCollector collector = new(maximumFlows: 1024, protocols: []);
+        long empty = ResidentBytes();
+        for (int i = 0; i < count; i++)
+        {
+            FlowProcess process = new() { Id = i, Name = "worker", CommandLine = $"/usr/bin/worker --number {i}", Source = ProcessSource.Bpf };
+            collector.Processes.Take(new ProcessReport(i + 1, SocketScope.Here, process));
+        }
+
+        return new ChildResult { Bytes = ResidentBytes() - empty };
     }
 
     // Our table alone, without a capture that reads.

@@ -14,14 +14,23 @@ internal static class Suite
         string output = args.Length > 1 ? args[1] : "bench.json";
         string only = args.Length > 2 ? args[2] : "";
         Report report = new();
-        if (only != "trace")
+        if (only is "")
         {
             using BenchNamespace space = new(maximumConnections: TableCount * 2);
             Flood(space, report, rounds);
             Table(space, report, rounds);
         }
 
-        TraceSuite.Run(report, rounds);
+        if (only is "" or "trace")
+        {
+            TraceSuite.Run(report, rounds);
+        }
+
+        if (only is "" or "processes")
+        {
+            ProcessSuite.Run(report, rounds);
+        }
+
         report.Print(Console.Out);
         report.Save(output);
         return report.IsGood ? 0 : 1;

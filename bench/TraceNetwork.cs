@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Text.Json;
 
 namespace Conntracker.Bench;
 
@@ -46,7 +44,7 @@ internal sealed class TraceNetwork : IDisposable
         Run(_firewall, "sysctl", "-qw", "net.ipv4.ip_forward=1");
         Run(_firewall, "nft", Ruleset);
         _serving = Start(_server, "serve");
-        WaitForReady(_serving);
+        ChildProcess.WaitForReady(_serving);
     }
 
     /// <summary>Makes traffic at the client.</summary>
@@ -54,17 +52,37 @@ internal sealed class TraceNetwork : IDisposable
     {
         using Process process = Start(_client, arguments);
         process.StandardInput.Close();
-        return ReadResult(process);
+        return ChildProcess.ReadResult(process);
     }
 
     /// <summary>Makes traffic while a child of ours watches on the firewall.</summary>
     public (ChildResult Traffic, ChildResult Watcher) MakeTrafficBeside(string watcher, params string[] arguments)
     {
         using Process process = Start(_firewall, watcher);
-        WaitForReady(process);
+        ChildProcess.WaitForReady(process);
         ChildResult traffic = MakeTraffic(arguments);
         process.StandardInput.Close();
-        return (traffic, ReadResult(process));
+        return (traffic, ChildProcess.ReadResult(process));
+    }
+
+    /// <summary>Makes traffic at the server, to itself, while a child of ours watches there.</summary>
+    /// <param name="watcher">The child; null for none.</param>
+    /// <param name="arguments">The traffic.</param>
+    public (ChildResult Traffic, ChildResult? Watcher) MakeLocalTraffic(string? watcher, params string[] arguments)
+    {
+        // In the host's mount namespace, where the cgroups are: ip netns exec hides them.
+        Run(_server, "conntrack", "-F");
+        using Process? process = watcher is null ? null : ChildProcess.Start(Environment.ProcessPath!, watcher, _server);
+        if (process is not null)
+        {
+            ChildProcess.WaitForReady(process);
+        }
+
+        using Process client = Start(_server, arguments);
+        client.StandardInput.Close();
+        ChildResult traffic = ChildProcess.ReadResult(client);
+        process?.StandardInput.Close();
+        return (traffic, process is null ? null : ChildProcess.ReadResult(process));
     }
 
     /// <summary>Forgets the connections of what was measured before.</summary>
@@ -91,42 +109,9 @@ internal sealed class TraceNetwork : IDisposable
         Ip("-n", end, "route", "add", "default", "via", address);
     }
 
-    private static Process Start(string name, params string[] arguments) => Process.Start(
-        new ProcessStartInfo("ip", ["netns", "exec", name, Environment.ProcessPath!, .. arguments])
-        {
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
-
-    private static void WaitForReady(Process process)
-    {
-        if (process.StandardOutput.ReadLine() != "ready")
-        {
-            throw new InvalidOperationException($"A child did not start: {process.StandardError.ReadToEnd()}");
-        }
-    }
-
-    private static ChildResult ReadResult(Process process)
-    {
-        string output = process.StandardOutput.ReadToEnd();
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<ChildResult>(output)!
-            : throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"A child failed: {error}"));
-    }
+    private static Process Start(string name, params string[] arguments) => ChildProcess.StartIn(name, Environment.ProcessPath!, arguments);
 
     private static void Run(string name, params string[] command) => Ip(["netns", "exec", name, .. command]);
 
-    private static void Ip(params string[] arguments)
-    {
-        using Process process = Process.Start(new ProcessStartInfo("ip", arguments) { RedirectStandardError = true })!;
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        if (process.ExitCode != 0)
-        {
-            throw new InvalidOperationException($"ip {string.Join(' ', arguments)} failed: {error}");
-        }
-    }
+    private static void Ip(params string[] arguments) => ChildProcess.Run("ip", arguments);
 }
