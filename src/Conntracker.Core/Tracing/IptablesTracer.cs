@@ -72,6 +72,20 @@ internal sealed class IptablesTracer
         }
     }
 
+    /// <summary>The rules are about to be others: what waits was told of those that are known now.</summary>
+    public void Bind() => Replace(line => line.Number is null && !_steps.IsPending(in line.Step) ? line with { Number = _steps.Of(in line.Step) } : line);
+
+    /// <summary>Replaces the numbers of steps: <see cref="StepTable.TakeDuplicates"/>.</summary>
+    public void Renumber(int[] numbers) => Replace(line => line.Number is >= 0 and int number ? line with { Number = numbers[number] } : line);
+
+    private void Replace(Func<Line, Line> change)
+    {
+        for (int count = _waiting.Count; count > 0; count--)
+        {
+            _waiting.Enqueue(change(_waiting.Dequeue()));
+        }
+    }
+
     // The kernel's log does not tell the hook; chains that are built in are named after it.
     private static byte HookOf(ReadOnlySpan<byte> chain) =>
         chain.SequenceEqual("PREROUTING"u8) ? NflogConstants.NF_INET_PRE_ROUTING
@@ -83,9 +97,10 @@ internal sealed class IptablesTracer
 
     private bool TryPut(in Line line, long now)
     {
-        bool isPatient = now - line.Time < (_steps.IsPending(in line.Step) ? s_rulesPatience : s_patience);
+        bool isPending = line.Number is null && _steps.IsPending(in line.Step);
+        bool isPatient = now - line.Time < (isPending ? s_rulesPatience : s_patience);
         bool isKnown = _locator.FindInAnyZone(in line.Header, out _) >= 0;
-        if (isPatient && (!isKnown || _steps.IsPending(in line.Step)))
+        if (isPatient && (!isKnown || isPending))
         {
             return false;
         }
@@ -104,7 +119,7 @@ internal sealed class IptablesTracer
             isOriginal = true;
         }
 
-        _evidence.AddStep(place, _steps.Of(in line.Step), isOriginal);
+        _evidence.AddStep(place, line.Number ?? _steps.Of(in line.Step), isOriginal);
         _requests.Count(in _flows[place], packets: 0, steps: 1);
     }
 
@@ -113,6 +128,7 @@ internal sealed class IptablesTracer
         public FlowKey Header;
         public bool IsError;
         public StepKey Step;
+        public int? Number;
         public long Time;
     }
 }

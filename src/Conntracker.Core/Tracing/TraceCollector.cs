@@ -224,6 +224,7 @@ internal sealed class TraceCollector
     {
         if (kind != RulesetKind.Nftables)
         {
+            _iptables.Bind();
             Rules.Change(kind);
             _steps.Forget();
         }
@@ -241,6 +242,7 @@ internal sealed class TraceCollector
             {
                 _flows.RenumberSteps(kept);
                 _nftables.Renumber(kept);
+                _iptables.Renumber(kept);
             }
 
             _iptables.Retry(_lastSettled);

@@ -137,7 +137,7 @@ public sealed class ProtocolTracingTests
             1 inet firewall forward Rule 2 accept: ct zone 7 udp dport 7000 accept
             1 inet firewall forward Rule 1 accept: ct state established accept
             """);
-        Assert.Equal(7, network.Live.Flows.Single(flow => flow.SrcPort == 40000).Zone);
+        Eventually.Equal(() => 7, () => (int)network.Live.Flows.Single(flow => flow.SrcPort == 40000).Zone);
 
         // What is dropped is never confirmed, and its packets do not tell the zone.
         network.Send(Udp, family, 40001, 7001);
