@@ -14,6 +14,9 @@ public sealed class NetworkNamespaceTests
         string home = Namespace("self");
         string there = host.Do(() => Namespace("thread-self"));
 
+        // Threads of the tests before this one may still be on their way out of their namespaces.
+        Eventually.Equal(() => 0, () => Threads().Count(each => each != home));
+
         using LiveCapture live = LiveCapture.Start(host);
 
         // The capture's thread and the one that reads dumps for it.

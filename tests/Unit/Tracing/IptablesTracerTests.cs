@@ -108,6 +108,17 @@ public sealed class IptablesTracerTests : IDisposable
     }
 
     [Fact]
+    public void A_line_that_waits_for_its_flow_keeps_the_rule_that_it_was_told_of()
+    {
+        _probe.Rules(Rules, RulesetKind.Iptables);
+        _probe.Line("TRACE: filter:services:rule:1 ", new PacketHeader());
+        _probe.Rules(Rules.Replace("--dport 443", "--dport 22", StringComparison.Ordinal), RulesetKind.Iptables);
+        _probe.Event(new Conn().New());
+        _probe.Settle();
+        Assert.Equal("-p tcp -m tcp --dport 443 -j ACCEPT", _probe.Flow().Trace.Single().Rule);
+    }
+
+    [Fact]
     public void IPv6_has_rules_of_its_own()
     {
         PacketHeader header = new() { Src = "2001:db8::1", Dst = "2001:db8::2" };
