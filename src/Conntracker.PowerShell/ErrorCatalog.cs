@@ -85,6 +85,13 @@ internal static class ErrorCatalog
         ConntrackErrorReason.CaptureNotRunning => ("CaptureNotRunning", ErrorCategory.InvalidOperation),
         ConntrackErrorReason.TraceUnavailable => ("TraceUnavailable", ErrorCategory.ResourceUnavailable),
         ConntrackErrorReason.TraceLimit => ("TraceLimit", ErrorCategory.LimitsExceeded),
+        ConntrackErrorReason.LibpcapMissing => ("LibpcapNotFound", ErrorCategory.NotInstalled),
+        ConntrackErrorReason.InterfaceNotFound => ("InterfaceNotFound", ErrorCategory.ObjectNotFound),
+        ConntrackErrorReason.InterfaceRefused => ("InterfaceRefused", ErrorCategory.OpenError),
+        ConntrackErrorReason.FilterInvalid => ("FilterInvalid", ErrorCategory.InvalidArgument),
+        ConntrackErrorReason.PcapFailed => ("PcapFailed", ErrorCategory.OpenError),
+        ConntrackErrorReason.PcapInvalid => ("PcapInvalid", ErrorCategory.InvalidData),
+        ConntrackErrorReason.LinkTypeUnknown => ("LinkTypeUnknown", ErrorCategory.InvalidData),
         ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };

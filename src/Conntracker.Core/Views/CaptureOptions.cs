@@ -29,6 +29,33 @@ public sealed class CaptureOptions
     /// </summary>
     public string? NetworkNamespace { get; init; }
 
+    /// <summary>Where flows come from: connection tracking, or packets.</summary>
+    public CaptureSource Source { get; init; }
+
+    /// <summary>
+    /// The interface whose packets are captured, or <c>any</c> for all of them; with <see cref="CaptureSource.Packet"/> only. Null: <c>any</c>,
+    /// unless <see cref="PcapPath"/> is given.
+    /// </summary>
+    public string? Interface { get; init; }
+
+    /// <summary>Which packets are captured: an expression of pcap-filter(7); with <see cref="CaptureSource.Packet"/> only. Null: all.</summary>
+    public string? Filter { get; init; }
+
+    /// <summary>A capture file (pcap or pcapng) to read instead of an interface; with <see cref="CaptureSource.Packet"/> only.</summary>
+    public string? PcapPath { get; init; }
+
+    /// <summary>
+    /// UDP ports of services on this host: what a packet to or from one of them belongs to came in, whoever was seen to speak first. With
+    /// <see cref="CaptureSource.Packet"/> only: connection tracking knows who spoke first.
+    /// </summary>
+    public IReadOnlyList<int> IncomingUdpPorts { get; init; } = [];
+
+    /// <summary>
+    /// Addresses that count as the host's own, beside those that the kernel tells: they decide over <see cref="Flow.Direction"/>. For
+    /// capture files, which do not say whose they are, and for mirror ports.
+    /// </summary>
+    public IReadOnlyList<AddressRange> LocalAddresses { get; init; } = [];
+
     /// <summary>The protocols to keep; empty keeps all.</summary>
     public IReadOnlyList<FlowProtocol> Protocols { get; init; } = [];
 
@@ -59,7 +86,7 @@ public sealed class CaptureOptions
     /// <summary>A new file that gets every message of the kernel; null for none.</summary>
     public string? RecordPath { get; init; }
 
-    /// <summary>A recording to replay instead of capturing; null to capture.</summary>
+    /// <summary>A recording to replay instead of capturing; null to capture. What is recorded tells its source itself.</summary>
     public string? ReplayPath { get; init; }
 
     /// <summary>How long the capture runs; null until it is stopped.</summary>
@@ -90,9 +117,37 @@ public sealed class CaptureOptions
         }
 
         CheckTraceDuration(TraceDuration);
-        if (ReplayPath is not null && (RecordPath is not null || NetworkNamespace is not null || Accounting || ResolveProcess || Trace != TraceMode.None))
+        if (IncomingUdpPorts.FirstOrDefault(port => port is < 1 or > ushort.MaxValue) is not 0 and int wrong)
         {
-            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no accounting, resolves no processes, traces nothing new, and is not recorded again.");
+            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), wrong, "A UDP port is a number from 1 to 65535.");
+        }
+
+        CheckCombination();
+    }
+
+    private void CheckCombination()
+    {
+        bool ofPackets = Interface is not null || Filter is not null || PcapPath is not null || IncomingUdpPorts.Count > 0;
+        bool ofKernel = Accounting || Trace != TraceMode.None;
+        bool isLive = NetworkNamespace is not null || Interface is not null || ResolveProcess;
+        if (ReplayPath is not null && (isLive || ofKernel || RecordPath is not null || Source != CaptureSource.Conntrack || Filter is not null || PcapPath is not null))
+        {
+            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no interface, no accounting, resolves no processes, traces nothing new, and is not recorded again.");
+        }
+
+        if (Source == CaptureSource.Conntrack && ofPackets && ReplayPath is null)
+        {
+            throw new ArgumentException("An interface, a filter, a capture file and UDP ports of incoming services go with the source Packet only: connection tracking sees every interface, and knows who spoke first.");
+        }
+
+        if (Source == CaptureSource.Packet && ofKernel)
+        {
+            throw new ArgumentException("Accounting and traces come from the kernel's connection tracking and rules, not from packets. Packets are always counted.");
+        }
+
+        if (PcapPath is not null && (isLive || Duration is not null))
+        {
+            throw new ArgumentException("A capture file is read to its end: it has no interface, no network namespace, no duration, and its processes are gone.");
         }
     }
 }

@@ -5,7 +5,7 @@ namespace Conntracker;
 /// <param name="Lost">Messages that the kernel could not queue (its own count), and datagrams that were too long for their buffer.</param>
 /// <param name="Overruns">How often the receive buffer overran.</param>
 /// <param name="Repaired">Flows that were missing, out of date, or gone unnoticed after an overrun, and that a dump put right.</param>
-/// <param name="Malformed">Messages that were not as the kernel writes them.</param>
+/// <param name="Malformed">Messages that were not as the kernel writes them; packets that are cut off or contradict themselves.</param>
 /// <param name="Folded">Flows that were folded into others at the flow limit.</param>
 public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded)
 {
@@ -26,4 +26,16 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
 
     /// <summary>TRACE lines of iptables-legacy that were lost between the kernel and the capture.</summary>
     public long IptablesTracesLost { get; init; }
+
+    /// <summary>Packets that were taken in, those of no flow among them (<see cref="PacketsSkipped"/>). 0 unless packets are the source.</summary>
+    public long Packets { get; init; }
+
+    /// <summary>Packets that the kernel or the interface dropped before they could be taken in (libpcap's ps_drop and ps_ifdrop).</summary>
+    public long PacketsLost { get; init; }
+
+    /// <summary>
+    /// Packets of which no flow tells: of other protocols than IP (ARP, for one), and later fragments whose first one was not seen. What is not
+    /// as it should be, or cut off before its ports, is <see cref="Malformed"/>.
+    /// </summary>
+    public long PacketsSkipped { get; init; }
 }

@@ -50,4 +50,25 @@ public enum ConntrackErrorReason
 
     /// <summary>A flow does not say what its packets look like: it is folded, or was read from a text log.</summary>
     FlowNotTraceable,
+
+    /// <summary>libpcap is missing; the message names its package.</summary>
+    LibpcapMissing,
+
+    /// <summary>There is no such interface in the network namespace.</summary>
+    InterfaceNotFound,
+
+    /// <summary>Packets cannot be captured there; the message has libpcap's own words.</summary>
+    InterfaceRefused,
+
+    /// <summary>A filter is not what pcap-filter(7) describes.</summary>
+    FilterInvalid,
+
+    /// <summary>A capture file could not be opened.</summary>
+    PcapFailed,
+
+    /// <summary>A capture file is not what it should be.</summary>
+    PcapInvalid,
+
+    /// <summary>Packets have heads of a kind that cannot be read; the message names it.</summary>
+    LinkTypeUnknown,
 }
