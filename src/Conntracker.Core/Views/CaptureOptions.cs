@@ -92,6 +92,20 @@ public sealed class CaptureOptions
     /// <summary>How long the capture runs; null until it is stopped.</summary>
     public TimeSpan? Duration { get; init; }
 
+    /// <summary>Where flows come from, in words: which interface, file or network namespace.</summary>
+    public override string ToString()
+    {
+        string place = NetworkNamespace is null ? "" : $" in network namespace {NetworkNamespace}";
+        string chosen = Filter is null ? "" : $", filter '{Filter}'";
+        return this switch
+        {
+            { ReplayPath: string recording } => $"recording {recording}",
+            { PcapPath: string file } => $"capture file {file}{chosen}",
+            { Source: CaptureSource.Packet } => $"packets of {Interface ?? "any"}{place}{chosen}",
+            _ => $"connection tracking{place}",
+        };
+    }
+
     /// <summary>Checks for how long something is to be traced.</summary>
     /// <exception cref="ArgumentException">It is too short or too long.</exception>
     internal static void CheckTraceDuration(TimeSpan duration, [CallerArgumentExpression(nameof(duration))] string? name = null)
