@@ -18,7 +18,6 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     private const string Replay = "Replay";
 
     private const string NetworkNamespaceHelp = "The network namespace to capture in: a name as 'ip netns' shows it, or a path.";
-    private const string SourceHelp = "Where flows come from: the kernel's connection tracking, or packets.";
     private const string FilterHelp = "Which packets are captured, as pcap-filter(7) has it: 'tcp port 443'.";
     private const string IncomingUdpPortHelp = "UDP ports of this host's own services: their traffic always counts as incoming.";
     private const string ResolveProcessHelp = "Name the process behind each flow that begins or ends on this host, with eBPF programs.";
@@ -41,9 +40,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public string? NetworkNamespace { get; set; }
 
     /// <summary>Where flows come from.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = SourceHelp)]
-    [Parameter(ParameterSetName = Packet, HelpMessage = SourceHelp)]
-    [Parameter(ParameterSetName = Pcap, HelpMessage = SourceHelp)]
+    [Parameter(HelpMessage = "Where flows come from: the kernel's connection tracking, or packets.")]
     public CaptureSource Source { get; set; }
 
     /// <summary>The interface whose packets are captured.</summary>
@@ -140,14 +137,16 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         }
 
         CaptureOptions options = BuildOptions();
-        (string where, string action, string activity) = Describe(options);
-        if (!ShouldProcess(where, action))
-        {
-            return;
-        }
-
         try
         {
+            // Before it is asked whether to do it: what cannot be done is not to be confirmed.
+            options.Validate();
+            (string where, string action, string activity) = Describe(options);
+            if (!ShouldProcess(where, action))
+            {
+                return;
+            }
+
             Capture capture = RunWithProgress(activity, status: null, cancellation => CaptureRegistry.Start(Name, options, cancellation));
             foreach (string notice in capture.Notices)
             {
