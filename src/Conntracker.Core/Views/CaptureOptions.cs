@@ -131,9 +131,9 @@ public sealed class CaptureOptions
         }
 
         CheckTraceDuration(TraceDuration);
-        if (IncomingUdpPorts.FirstOrDefault(port => port is < 1 or > ushort.MaxValue) is not 0 and int wrong)
+        foreach (int port in IncomingUdpPorts.Where(port => port is < 1 or > ushort.MaxValue))
         {
-            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), wrong, "A UDP port is a number from 1 to 65535.");
+            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), port, "A UDP port is a number from 1 to 65535.");
         }
 
         CheckCombination();
