@@ -26,15 +26,21 @@ internal sealed class CommandLineOptions
     private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
     private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
     private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events seen, lost and repaired" };
+    private readonly PacketOptions _packets = new();
     private readonly RootCommand _root;
 
     /// <summary>Makes the options.</summary>
     public CommandLineOptions()
     {
-        _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
+        _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, or that packets of an interface or a capture file tell, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
         {
             _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
         };
+        foreach (Option option in _packets.All)
+        {
+            _root.Options.Add(option);
+        }
+
         _root.Validators.Add(Validate);
         _root.SetAction(parsed => Run.Execute(Bind(parsed)));
     }
@@ -46,6 +52,12 @@ internal sealed class CommandLineOptions
         new CaptureOptions
         {
             NetworkNamespace = parsed.GetValue(_netns),
+            Source = _packets.Source(parsed),
+            Interface = _packets.Interface(parsed),
+            Filter = _packets.Filter(parsed),
+            PcapPath = _packets.PcapPath(parsed),
+            IncomingUdpPorts = _packets.IncomingUdpPorts(parsed),
+            LocalAddresses = _packets.LocalAddresses(parsed),
             Accounting = parsed.GetValue(_accounting),
             Trace = parsed.GetValue(_conntrackOnly) || !parsed.GetValue(_trace) ? TraceMode.None
                 : parsed.GetValue(_everything) ? TraceMode.Everything
@@ -66,11 +78,13 @@ internal sealed class CommandLineOptions
     private void Validate(CommandResult command)
     {
         bool replays = command.GetResult(_replay) is { Implicit: false };
-        Option[] liveOnly = [_netns, _accounting, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration];
+        Option[] liveOnly = [_netns, _accounting, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
         foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
         {
             command.AddError($"{option.Name} does not go with --replay: a replay reads a recording and nothing else.");
         }
+
+        _packets.Validate(command, [_accounting, _conntrackOnly, _trace, _everything, _traceDuration], [_netns, _duration, _resolveProcess], _replay);
 
         Option[] traceOnly = [_everything, _traceDuration];
         foreach (Option option in traceOnly.Where(each => command.GetResult(each) is { Implicit: false } && !command.GetValue(_trace)))

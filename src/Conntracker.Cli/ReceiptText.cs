@@ -25,6 +25,9 @@ internal static class ReceiptText
             (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),
             (nameof(receipt.IptablesTraces), receipt.IptablesTraces),
             (nameof(receipt.IptablesTracesLost), receipt.IptablesTracesLost),
+            (nameof(receipt.Packets), receipt.Packets),
+            (nameof(receipt.PacketsLost), receipt.PacketsLost),
+            (nameof(receipt.PacketsSkipped), receipt.PacketsSkipped),
         ];
         StringBuilder text = new();
         foreach ((string name, long value) in lines)

@@ -36,7 +36,7 @@ internal static class Run
         }
         catch (OperationCanceledException)
         {
-            Messages.Error("stopped before the kernel's table was read; there is no log.");
+            Messages.Error($"stopped before {options.Capture.ReplayPath ?? options.Capture.PcapPath ?? "the kernel's table"} was read; there is no log.");
             return ExitCode.Failed;
         }
         catch (Exception error) when (error is ConntrackException or LogFileException or IOException or ArgumentException)

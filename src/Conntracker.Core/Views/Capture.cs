@@ -24,6 +24,9 @@ public sealed class Capture
     /// <summary>What it is doing.</summary>
     public CaptureState State => Session.State;
 
+    /// <summary>Where its flows come from; of a replay, what the recording holds.</summary>
+    public CaptureSource Source => Options.ReplayPath is not null && Session.Receipt.Packets > 0 ? CaptureSource.Packet : Options.Source;
+
     /// <summary>When it was started.</summary>
     public DateTimeOffset StartTime => new(Session.StartTime, TimeSpan.Zero);
 
@@ -45,7 +48,7 @@ public sealed class Capture
     /// <summary>Flows that a dump put right after an overrun.</summary>
     public long Repaired => Session.Receipt.Repaired;
 
-    /// <summary>Messages that were not as the kernel writes them.</summary>
+    /// <summary>Messages that were not as the kernel writes them; packets that are cut off or contradict themselves.</summary>
     public long Malformed => Session.Receipt.Malformed;
 
     /// <summary>Flows that were folded into others at the flow limit.</summary>
@@ -62,6 +65,15 @@ public sealed class Capture
 
     /// <summary>TRACE lines of iptables-legacy that were lost between the kernel and the capture.</summary>
     public long IptablesTracesLost => Session.Receipt.IptablesTracesLost;
+
+    /// <summary>Packets that were taken in; 0 unless packets are the source.</summary>
+    public long Packets => Session.Receipt.Packets;
+
+    /// <summary>Packets that the kernel or the interface dropped before they could be taken in.</summary>
+    public long PacketsLost => Session.Receipt.PacketsLost;
+
+    /// <summary>Packets of which no flow tells: of other protocols than IP, and later fragments whose first one was not seen.</summary>
+    public long PacketsSkipped => Session.Receipt.PacketsSkipped;
 
     /// <summary>What a user ought to know of it: once a cause.</summary>
     public IReadOnlyList<string> Notices => Session.Notices.All();

@@ -92,6 +92,20 @@ public sealed class CaptureOptions
     /// <summary>How long the capture runs; null until it is stopped.</summary>
     public TimeSpan? Duration { get; init; }
 
+    /// <summary>Where flows come from, in words: which interface, file or network namespace.</summary>
+    public override string ToString()
+    {
+        string place = NetworkNamespace is null ? "" : $" in network namespace {NetworkNamespace}";
+        string chosen = Filter is null ? "" : $", filter '{Filter}'";
+        return this switch
+        {
+            { ReplayPath: string recording } => $"recording {recording}",
+            { PcapPath: string file } => $"capture file {file}{chosen}",
+            { Source: CaptureSource.Packet } => $"packets of {Interface ?? "any"}{place}{chosen}",
+            _ => $"connection tracking{place}",
+        };
+    }
+
     /// <summary>Checks for how long something is to be traced.</summary>
     /// <exception cref="ArgumentException">It is too short or too long.</exception>
     internal static void CheckTraceDuration(TimeSpan duration, [CallerArgumentExpression(nameof(duration))] string? name = null)
@@ -117,9 +131,9 @@ public sealed class CaptureOptions
         }
 
         CheckTraceDuration(TraceDuration);
-        if (IncomingUdpPorts.FirstOrDefault(port => port is < 1 or > ushort.MaxValue) is not 0 and int wrong)
+        foreach (int port in IncomingUdpPorts.Where(port => port is < 1 or > ushort.MaxValue))
         {
-            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), wrong, "A UDP port is a number from 1 to 65535.");
+            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), port, "A UDP port is a number from 1 to 65535.");
         }
 
         CheckCombination();

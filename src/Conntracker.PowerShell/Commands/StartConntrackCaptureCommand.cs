@@ -1,18 +1,31 @@
 using System.Management.Automation;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Sources;
 using Conntracker.PowerShell.Completion;
 
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Starts a capture of the kernel's flows in the background.</para>
+/// <para type="synopsis">Starts a capture of flows in the background: of the kernel's connection tracking, or of packets.</para>
 /// </summary>
 [Cmdlet(VerbsLifecycle.Start, "ConntrackCapture", SupportsShouldProcess = true, DefaultParameterSetName = Live)]
 [OutputType(typeof(Capture))]
 public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
 {
     private const string Live = "Live";
+    private const string Packet = "Packet";
+    private const string Pcap = "Pcap";
     private const string Replay = "Replay";
+
+    private const string NetworkNamespaceHelp = "The network namespace to capture in: a name as 'ip netns' shows it, or a path.";
+    private const string FilterHelp = "Which packets are captured, as pcap-filter(7) has it: 'tcp port 443'.";
+    private const string IncomingUdpPortHelp = "UDP ports of this host's own services: their traffic always counts as incoming.";
+    private const string ResolveProcessHelp = "Name the process behind each flow that begins or ends on this host, with eBPF programs.";
+    private const string BufferSizeHelp = "The kernel's buffer of what is still to be read, in bytes, for example 128MB.";
+    private const string RecordPathHelp = "A new file that gets every message of the kernel, or every packet's head, to be replayed later.";
+    private const string DurationHelp = "How long the capture runs: seconds, or 30s, 5m, 2h; until it is stopped when not given.";
+
+    private bool _isReplayTyped;
 
     /// <summary>The capture's name.</summary>
     [Parameter(Position = 0, HelpMessage = "The capture's name; Capture1, Capture2, … when none is given.")]
@@ -20,10 +33,44 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public string? Name { get; set; }
 
     /// <summary>The network namespace to capture in.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "The network namespace to capture in: a name as 'ip netns' shows it, or a path.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = NetworkNamespaceHelp)]
+    [Parameter(ParameterSetName = Packet, HelpMessage = NetworkNamespaceHelp)]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
     public string? NetworkNamespace { get; set; }
+
+    /// <summary>Where flows come from.</summary>
+    [Parameter(HelpMessage = "Where flows come from: the kernel's connection tracking, or packets.")]
+    public CaptureSource Source { get; set; }
+
+    /// <summary>The interface whose packets are captured.</summary>
+    [Parameter(ParameterSetName = Packet, HelpMessage = "The interface whose packets are captured, or any; implies -Source Packet.")]
+    [ValidateNotNullOrEmpty]
+    [ArgumentCompleter(typeof(InterfaceCompleter))]
+    public string? Interface { get; set; }
+
+    /// <summary>The capture file to read.</summary>
+    [Parameter(ParameterSetName = Pcap, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "A capture file (pcap, pcapng) to read instead of an interface; implies -Source Packet.")]
+    [ValidateNotNullOrEmpty]
+    public string? PcapPath { get; set; }
+
+    /// <summary>Which packets are captured. In the set of replays for capture files that come through the pipeline.</summary>
+    [Parameter(ParameterSetName = Packet, HelpMessage = FilterHelp)]
+    [Parameter(ParameterSetName = Pcap, HelpMessage = FilterHelp)]
+    [Parameter(ParameterSetName = Replay, HelpMessage = FilterHelp)]
+    [ValidateNotNullOrEmpty]
+    public string? Filter { get; set; }
+
+    /// <summary>Ports of own services.</summary>
+    [Parameter(ParameterSetName = Packet, HelpMessage = IncomingUdpPortHelp)]
+    [Parameter(ParameterSetName = Pcap, HelpMessage = IncomingUdpPortHelp)]
+    [Parameter(ParameterSetName = Replay, HelpMessage = IncomingUdpPortHelp)]
+    [ValidateRange(1, ushort.MaxValue)]
+    public int[] IncomingUdpPort { get; set; } = [];
+
+    /// <summary>Addresses that count as the host's own.</summary>
+    [Parameter(HelpMessage = "Addresses or subnets that count as the host's own beside those that it has, 192.0.2.7 or 10.0.0.0/8.")]
+    public AddressRange[] LocalAddress { get; set; } = [];
 
     /// <summary>The protocols to keep.</summary>
     [Parameter(HelpMessage = "The protocols to keep, by name or number; all when none is given.")]
@@ -35,7 +82,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public SwitchParameter Accounting { get; set; }
 
     /// <summary>Find the processes.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "Name the process behind each flow that begins or ends on this host, with eBPF programs.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = ResolveProcessHelp)]
+    [Parameter(ParameterSetName = Packet, HelpMessage = ResolveProcessHelp)]
     public SwitchParameter ResolveProcess { get; set; }
 
     /// <summary>Which packets are traced.</summary>
@@ -53,12 +101,15 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public int MaximumFlows { get; set; } = new CaptureOptions().MaximumFlows;
 
     /// <summary>The receive buffer.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "The receive buffer of the event socket in bytes, for example 128MB.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = BufferSizeHelp)]
+    [Parameter(ParameterSetName = Packet, HelpMessage = BufferSizeHelp)]
     [ValidateRange(CaptureOptions.MinimumBufferSize, CaptureOptions.MaximumBufferSize)]
     public int BufferSize { get; set; } = new CaptureOptions().BufferSize;
 
     /// <summary>The file to record to.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "A new file that gets every message of the kernel, to be replayed later.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = RecordPathHelp)]
+    [Parameter(ParameterSetName = Packet, HelpMessage = RecordPathHelp)]
+    [Parameter(ParameterSetName = Pcap, HelpMessage = RecordPathHelp)]
     [ValidateNotNullOrEmpty]
     public string? RecordPath { get; set; }
 
@@ -69,9 +120,13 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public string? ReplayPath { get; set; }
 
     /// <summary>How long the capture runs.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "How long the capture runs: seconds, or 30s, 5m, 2h; until it is stopped when not given.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = DurationHelp)]
+    [Parameter(ParameterSetName = Packet, HelpMessage = DurationHelp)]
     [Duration]
     public TimeSpan? Duration { get; set; }
+
+    /// <inheritdoc/>
+    protected override void BeginProcessing() => _isReplayTyped = ReplayPath is not null;
 
     /// <inheritdoc/>
     protected override void ProcessRecord()
@@ -81,32 +136,18 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
             ThrowTerminating(new ArgumentException("-TraceDuration says how long each flow is traced: it goes with '-Trace Flows' only."), TraceDuration);
         }
 
-        string where = ReplayPath is not null ? $"Recording {ReplayPath}" : $"Network namespace {NetworkNamespace ?? "of this process"}";
-        if (!ShouldProcess(where, ReplayPath is not null ? "Replay" : "Capture flows"))
-        {
-            return;
-        }
-
+        CaptureOptions options = BuildOptions();
         try
         {
-            CaptureOptions options = new()
+            // Before it is asked whether to do it: what cannot be done is not to be confirmed.
+            options.Validate();
+            (string where, string action, string activity) = Describe(options);
+            if (!ShouldProcess(where, action))
             {
-                NetworkNamespace = NetworkNamespace,
-                Protocols = Protocol,
-                Accounting = Accounting,
-                ResolveProcess = ResolveProcess,
-                Trace = Trace,
-                TraceDuration = TraceDuration ?? new CaptureOptions().TraceDuration,
-                MaximumFlows = MaximumFlows,
-                BufferSize = BufferSize,
-                RecordPath = RecordPath is null ? null : GetUnresolvedProviderPathFromPSPath(RecordPath),
-                ReplayPath = ReplayPath is null ? null : GetUnresolvedProviderPathFromPSPath(ReplayPath),
-                Duration = Duration,
-            };
-            Capture capture = RunWithProgress(
-                ReplayPath is null ? "Reading the kernel's connection table" : $"Replaying {ReplayPath}",
-                status: null,
-                cancellation => CaptureRegistry.Start(Name, options, cancellation));
+                return;
+            }
+
+            Capture capture = RunWithProgress(activity, status: null, cancellation => CaptureRegistry.Start(Name, options, cancellation));
             foreach (string notice in capture.Notices)
             {
                 WriteWarning(notice);
@@ -116,7 +157,63 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         }
         catch (Exception error) when (error is ConntrackException or ArgumentException)
         {
-            ThrowTerminating(error, Name ?? ReplayPath ?? NetworkNamespace);
+            ThrowTerminating(error, Name ?? options.ReplayPath ?? options.PcapPath ?? Interface ?? NetworkNamespace);
         }
+    }
+
+    private CaptureOptions BuildOptions()
+    {
+        string? replay = FileOf(ReplayPath);
+        string? pcap = FileOf(PcapPath);
+
+        // A file of the pipeline binds to -ReplayPath, whatever it is, for one parameter only can have the name of its path: its first
+        // bytes tell. Who types -ReplayPath wants a recording.
+        if (!_isReplayTyped && replay is not null && PcapHead.IsPcap(replay))
+        {
+            (replay, pcap) = (null, replay);
+        }
+
+        if (replay is not null && Filter is not null)
+        {
+            ThrowTerminating(new ArgumentException($"-Filter chooses packets of an interface or of a capture file, and {replay} is not one: a recording is replayed as it is."), replay);
+        }
+
+        bool isSourceTyped = MyInvocation.BoundParameters.ContainsKey(nameof(Source));
+        return new CaptureOptions
+        {
+            NetworkNamespace = NetworkNamespace,
+            Source = !isSourceTyped && (Interface ?? pcap) is not null ? CaptureSource.Packet : Source,
+            Interface = Interface,
+            Filter = Filter,
+            PcapPath = pcap,
+            IncomingUdpPorts = IncomingUdpPort,
+            LocalAddresses = LocalAddress,
+            Protocols = Protocol,
+            Accounting = Accounting,
+            ResolveProcess = ResolveProcess,
+            Trace = Trace,
+            TraceDuration = TraceDuration ?? new CaptureOptions().TraceDuration,
+            MaximumFlows = MaximumFlows,
+            BufferSize = BufferSize,
+            RecordPath = FileOf(RecordPath),
+            ReplayPath = replay,
+            Duration = Duration,
+        };
+    }
+
+    // Where the user is counts, not where the process was started. Wildcards are letters: a file is named.
+    private string? FileOf(string? path) => path is null ? null : GetUnresolvedProviderPathFromPSPath(path);
+
+    // On what, what is done, and the text beside the progress bar.
+    private static (string Where, string Action, string Activity) Describe(CaptureOptions options)
+    {
+        string space = $"etwork namespace {options.NetworkNamespace ?? "of this process"}";
+        return options switch
+        {
+            { ReplayPath: string recording } => ($"Recording {recording}", "Replay", $"Replaying {recording}"),
+            { PcapPath: string file } => ($"Capture file {file}", "Read packets", $"Reading capture file {file}"),
+            { Source: CaptureSource.Packet } => ($"Interface {options.Interface ?? "any"} of n{space}", "Capture packets", $"Opening interface {options.Interface ?? "any"}"),
+            _ => ($"N{space}", "Capture flows", "Reading the kernel's connection table"),
+        };
     }
 }

@@ -24,6 +24,26 @@ public class CaptureOptionsTests
         { "a replay that is recorded", new CaptureOptions { ReplayPath = "x", RecordPath = "y" }, "" },
         { "a replay in a namespace", new CaptureOptions { ReplayPath = "x", NetworkNamespace = "y" }, "" },
         { "a replay with accounting", new CaptureOptions { ReplayPath = "x", Accounting = true }, "" },
+        { "a replay of packets that is told anew whose they are", new CaptureOptions { ReplayPath = "x", IncomingUdpPorts = [1], LocalAddresses = [AddressRange.Parse("::/0")] }, null },
+        { "a replay of an interface", new CaptureOptions { ReplayPath = "x", Interface = "y" }, "" },
+        { "a replay with a filter", new CaptureOptions { ReplayPath = "x", Filter = "y" }, "" },
+        { "a replay of a capture file", new CaptureOptions { ReplayPath = "x", PcapPath = "y" }, "" },
+        { "a replay with a source", new CaptureOptions { ReplayPath = "x", Source = CaptureSource.Packet }, "" },
+        { "packets of an interface", new CaptureOptions { Source = CaptureSource.Packet, Interface = "x", NetworkNamespace = "y", Filter = "z", IncomingUdpPorts = [1, 65535], ResolveProcess = true, RecordPath = "v", Duration = TimeSpan.FromTicks(1) }, null },
+        { "packets of all interfaces", new CaptureOptions { Source = CaptureSource.Packet }, null },
+        { "packets of a file", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "x", Filter = "y", RecordPath = "z" }, null },
+        { "an interface without packets", new CaptureOptions { Interface = "x" }, "" },
+        { "a filter without packets", new CaptureOptions { Filter = "x" }, "" },
+        { "a capture file without packets", new CaptureOptions { PcapPath = "x" }, "" },
+        { "UDP ports without packets", new CaptureOptions { IncomingUdpPorts = [1] }, "" },
+        { "UDP port 0", new CaptureOptions { Source = CaptureSource.Packet, IncomingUdpPorts = [53, 0] }, nameof(CaptureOptions.IncomingUdpPorts) },
+        { "UDP port 65536", new CaptureOptions { Source = CaptureSource.Packet, IncomingUdpPorts = [53, 65536] }, nameof(CaptureOptions.IncomingUdpPorts) },
+        { "packets with accounting", new CaptureOptions { Source = CaptureSource.Packet, Accounting = true }, "" },
+        { "packets that are traced", new CaptureOptions { Source = CaptureSource.Packet, Trace = TraceMode.Flows }, "" },
+        { "a capture file of an interface", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "x", Interface = "y" }, "" },
+        { "a capture file in a namespace", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "x", NetworkNamespace = "y" }, "" },
+        { "a capture file for a time", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "x", Duration = TimeSpan.FromSeconds(1) }, "" },
+        { "a capture file with processes", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "x", ResolveProcess = true }, "" },
     };
 
     [Theory]
@@ -32,6 +52,19 @@ public class CaptureOptionsTests
     {
         ArgumentException? error = Record.Exception(options.Validate) as ArgumentException;
         Assert.True(expected == (error is null ? null : error.ParamName ?? ""), $"{name}: {error?.Message ?? "accepted"}");
+    }
+
+    [Fact]
+    public void As_text_they_tell_where_flows_come_from()
+    {
+        Assert.Equal("connection tracking", new CaptureOptions().ToString());
+        Assert.Equal("connection tracking in network namespace blue", new CaptureOptions { NetworkNamespace = "blue" }.ToString());
+        Assert.Equal("packets of any", new CaptureOptions { Source = CaptureSource.Packet }.ToString());
+        Assert.Equal(
+            "packets of eth0 in network namespace blue, filter 'tcp'",
+            new CaptureOptions { Source = CaptureSource.Packet, Interface = "eth0", NetworkNamespace = "blue", Filter = "tcp" }.ToString());
+        Assert.Equal("capture file /a.pcap, filter 'udp'", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "/a.pcap", Filter = "udp" }.ToString());
+        Assert.Equal("recording /a.ctrec", new CaptureOptions { ReplayPath = "/a.ctrec" }.ToString());
     }
 
     [Fact]

@@ -1,0 +1,68 @@
+using System.Collections;
+using System.Globalization;
+using System.Management.Automation;
+using System.Management.Automation.Language;
+using Conntracker.Core.Capture;
+
+namespace Conntracker.PowerShell.Completion;
+
+/// <summary>
+/// Completes the names of interfaces, and <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the one that
+/// the process is in. The tooltip tells where traffic is.
+/// </summary>
+public sealed class InterfaceCompleter : IArgumentCompleter
+{
+    // Of the calling thread's namespace; /sys/class/net would show that of whoever mounted /sys.
+    private const string Table = "/proc/thread-self/net/dev";
+
+    private const int ReceivedPackets = 1;
+    private const int SentPackets = 9;
+
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(
+        string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
+    {
+        string? where = (fakeBoundParameters["NetworkNamespace"] as string)?.Trim('\'', '"');
+        return Words.Complete(wordToComplete, [.. Interfaces(where), ("any", "every interface")]);
+    }
+
+    private static List<(string Name, string ToolTip)> Interfaces(string? networkNamespace)
+    {
+        List<(string Name, string ToolTip)> found = [];
+
+        // A thread of its own: one that has entered a namespace stays there.
+        Thread thread = new(() =>
+        {
+            try
+            {
+                if (networkNamespace is not null)
+                {
+                    NetworkNamespace.Enter(networkNamespace);
+                }
+
+                foreach (string line in File.ReadLines(Table).Skip(2))
+                {
+                    found.Add(Parse(line));
+                }
+            }
+            catch (Exception error) when (error is ConntrackException or IOException or UnauthorizedAccessException)
+            {
+                // Whoever completes is not told of errors: the command itself will.
+            }
+        });
+        thread.Start();
+        thread.Join();
+        return found;
+    }
+
+    // "  eth0: 1234 12 0 0 0 0 0 0 5678 34 0 0 0 0 0 0": bytes, packets, …, received, then sent. A name can have no colon at its end.
+    private static (string Name, string ToolTip) Parse(string line)
+    {
+        int end = line.LastIndexOf(':');
+        string name = line[..Math.Max(end, 0)].Trim();
+        string[] counters = line[(end + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return (name, counters.Length > SentPackets
+            ? string.Create(CultureInfo.InvariantCulture, $"{counters[ReceivedPackets]} packets received, {counters[SentPackets]} sent")
+            : name);
+    }
+}

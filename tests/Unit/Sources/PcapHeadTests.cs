@@ -1,0 +1,70 @@
+using System.Buffers.Binary;
+using Conntracker.Core.Sources;
+using Xunit;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>A file of the pipeline is told by its first bytes: capture files from everything else.</summary>
+public sealed class PcapHeadTests : IDisposable
+{
+    private const int HeadLength = 24;
+
+    private readonly string _path = Path.GetTempFileName();
+
+    /// <inheritdoc/>
+    public void Dispose() => File.Delete(_path);
+
+    [Theory]
+    [InlineData(0xA1B2C3D4, true)]
+    [InlineData(0xA1B23C4D, true)]
+    [InlineData(0xA1B2CD34, true)]
+    [InlineData(0x0A0D0D0A, false)]
+    [InlineData(0x00000000, false)]
+    [InlineData(0xFFFFFFFF, false)]
+    public void Pcap_is_told_in_the_byte_order_of_either_machine(uint magic, bool isPcap)
+    {
+        byte[] head = new byte[HeadLength];
+        BinaryPrimitives.WriteUInt32LittleEndian(head, magic);
+        Assert.Equal(isPcap, IsPcap(head));
+        BinaryPrimitives.WriteUInt32BigEndian(head, magic);
+        Assert.Equal(isPcap, IsPcap(head));
+    }
+
+    [Fact]
+    public void Pcapng_is_told_in_the_byte_order_of_either_machine_by_both_of_its_marks()
+    {
+        byte[] head = new byte[HeadLength];
+        BinaryPrimitives.WriteUInt32LittleEndian(head, 0x0A0D0D0A);
+        Assert.False(IsPcap(head));
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(8), 0x1A2B3C4D);
+        Assert.True(IsPcap(head));
+        BinaryPrimitives.WriteUInt32BigEndian(head.AsSpan(8), 0x1A2B3C4D);
+        Assert.True(IsPcap(head));
+    }
+
+    [Fact]
+    public void What_is_cut_off_before_the_heads_end_is_none()
+    {
+        byte[] head = new byte[HeadLength];
+        BinaryPrimitives.WriteUInt32LittleEndian(head, 0xA1B2C3D4);
+        for (int length = 0; length < HeadLength; length++)
+        {
+            Assert.False(IsPcap(head[..length]));
+        }
+    }
+
+    [Fact]
+    public void Recordings_folders_and_files_that_are_not_there_are_none()
+    {
+        Assert.False(PcapHead.IsPcap(Fixture.Traffic));
+        Assert.False(PcapHead.IsPcap(Path.GetTempPath()));
+        Assert.False(PcapHead.IsPcap("/nowhere/monday.pcap"));
+        Assert.False(PcapHead.IsPcap("/dev/zero"));
+    }
+
+    private bool IsPcap(byte[] bytes)
+    {
+        File.WriteAllBytes(_path, bytes);
+        return PcapHead.IsPcap(_path);
+    }
+}
