@@ -36,6 +36,7 @@ public sealed class DirectionTests
     {
         using TestNetwork network = new();
         UseTable(network.Firewall, family, table);
+        RouteEverything(network.Firewall, family);
         using LiveCapture live = LiveCapture.Start(network.Firewall);
         Assert.Equal(FlowDirection.Forward, DirectionOf(live, network.Client, family, address));
 
@@ -144,6 +145,7 @@ public sealed class DirectionTests
         using AddressSource again = network.Firewall.Do(AddressSource.Open);
         Assert.InRange(Receive(again, batch), first, first + 2);
 
+        RouteEverything(network.Firewall, FlowFamily.IPv4);
         using LiveCapture live = LiveCapture.Start(network.Firewall);
         foreach (string address in (string[])["10.0.0.1", "10.78.30.1", "10.200.1.1"])
         {
@@ -196,6 +198,10 @@ public sealed class DirectionTests
         Eventually.Find($"the flow from port {port}", () => live.Flows.SingleOrDefault(flow => flow.Protocol == FlowProtocol.Udp && flow.SrcPort == port));
 
     private static string Option(FlowFamily family) => family == FlowFamily.IPv4 ? "-4" : "-6";
+
+    // A packet that no route takes is dropped, and never seen.
+    private static void RouteEverything(TestNamespace where, FlowFamily family) =>
+        Ip(where, $"{Option(family)} route add default via {TestNetwork.ServerSide.Host(family)}");
 
     // A rule is what has the kernel look into another table at all.
     private static void UseTable(TestNamespace where, FlowFamily family, string table)
