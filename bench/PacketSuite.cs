@@ -82,7 +82,8 @@ internal static class PacketSuite
 
     private static CableResult Capture(PacketNetwork network, params string[] buffer)
     {
-        using Process tcpdump = network.StartCapture(["tcpdump", "-n", "-i", PacketNetwork.Far, "-s", "128", "-w", "/dev/null", .. buffer]);
+        // Stays root: otherwise Debian's gives the file that it writes to the user tcpdump, and that would be the host's /dev/null.
+        using Process tcpdump = network.StartCapture(["tcpdump", "-Z", "root", "-n", "-i", PacketNetwork.Far, "-s", "128", "-w", "/dev/null", .. buffer]);
         using Process capture = network.StartCapture(s_program, "-i", PacketNetwork.Far, "-o", "-", "--stats");
         ChildResult sent = network.Send(
             "send", PacketNetwork.Near, CableFlows.ToString(CultureInfo.InvariantCulture), CableSeconds.ToString(CultureInfo.InvariantCulture));
