@@ -36,7 +36,7 @@ internal static class Run
         }
         catch (OperationCanceledException)
         {
-            Messages.Error($"stopped before {options.Capture.ReplayPath ?? options.Capture.PcapPath ?? "the kernel's table"} was read; there is no log.");
+            Messages.Error($"stopped before {options.Capture.ReplayPath ?? "the kernel's table"} was read; there is no log.");
             return ExitCode.Failed;
         }
         catch (Exception error) when (error is ConntrackException or LogFileException or IOException or ArgumentException)
@@ -48,12 +48,9 @@ internal static class Run
 
     private static CaptureSession Start(CaptureOptions options, SignalQueue signals)
     {
-        CaptureSession session = CaptureSession.Start(options, signals.Stopping);
-        session.Notices.Added += Messages.Notice;
-        foreach (string notice in session.Notices.All())
-        {
-            Messages.Notice(notice);
-        }
+        // A capture file may be large: what was read so far is worth a log at any time.
+        CaptureSession session = options.PcapPath is null ? CaptureSession.Start(options, signals.Stopping) : CaptureSession.Begin(options);
+        session.Notices.Listen(Messages.Notice);
 
         new Thread(() =>
         {

@@ -9,13 +9,12 @@ internal sealed class CaptureNotices
     private readonly Lock _gate = new();
     private readonly List<string> _texts = [];
     private readonly HashSet<string> _causes = [];
-
-    /// <summary>Raised for each new notice, on the capture's thread.</summary>
-    public event Action<string>? Added;
+    private Action<string>? _listeners;
 
     /// <summary>Adds a notice, unless there is one of the same cause.</summary>
     public void Add(string cause, string text)
     {
+        Action<string>? listeners;
         lock (_gate)
         {
             if (!_causes.Add(cause))
@@ -24,9 +23,23 @@ internal sealed class CaptureNotices
             }
 
             _texts.Add(text);
+            listeners = _listeners;
         }
 
-        Added?.Invoke(text);
+        listeners?.Invoke(text);
+    }
+
+    /// <summary>Has somebody told of each notice once: of those that there are at once, of later ones on the capture's thread.</summary>
+    public void Listen(Action<string> listener)
+    {
+        string[] earlier;
+        lock (_gate)
+        {
+            earlier = [.. _texts];
+            _listeners += listener;
+        }
+
+        Array.ForEach(earlier, listener);
     }
 
     /// <summary>All notices so far.</summary>

@@ -103,6 +103,18 @@ internal sealed partial class CaptureSession : IDisposable
         return Start(new CaptureSession(options, readOnce: false), cancellation);
     }
 
+    /// <summary>Starts a capture and returns at once. Whether it could be started is known when it has ended: <see cref="Error"/>.</summary>
+    /// <param name="options">How.</param>
+    /// <exception cref="ArgumentException">An option is out of its range.</exception>
+    /// <exception cref="ConntrackException">What it reads or writes cannot be opened.</exception>
+    public static CaptureSession Begin(CaptureOptions options)
+    {
+        options.Validate();
+        CaptureSession session = new(options, readOnce: false);
+        session._thread.Start();
+        return session;
+    }
+
     /// <summary>Reads the kernel's table once; nothing is switched on, changed, or listened to.</summary>
     /// <param name="networkNamespace">The network namespace; null for the one that the process is in.</param>
     /// <param name="cancellation">Gives up.</param>

@@ -45,7 +45,7 @@ internal sealed class PcapPump : ICapturePump
     {
         _recording.Begin();
         long last = 0;
-        int read = 0;
+        int read = 1;
         while (!_stop && (read = _source.Read()) != 0)
         {
             PacketBatch batch = _source.Batch;
@@ -55,11 +55,16 @@ internal sealed class PcapPump : ICapturePump
                 last = Math.Max(last, batch.TimeOf(i));
             }
 
-            if (read < 0)
+            if (read == -1)
             {
                 _notices.Add("damaged", $"The capture file {_path} is cut off or damaged: {_source.Error}. The packets before that were taken in; those behind it are not known.");
                 break;
             }
+        }
+
+        if (_stop && read is > 0 or PacketSource.Interrupted)
+        {
+            _notices.Add("stopped", $"The capture file {_path} was not read to its end: the capture was stopped before.");
         }
 
         _sink.Put(FrameKind.PacketTime, last);
@@ -68,7 +73,11 @@ internal sealed class PcapPump : ICapturePump
     }
 
     /// <inheritdoc/>
-    public void RequestStop() => _stop = true;
+    public void RequestStop()
+    {
+        _stop = true;
+        _source.Interrupt();
+    }
 
     /// <inheritdoc/>
     public bool RequestRefresh() => false;

@@ -71,6 +71,9 @@ internal static unsafe partial class Libpcap
     public static partial int pcap_dispatch(SafePcap p, int cnt, delegate* unmanaged<byte*, pcap_pkthdr*, byte*, void> callback, byte* user);
 
     [LibraryImport(Library)]
+    public static partial void pcap_breakloop(SafePcap p);
+
+    [LibraryImport(Library)]
     public static partial int pcap_stats(SafePcap p, pcap_stat* ps);
 
     [LibraryImport(Library)]

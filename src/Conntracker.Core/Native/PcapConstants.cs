@@ -6,6 +6,7 @@ internal static class PcapConstants
     public const int PCAP_ERRBUF_SIZE = 256;
     public const uint PCAP_NETMASK_UNKNOWN = 0xffffffff;
     public const int PCAP_TSTAMP_PRECISION_NANO = 1;
+    public const int PCAP_ERROR_BREAK = -2;
     public const int PCAP_ERROR_NO_SUCH_DEVICE = -5;
     public const int PCAP_ERROR_PERM_DENIED = -8;
     public const int PCAP_ERROR_IFACE_NOT_UP = -9;

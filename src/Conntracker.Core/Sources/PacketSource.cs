@@ -13,6 +13,9 @@ internal sealed unsafe class PacketSource : IDisposable
     /// <summary>The kernel hands packets over in blocks, at the latest after this time: a wakeup for each packet would cost more than the packet.</summary>
     public static readonly TimeSpan BlockTime = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>What <see cref="Read"/> says when <see cref="Interrupt"/> ended it before there was a packet.</summary>
+    public const int Interrupted = PCAP_ERROR_BREAK;
+
     private const int PacketsInBatch = 512;
 
     private readonly SafePcap _pcap;
@@ -112,12 +115,33 @@ internal sealed unsafe class PacketSource : IDisposable
     }
 
     /// <summary>Reads packets into <see cref="Batch"/>: of an interface what is there, of a file what comes next.</summary>
-    /// <returns>How many; 0 when there are none, or no more; -1 when it failed (<see cref="Error"/>), after the packets that are in the batch.</returns>
+    /// <returns>
+    /// How many; 0 when there are none, or no more; -1 when it failed (<see cref="Error"/>), after the packets that are in the batch;
+    /// <see cref="Interrupted"/>.
+    /// </returns>
     public int Read()
     {
         _batch.Clear();
         int status = Libpcap.pcap_dispatch(_pcap, _batch.Capacity, &OnPacket, (byte*)GCHandle.ToIntPtr(_self));
-        return status < 0 ? -1 : _batch.Count;
+        return status switch
+        {
+            PCAP_ERROR_BREAK => Interrupted,
+            < 0 => -1,
+            _ => _batch.Count,
+        };
+    }
+
+    /// <summary>Ends a <see cref="Read"/> early, of any thread: in a file, what passes the filter may be far away.</summary>
+    public void Interrupt()
+    {
+        try
+        {
+            Libpcap.pcap_breakloop(_pcap);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Nothing is read any more.
+        }
     }
 
     /// <summary>What the kernel and the interface dropped since this was asked last.</summary>
