@@ -45,6 +45,24 @@ internal sealed class CommandLine : IDisposable
         return tool;
     }
 
+    /// <summary>Starts a capture of packets in a namespace that writes <see cref="Log"/>; it sees every packet from here on.</summary>
+    public Tool StartPackets(TestNamespace where, string device, params IEnumerable<string> arguments)
+    {
+        int sockets = PacketCapture.CountSockets(where);
+        Tool tool = Tool.Start(Program, ["--netns", where.Name, "-i", device, "-o", Log, .. arguments.Contains("--duration") ? [] : s_limit, .. arguments]);
+        _running.Add(tool);
+        Eventually.True($"the program's packet socket\n{tool.Error}", () => PacketCapture.CountSockets(where) > sockets);
+        return tool;
+    }
+
+    /// <summary>Starts the program with these arguments and no others.</summary>
+    public Tool StartPlain(params IEnumerable<string> arguments)
+    {
+        Tool tool = Tool.Start(Program, arguments);
+        _running.Add(tool);
+        return tool;
+    }
+
     /// <summary>Has it write the log so far, and reads that.</summary>
     public string WriteLog(Tool tool)
     {

@@ -9,10 +9,14 @@ internal static class ProcessCapture
     private const string CgroupRoot = "/sys/fs/cgroup";
 
     /// <summary>Starts one; skips the test where this build or this kernel has no eBPF programs.</summary>
-    public static LiveCapture Start(TestNamespace where, string? recordPath = null)
+    public static LiveCapture Start(TestNamespace where, string? recordPath = null) =>
+        Start(new CaptureOptions { NetworkNamespace = where.Name, ResolveProcess = true, RecordPath = recordPath });
+
+    /// <summary>Starts one; skips the test where this build or this kernel has no eBPF programs.</summary>
+    public static LiveCapture Start(CaptureOptions options)
     {
         NeedPrograms();
-        LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = where.Name, ResolveProcess = true, RecordPath = recordPath });
+        LiveCapture live = LiveCapture.Start(options);
         if (live.Capture.Notices.FirstOrDefault(notice => notice.Contains("eBPF", StringComparison.Ordinal)) is string notice)
         {
             live.Dispose();
