@@ -33,9 +33,9 @@ internal static class LinkDecoder
             case DLT_EN10MB:
                 return FindByType(frame, EthernetType, EthernetType + sizeof(ushort), out offset);
             case DLT_LINUX_SLL:
-                return FindByType(frame, CookedType, CookedLength, out offset);
+                return FindBehindCooked(frame, CookedType, CookedLength, out offset);
             case DLT_LINUX_SLL2:
-                return FindByType(frame, 0, Cooked2Length, out offset);
+                return FindBehindCooked(frame, 0, Cooked2Length, out offset);
             case DLT_NULL:
             case DLT_LOOP:
                 offset = LoopbackLength;
@@ -80,6 +80,35 @@ internal static class LinkDecoder
 
         return PacketResult.NotIp;
     }
+
+    // Of a frame with two tags or more, Linux 6.10 and later put the innermost protocol's number into the cooked head, although all tags but the
+    // outermost still follow: each one's own two bytes, and the number of what comes next.
+    private static PacketResult FindBehindCooked(ReadOnlySpan<byte> frame, int typeAt, int next, out int offset)
+    {
+        const int TagLength = 4;
+        PacketResult result = FindByType(frame, typeAt, next, out offset);
+        int at = offset;
+        for (int tags = 0; result == PacketResult.Decoded && tags <= MaximumTags && frame.Length > at + TagLength && !IsIp(frame[at]); tags++)
+        {
+            int type = BinaryPrimitives.ReadUInt16BigEndian(frame[(at + sizeof(ushort))..]);
+            at += TagLength;
+            if (type is ETH_P_IP or ETH_P_IPV6)
+            {
+                offset = at;
+                break;
+            }
+
+            if (type is not (ETH_P_8021Q or ETH_P_8021AD or ETH_P_QINQ1))
+            {
+                break;
+            }
+        }
+
+        return result;
+    }
+
+    // The version, and of IPv4 a length of the header that there can be.
+    private static bool IsIp(byte first) => first >> 4 == 6 || first is >= 0x45 and <= 0x4f;
 
     private static PacketResult FindInSession(ReadOnlySpan<byte> frame, ref int offset)
     {
