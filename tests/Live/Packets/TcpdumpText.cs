@@ -85,8 +85,9 @@ internal sealed partial class TcpdumpText
 
         bool isLater = rest.StartsWith("ip-proto-17", StringComparison.Ordinal) || (fragment.Success && !fragment.Groups["src"].Success);
         string name = isLater ? _fragmented[(source, target)] : NameOf(rest, source, sourcePort, target, targetPort, line);
-        if (rest.Contains("bad length", StringComparison.Ordinal))
+        if (rest.Contains("UDP, ", StringComparison.Ordinal))
         {
+            // Which of them is cut into fragments is not said; the rest follows at once.
             _fragmented[(source, target)] = name;
         }
 
