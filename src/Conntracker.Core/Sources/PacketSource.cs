@@ -169,6 +169,11 @@ internal sealed unsafe class PacketSource : IDisposable
     // Only when libpcap has failed: to open a pipe twice would break it.
     private static ConntrackException NotOpened(string path, string failure)
     {
+        if (Directory.Exists(path))
+        {
+            return new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a folder, not a capture file.");
+        }
+
         try
         {
             if (new FileInfo(path).Length > 0)
