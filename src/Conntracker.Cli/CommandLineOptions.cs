@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
+using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;
 
@@ -26,6 +27,9 @@ internal sealed class CommandLineOptions
     private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
     private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
     private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events seen, lost and repaired" };
+    private readonly Option<string?> _tree = new("--tree") { Description = "Keep a tree of empty files for firewall rules in this folder while the capture runs: {in,out,else}/PROTOCOL/SOURCE-PORT-DESTINATION-PORT. Without -o no log is written then", HelpName = "DIR" };
+    private readonly Option<bool> _skipElse = new("--skip-else") { Description = "With --tree: leave out what neither comes in nor goes out" };
+    private readonly Option<InternetFolding> _foldInternet = new("--fold-internet") { Description = "With --tree: of which flows the far end becomes INTERNET where its address is routed there", HelpName = "both|in|out|none", DefaultValueFactory = _ => InternetFolding.Both, CustomParser = ParseName<InternetFolding> };
     private readonly RootCommand _root;
 
     /// <summary>Makes the options.</summary>
@@ -33,7 +37,7 @@ internal sealed class CommandLineOptions
     {
         _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
         {
-            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
+            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats, _tree, _skipElse, _foldInternet,
         };
         _root.Validators.Add(Validate);
         _root.SetAction(parsed => Run.Execute(Bind(parsed)));
@@ -58,10 +62,12 @@ internal sealed class CommandLineOptions
             ReplayPath = parsed.GetValue(_replay),
             Duration = parsed.GetValue(_duration),
         },
-        parsed.GetValue(_output) ?? DefaultLog,
+        parsed.GetValue(_tree) is not null && parsed.GetResult(_output) is not { Implicit: false } ? null : parsed.GetValue(_output) ?? DefaultLog,
         parsed.GetValue(_format),
         parsed.GetValue(_style),
-        parsed.GetValue(_stats));
+        parsed.GetValue(_stats),
+        parsed.GetValue(_tree),
+        new FlowTreeOptions { SkipElse = parsed.GetValue(_skipElse), FoldInternet = parsed.GetValue(_foldInternet), MaximumEntries = parsed.GetValue(_maximumFlows) });
 
     private void Validate(CommandResult command)
     {
@@ -87,6 +93,29 @@ internal sealed class CommandLineOptions
         {
             command.AddError("--style goes with --format text: only the text log has generations.");
         }
+
+        ValidateTree(command);
+    }
+
+    private void ValidateTree(CommandResult command)
+    {
+        if (command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) == LogFormat.Tree)
+        {
+            command.AddError("--format: a tree is a folder, not a log: --tree DIR keeps one.");
+        }
+
+        bool hasTree = command.GetResult(_tree) is { Implicit: false };
+        Option[] treeOnly = [_skipElse, _foldInternet];
+        foreach (Option option in treeOnly.Where(each => !hasTree && command.GetResult(each) is { Implicit: false }))
+        {
+            command.AddError($"{option.Name} goes with {_tree.Name}: only a tree is folded for firewall rules.");
+        }
+
+        Option[] logOnly = [_format, _style];
+        foreach (Option option in logOnly.Where(each => hasTree && command.GetResult(each) is { Implicit: false } && command.GetResult(_output) is not { Implicit: false }))
+        {
+            command.AddError($"{option.Name} goes with a log, and with {_tree.Name} one is written only where {_output.Name} (-o) says.");
+        }
     }
 
     private static T ParseName<T>(ArgumentResult result)
@@ -101,7 +130,7 @@ internal sealed class CommandLineOptions
             }
         }
 
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Where(name => name != nameof(LogFormat.Tree)).Select(name => name.ToLowerInvariant()))}.");
         return default;
     }
 
