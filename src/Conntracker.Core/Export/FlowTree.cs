@@ -11,6 +11,8 @@ namespace Conntracker.Core.Export;
 /// </summary>
 public sealed class FlowTree : IFlowWriter
 {
+    private const int LeastCounted = 65_536;
+
     private readonly FlowTreeOptions _options;
     private readonly TreeFolders _folders;
     private readonly HashSet<TreeEntry> _known = [];
@@ -22,8 +24,8 @@ public sealed class FlowTree : IFlowWriter
     private FlowTree(string path, FlowTreeOptions options)
     {
         _options = options;
-        _folded = new CappedCount(options.MaximumEntries);
-        _left = new CappedCount(options.MaximumEntries);
+        _folded = new CappedCount(Math.Max(LeastCounted, options.MaximumEntries));
+        _left = new CappedCount(Math.Max(LeastCounted, options.MaximumEntries));
         _folders = new TreeFolders(path);
         try
         {
