@@ -123,6 +123,7 @@ Describe 'The examples of the pages' -Tag Live {
             Add-Content "$folder/damaged.txt" ' TCPv4 [ this is damaged'
             Copy-Item (Get-Fixture v1-flows.log) "$folder/monday.log"
             Get-ConntrackFlow -Name office | Export-ConntrackLog "$folder/flows.json" -Format Json
+            Get-ConntrackFlow -Name office | Export-ConntrackLog "$folder/rules" -Format Tree
             Remove-ConntrackCapture *
         }
     }

@@ -41,20 +41,26 @@ internal sealed class AddressSet
         int old = 0;
         foreach (Interval each in added)
         {
-            while (old < _intervals.Length && _intervals[old].First.CompareTo(each.First) <= 0)
-            {
-                Append(all, _intervals[old++]);
-            }
-
+            int end = Math.Max(old, Find(each.First) + 1);
+            AppendAll(all, _intervals.AsSpan(old..end));
             Append(all, each);
+            old = end;
         }
 
-        while (old < _intervals.Length)
-        {
-            Append(all, _intervals[old++]);
-        }
-
+        AppendAll(all, _intervals.AsSpan(old..));
         return new AddressSet([.. all]);
+    }
+
+    // Intervals that are in order and apart: behind the first one that what is there does not reach, the rest is copied as it is.
+    private static void AppendAll(List<Interval> all, ReadOnlySpan<Interval> next)
+    {
+        int apart = 0;
+        while (apart < next.Length && all.Count > 0 && all[^1].Reaches(next[apart].First))
+        {
+            Append(all, next[apart++]);
+        }
+
+        all.AddRange(next[apart..]);
     }
 
     // What overlaps the last one, or follows it without a gap, makes it longer.

@@ -33,6 +33,7 @@ public sealed class LayoutTests : IDisposable
         [nameof(mmsghdr)] = ["sys/socket.h"],
         [nameof(pollfd)] = ["poll.h"],
         [nameof(statx)] = ["sys/stat.h"],
+        [nameof(dirent64)] = ["dirent.h"],
         [nameof(FileConstants)] = ["fcntl.h", "unistd.h", "sys/stat.h", "stdio.h"],
         [nameof(ErrnoConstants)] = ["errno.h"],
         [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
