@@ -13,6 +13,7 @@ internal sealed class PacketFeed : IFeedSource
 
     // Idle flows are closed and drops are counted so often.
     private static readonly long s_settleEvery = TimeSpan.FromSeconds(10).Ticks;
+    private static readonly TimeSpan s_lastBlock = 1.25 * PacketSource.BlockTime;
     private static readonly long s_retryEvery = TimeSpan.FromSeconds(1).Ticks;
 
     private readonly CaptureOptions _options;
@@ -66,7 +67,12 @@ internal sealed class PacketFeed : IFeedSource
     {
         if (_source is null)
         {
-            Reopen();
+            // Other sources wake the thread as well, and more often.
+            if (_clock.Now >= _due)
+            {
+                Reopen();
+            }
+
             return;
         }
 
@@ -144,6 +150,7 @@ internal sealed class PacketFeed : IFeedSource
         if (read < 0)
         {
             _notices.Add("interface", $"The packets of the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as that is possible; what passes meanwhile is not seen.");
+            Settle(source);
             source.Dispose();
             _source = null;
             _due = _clock.Now + s_retryEvery;

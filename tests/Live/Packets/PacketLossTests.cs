@@ -10,45 +10,51 @@ public sealed class PacketLossTests
 {
     private const int Sent = 20_000;
 
+    // On a cable: packets of the loopback pass the kernel's sockets twice, and what is dropped of them counts twice.
     [Theory]
-    [InlineData("lo")]
+    [InlineData("eth0")]
     [InlineData("any")]
     public void Packets_and_PacketsLost_together_are_what_was_sent_to_a_program_that_could_not_keep_up(string device)
     {
-        using TestNamespace host = new();
-        using CommandLine program = new();
-        using Tool tool = program.StartPackets(host, device, "--filter", "udp dst port 5001", "--buffer-size", "4096", "--stats");
-        program.WriteLog(tool);
+        ToolResult result = Burst(device, out string log, "--buffer-size", "4096");
 
-        // A program that stands still takes nothing in: what the buffer does not hold is dropped, whatever the machine's load.
-        tool.Signal("STOP");
-        PacketCapture.SendDatagrams(host, new IPEndPoint(IPAddress.Loopback, 40001), new IPEndPoint(IPAddress.Loopback, 5001), Sent);
-        tool.Signal("CONT");
-        ToolResult result = tool.End("TERM");
-
-        Assert.Equal(0, result.ExitCode);
         long lost = Number(result, "PacketsLost");
         Assert.InRange(lost, 1, Sent - 1);
         Assert.Equal(Sent, Number(result, "Packets") + lost);
         Assert.Contains("dropped packets", result.Error, StringComparison.Ordinal);
-        Assert.Contains("(port=5001)", program.Read(), StringComparison.Ordinal);
+        Assert.Contains("(port=5001)", log, StringComparison.Ordinal);
     }
 
     [Fact]
     public void The_buffer_that_a_capture_has_by_default_holds_a_burst()
     {
-        using TestNamespace host = new();
-        using CommandLine program = new();
-        using Tool tool = program.StartPackets(host, "lo", "--filter", "udp dst port 5001", "--stats");
-        program.WriteLog(tool);
-
-        tool.Signal("STOP");
-        PacketCapture.SendDatagrams(host, new IPEndPoint(IPAddress.Loopback, 40001), new IPEndPoint(IPAddress.Loopback, 5001), Sent);
-        tool.Signal("CONT");
-        ToolResult result = tool.End("TERM");
+        ToolResult result = Burst("eth0", out _);
 
         Assert.Equal((Sent, 0), (Number(result, "Packets"), Number(result, "PacketsLost")));
         Assert.DoesNotContain("note:", result.Error, StringComparison.Ordinal);
+    }
+
+    // A program that stands still takes nothing in: what the buffer does not hold is dropped, whatever the machine's load.
+    private static ToolResult Burst(string device, out string log, params string[] arguments)
+    {
+        using TestNetwork network = new();
+        using CommandLine program = new();
+        IPEndPoint source = new(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40001);
+        IPEndPoint target = new(TestNetwork.ClientSide.Firewall(FlowFamily.IPv4), 5001);
+
+        // Before the neighbour is known, packets wait for it, and not all are kept.
+        TestClient.Exchange(network.Client, FlowProtocol.Icmp, source, target);
+        using Tool tool = program.StartPackets(network.Client, device, ["--filter", "udp dst port 5001", "--stats", .. arguments]);
+        program.WriteLog(tool);
+
+        tool.Signal("STOP");
+        PacketCapture.SendDatagrams(network.Client, source, target, Sent);
+        tool.Signal("CONT");
+        ToolResult result = tool.End("TERM");
+
+        Assert.Equal(0, result.ExitCode);
+        log = program.Read();
+        return result;
     }
 
     private static long Number(ToolResult result, string name) => long.Parse(

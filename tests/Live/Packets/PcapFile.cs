@@ -1,41 +1,62 @@
 using System.Buffers.Binary;
 using System.Net;
+using Conntracker.Tests.Live.Support;
 
 namespace Conntracker.Tests.Live.Packets;
 
-/// <summary>Writes capture files: a datagram, and behind it, if wanted, much that is nothing.</summary>
+/// <summary>Writes capture files: a datagram, and behind it frames that are nothing.</summary>
 internal static class PcapFile
 {
     private const uint Magic = 0xa1b2c3d4;
-    private const int SnapLength = 262144;
+    private const int SnapLength = 65536;
     private const uint Ethernet = 1;
     private const int FileHead = 24;
     private const int PacketHead = 16;
     private const int FrameLength = 14 + 20 + 8;
+    private const int EmptyInChunk = 1000;
 
     /// <summary>Writes one.</summary>
     /// <param name="path">Where.</param>
     /// <param name="source">Who sends the datagram; IPv4.</param>
     /// <param name="target">Who gets it.</param>
-    /// <param name="emptyFrames">How many frames of zeros follow, as long as frames can be: they are holes, and take little of the disk.</param>
-    public static void Write(string path, IPEndPoint source, IPEndPoint target, int emptyFrames = 0)
-    {
-        using FileStream file = File.Create(path);
-        Span<byte> start = stackalloc byte[FileHead + PacketHead + FrameLength];
-        start.Clear();
-        WriteNumbers(start, Magic, 0x00040002, 0, 0, SnapLength, Ethernet);
-        WriteNumbers(start[FileHead..], 1, 0, FrameLength, FrameLength);
-        WriteFrame(start[(FileHead + PacketHead)..], source, target);
-        file.Write(start);
-        Span<byte> head = stackalloc byte[PacketHead];
-        for (int i = 0; i < emptyFrames; i++)
-        {
-            WriteNumbers(head, 2, 0, SnapLength, SnapLength);
-            file.Write(head);
-            file.Seek(SnapLength, SeekOrigin.Current);
-        }
+    public static void Write(string path, IPEndPoint source, IPEndPoint target) => File.WriteAllBytes(path, Begin(source, target));
 
-        file.SetLength(file.Position);
+    /// <summary>Makes a pipe that has no end: the datagram, and then empty frames for as long as somebody reads.</summary>
+    public static void WriteEndless(string path, IPEndPoint source, IPEndPoint target)
+    {
+        Tool.Run("mkfifo", path);
+        new Thread(() =>
+        {
+            try
+            {
+                using FileStream pipe = new(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
+                pipe.Write(Begin(source, target));
+                byte[] chunk = new byte[EmptyInChunk * (PacketHead + FrameLength)];
+                for (int at = 0; at < chunk.Length; at += PacketHead + FrameLength)
+                {
+                    WriteNumbers(chunk.AsSpan(at), 2, 0, FrameLength, FrameLength);
+                }
+
+                while (true)
+                {
+                    pipe.Write(chunk);
+                }
+            }
+            catch (IOException)
+            {
+                // Nobody reads any more.
+            }
+        })
+        { IsBackground = true }.Start();
+    }
+
+    private static byte[] Begin(IPEndPoint source, IPEndPoint target)
+    {
+        byte[] start = new byte[FileHead + PacketHead + FrameLength];
+        WriteNumbers(start, Magic, 0x00040002, 0, 0, SnapLength, Ethernet);
+        WriteNumbers(start.AsSpan(FileHead), 1, 0, FrameLength, FrameLength);
+        WriteFrame(start.AsSpan(FileHead + PacketHead), source, target);
+        return start;
     }
 
     private static void WriteFrame(Span<byte> frame, IPEndPoint source, IPEndPoint target)
