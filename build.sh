@@ -32,12 +32,14 @@ as_root() {
 # The packages that are missing, for the programs and libraries that are used: program or library, then Debian's package.
 missing_packages() {
   local pair
-  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables python3:python3 gcc:gcc clang:clang llvm-strip:llvm bpftool:bpftool; do
+  for pair in nft:nftables conntrack:conntrack ip:iproute2 ping:iputils-ping nc:netcat-openbsd iptables-legacy:iptables tcpdump:tcpdump python3:python3 gcc:gcc clang:clang llvm-strip:llvm bpftool:bpftool; do
     command -v "${pair%%:*}" >/dev/null || PATH=$PATH:/usr/sbin:/sbin command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
   done
   PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libnftables\.so\.1 ' >/dev/null || echo libnftables1
   PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libbpf\.so\.1 ' >/dev/null || echo libbpf1
+  PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libpcap\.so\.0\.8 ' >/dev/null || echo libpcap0.8
   [ -e /usr/include/bpf/bpf_helpers.h ] || echo libbpf-dev
+  [ -e /usr/include/pcap/pcap.h ] || echo libpcap0.8-dev
   [ -e /usr/include/linux/netlink.h ] || echo linux-libc-dev
   [ -e /usr/include/stdlib.h ] || echo libc6-dev
 }

@@ -20,4 +20,6 @@ internal sealed class ChildResult
     public double BytesPerFlow { get; set; }
 
     public long Bytes { get; set; }
+
+    public string Text { get; set; } = "";
 }

@@ -46,6 +46,18 @@ internal static class Children
             case "processes-gone":
                 Print(PassProcesses(1_000_000));
                 return true;
+            case "packet-file":
+                Print(PacketFile.Write(args[1], (int)Number(args[2])));
+                return true;
+            case "send":
+                Print(PacketSender.Send(args[1], (int)Number(args[2]), Number(args[3])));
+                return true;
+            case "run":
+                Print(MeasuredProgram.Run(args[1..]));
+                return true;
+            case "watch":
+                Print(MeasuredProgram.Watch(args[1..]));
+                return true;
             case "own-table":
                 Print(HoldTable());
                 return true;
@@ -234,7 +246,11 @@ internal static class Children
 
     private static void Print(ChildResult result)
     {
-        result.CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds;
+        if (result.CpuSeconds == 0)
+        {
+            result.CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds;
+        }
+
         Console.WriteLine(JsonSerializer.Serialize(result));
     }
 }

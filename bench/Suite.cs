@@ -31,6 +31,11 @@ internal static class Suite
             ProcessSuite.Run(report, rounds);
         }
 
+        if (only is "" or "packets")
+        {
+            PacketSuite.Run(report, rounds);
+        }
+
         report.Print(Console.Out);
         report.Save(output);
         return report.IsGood ? 0 : 1;

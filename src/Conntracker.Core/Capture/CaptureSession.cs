@@ -28,11 +28,14 @@ internal sealed partial class CaptureSession : IDisposable
     {
         _options = options;
         _collector = new FlowCollector(options.MaximumFlows, options.Protocols);
+        _collector.UseIncomingUdpPorts(options.IncomingUdpPorts);
         try
         {
             _pump = options switch
             {
                 { ReplayPath: string path } => new ReplayPump(path, _collector, Notices),
+                { PcapPath: string path } => new PcapPump(path, options, _collector, Notices),
+                { Source: CaptureSource.Packet } => new PacketPump(options, _collector, Notices),
                 _ when readOnce => new DumpPump(options.NetworkNamespace, _collector),
                 _ => new LivePump(options, _collector, Notices),
             };

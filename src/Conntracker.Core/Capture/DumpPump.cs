@@ -31,21 +31,14 @@ internal sealed class DumpPump : ICapturePump
         }
 
         FrameSink sink = new(_collector, recording: null);
-        using NetlinkDump addresses = NetlinkDump.OpenAddresses();
+        using AddressFeed addresses = new(sink, _clock);
         using NetlinkDump connections = NetlinkDump.OpenConntrack();
         using DatagramBatch batch = NetlinkDump.NewBatch();
-        int received;
-        addresses.RequestAddresses();
-        while ((received = addresses.Receive(batch)) > 0)
-        {
-            sink.Put(FrameKind.Addresses, _clock.Now, batch, received);
-        }
-
         connections.RequestConntrack();
         sink.Put(FrameKind.DumpRequested, _clock.Now, [(byte)DumpReason.Start]);
         while (!_stop && _collector.IsDumping)
         {
-            received = connections.WaitAndReceive(batch, CancellationToken.None);
+            int received = connections.WaitAndReceive(batch, CancellationToken.None);
             if (received < 0)
             {
                 throw ConntrackDumpError.Of(-received);

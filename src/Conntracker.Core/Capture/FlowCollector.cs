@@ -4,6 +4,7 @@ using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Packets;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
 using Conntracker.Core.Tracing;
@@ -37,6 +38,7 @@ internal sealed partial class FlowCollector : IDisposable
         _table = new FlowTable(maximumFlows);
         Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
+        _packets = new PacketIntake(_table, Keeps);
         Tracing = new TraceCollector(_table, _protocols)
         {
             Ended = place =>
@@ -77,8 +79,11 @@ internal sealed partial class FlowCollector : IDisposable
         get
         {
             TraceReceipt traces = Tracing.Receipt;
-            return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed, _table.Folded)
+            return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
             {
+                Packets = _packets.Packets,
+                PacketsLost = _packetsLost,
+                PacketsSkipped = _packets.Skipped,
                 NftablesTraces = traces.NftablesMessages,
                 NftablesTracesLost = traces.NftablesLost,
                 IptablesTraces = traces.IptablesLines,
@@ -123,6 +128,12 @@ internal sealed partial class FlowCollector : IDisposable
                 break;
             case FrameKind.SocketOwnersLost:
                 _processesLost += ReadNumber(data);
+                break;
+            case FrameKind.Packet:
+            case FrameKind.PacketLink:
+            case FrameKind.PacketsLost:
+            case FrameKind.PacketTime:
+                TakePacket(kind, time, data);
                 break;
             case FrameKind.Truncated:
                 _lost++;
@@ -225,8 +236,10 @@ internal sealed partial class FlowCollector : IDisposable
     {
         DecodeResult result = ConntrackDecoder.Decode(in message, fromDump, ref _message);
         _malformed += result == DecodeResult.Malformed ? 1 : 0;
-        return result == DecodeResult.Decoded && (_protocols is null || _protocols.Contains(_message.Key.Protocol));
+        return result == DecodeResult.Decoded && Keeps(_message.Key.Protocol);
     }
+
+    private bool Keeps(FlowProtocol protocol) => _protocols is null || _protocols.Contains(protocol);
 
     private void Apply(long time)
     {

@@ -53,4 +53,21 @@ internal sealed class FrameSink
             _recording.Write(each, time, each == kind ? batch[i] : default);
         }
     }
+
+    /// <summary>Puts the packets of a batch, under one hold of the gate.</summary>
+    public void Put(PacketBatch batch)
+    {
+        lock (_collector.Gate)
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                _collector.Take(FrameKind.Packet, batch.TimeOf(i), batch[i]);
+            }
+        }
+
+        for (int i = 0; i < batch.Count && _recording is not null; i++)
+        {
+            _recording.Write(FrameKind.Packet, batch.TimeOf(i), batch[i]);
+        }
+    }
 }

@@ -20,8 +20,6 @@ internal sealed class KernelFeed : IDisposable
     private readonly Wakeup _wakeup;
     private readonly MulticastSource _events;
     private readonly DumpReader _dump;
-    private readonly NetlinkDump _addresses;
-    private readonly DatagramBatch _addressBatch = NetlinkDump.NewBatch();
     private readonly List<IFeedSource> _more = [];
     private bool _isRepairNeeded;
     private long _lastDump;
@@ -45,7 +43,7 @@ internal sealed class KernelFeed : IDisposable
         try
         {
             _dump = new DumpReader(wakeup);
-            _addresses = NetlinkDump.OpenAddresses();
+            _more.Add(new AddressFeed(sink, clock));
         }
         catch
         {
@@ -58,9 +56,6 @@ internal sealed class KernelFeed : IDisposable
         {
             _notices.Add("buffer", $"The kernel granted a receive buffer of {_events.BufferSize} bytes, not {bufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a flood.");
         }
-
-        _addresses.RequestAddresses();
-        TakeAddresses();
     }
 
     /// <summary>The kernel's cookie of the network namespace.</summary>
@@ -89,13 +84,7 @@ internal sealed class KernelFeed : IDisposable
     /// <returns>True when a dump could be asked for: events were read to their end, and none is going on.</returns>
     public bool WaitAndTake(long until)
     {
-        (bool hasEvents, bool hasAddresses) = Wait(until);
-        bool isDrained = !hasEvents || TakeEvents();
-        if (hasAddresses)
-        {
-            TakeAddresses();
-        }
-
+        bool isDrained = !Wait(until) || TakeEvents();
         for (int i = 0; i < _more.Count; i++)
         {
             _more[i].Take();
@@ -158,20 +147,18 @@ internal sealed class KernelFeed : IDisposable
             _more[i].Dispose();
         }
 
-        _addresses.Dispose();
-        _addressBatch.Dispose();
         _dump.Dispose();
         _events.Dispose();
     }
 
-    private unsafe (bool Events, bool Addresses) Wait(long until)
+    // True when there are events.
+    private unsafe bool Wait(long until)
     {
-        const int Sources = 3;
+        const int Sources = 2;
         int count = Sources + _more.Count;
         pollfd* polled = stackalloc pollfd[count];
         polled[0] = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
         polled[1] = new() { fd = _events.Number, events = SocketConstants.POLLIN };
-        polled[2] = new() { fd = _addresses.Number, events = SocketConstants.POLLIN };
         for (int i = 0; i < _more.Count; i++)
         {
             // A negative number is one that poll(2) passes over.
@@ -192,7 +179,7 @@ internal sealed class KernelFeed : IDisposable
         }
 
         // POLLERR tells an overrun: to be read as well.
-        return (polled[1].revents != 0, polled[2].revents != 0);
+        return polled[1].revents != 0;
     }
 
     // True when the queue was read to its end.
@@ -224,21 +211,6 @@ internal sealed class KernelFeed : IDisposable
         }
 
         return false;
-    }
-
-    private void TakeAddresses()
-    {
-        int received;
-        while ((received = _addresses.Receive(_addressBatch)) > 0 || received == -ErrnoConstants.ENOBUFS)
-        {
-            if (received < 0)
-            {
-                _addresses.RequestAddresses();
-                continue;
-            }
-
-            _sink.Put(FrameKind.Addresses, _clock.Now, _addressBatch, received);
-        }
     }
 
     private void TakeDump()

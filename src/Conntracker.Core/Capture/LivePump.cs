@@ -14,12 +14,11 @@ internal sealed class LivePump : ICapturePump
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock = new();
     private readonly Wakeup _wakeup = new();
-    private readonly RecordingWriter? _recording;
+    private readonly CaptureRecording _recording;
     private readonly FrameSink _sink;
     private readonly TraceControl _tracing;
     private volatile bool _stop;
     private volatile bool _refresh;
-    private bool _isReady;
 
     /// <summary>Makes a pump, and the recording's file.</summary>
     /// <exception cref="ConntrackException">The recording's file cannot be made.</exception>
@@ -28,8 +27,8 @@ internal sealed class LivePump : ICapturePump
         _options = options;
         _collector = collector;
         _notices = notices;
-        _recording = options.RecordPath is string path ? RecordingWriter.Create(path, _clock.Now, KernelName.Read()) : null;
-        _sink = new FrameSink(collector, _recording);
+        _recording = new CaptureRecording(options.RecordPath, notices, _clock.Now);
+        _sink = new FrameSink(collector, _recording.Writer);
         _tracing = new TraceControl(options, collector, notices, _clock, _wakeup);
     }
 
@@ -65,12 +64,14 @@ internal sealed class LivePump : ICapturePump
         feed.RequestDump(DumpReason.Start);
         long now = _clock.Now;
         long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
+        bool isReady = false;
         while (!_stop && _clock.Now < end)
         {
             bool canRefresh = feed.WaitAndTake(end);
-            if (!_isReady && _collector.DumpsEnded > 0)
+            if (!isReady && _collector.DumpsEnded > 0)
             {
-                _isReady = true;
+                isReady = true;
+                _recording.Begin();
                 ready();
             }
 
@@ -80,12 +81,11 @@ internal sealed class LivePump : ICapturePump
                 feed.RequestDump(DumpReason.Refresh);
             }
 
-            ReportRecording();
+            _recording.Report();
         }
 
         feed.Finish(readCounters: _options.Accounting);
-        _recording?.Finish(_clock.Now);
-        ReportRecording();
+        _recording.End(_clock.Now);
     }
 
     /// <inheritdoc/>
@@ -107,12 +107,7 @@ internal sealed class LivePump : ICapturePump
     public void Dispose()
     {
         _wakeup.Dispose();
-        _recording?.Dispose();
-        if (!_isReady)
-        {
-            // A capture that never ran has recorded nothing: its file would only stand in the way of the next try.
-            _recording?.Discard();
-        }
+        _recording.Dispose();
     }
 
     private OwnTable? SwitchTrackingOn()
@@ -150,14 +145,6 @@ internal sealed class LivePump : ICapturePump
             {
                 _notices.Add(notice, $"What a killed capture may have left was not put back: {error.Message}");
             }
-        }
-    }
-
-    private void ReportRecording()
-    {
-        if (_recording?.Failure is string failure)
-        {
-            _notices.Add("recording", failure);
         }
     }
 }

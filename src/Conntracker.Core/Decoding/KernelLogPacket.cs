@@ -105,10 +105,6 @@ internal ref struct KernelLogPacket
         {
             _hasDst = KernelLogAddress.TryRead(value, out Tuple.Key.Original.Dst, out FlowFamily family) && family == Tuple.Key.Family;
         }
-        else if (key.SequenceEqual("ID"u8))
-        {
-            _ = TryRead(value, out Tuple.Id);
-        }
         else if (key.SequenceEqual("PROTO"u8))
         {
             _hasProtocol = TryReadProtocol(value, out Tuple.Key.Protocol);

@@ -25,24 +25,36 @@ internal static class PacketDecoder
     /// <param name="packet">The packet, or its first bytes.</param>
     /// <param name="tuple">What was read.</param>
     /// <returns>False when it is no IP packet, or cut off before its ports, or a fragment without them.</returns>
-    public static bool TryDecode(ReadOnlySpan<byte> packet, out PacketTuple tuple) =>
-        TryDecodeNetwork(packet, out tuple, out int transport) && transport >= 0 && transport <= packet.Length
-        && TryDecodeTransport(packet[transport..], ref tuple);
+    public static bool TryDecode(ReadOnlySpan<byte> packet, out PacketTuple tuple) => Decode(packet, out tuple) == PacketResult.Decoded;
+
+    /// <summary>Reads a packet that begins with its IP header; the family is told by the header itself.</summary>
+    /// <param name="packet">The packet, or its first bytes.</param>
+    /// <param name="tuple">What was read.</param>
+    public static PacketResult Decode(ReadOnlySpan<byte> packet, out PacketTuple tuple)
+    {
+        if (!TryDecodeNetwork(packet, out tuple, out int transport))
+        {
+            return packet.IsEmpty || packet[0] >> 4 is 4 or 6 ? PacketResult.Malformed : PacketResult.NotIp;
+        }
+
+        return tuple.Fragment == PacketFragment.Later ? PacketResult.LaterFragment
+            : transport <= packet.Length && TryDecodeTransport(packet[transport..], ref tuple) ? PacketResult.Decoded
+            : PacketResult.Malformed;
+    }
 
     /// <summary>Reads a packet whose network and transport headers come apart, as nftables' trace sends them.</summary>
     /// <param name="network">The IP header, without what extends it.</param>
     /// <param name="transport">The transport header, or its first bytes.</param>
     /// <param name="tuple">What was read.</param>
     public static bool TryDecode(ReadOnlySpan<byte> network, ReadOnlySpan<byte> transport, out PacketTuple tuple) =>
-        TryDecodeNetwork(network, out tuple, out int offset) && (offset >= 0 || tuple.Key.Family == FlowFamily.IPv6)
-        && TryDecodeTransport(transport, ref tuple);
+        TryDecodeNetwork(network, out tuple, out _) && tuple.Fragment != PacketFragment.Later && TryDecodeTransport(transport, ref tuple);
 
     /// <summary>Whether an ICMP type (of either family) tells of an error: then the packet it is about follows.</summary>
     public static bool IsError(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
         ? type is 3 or 4 or 5 or 11 or 12
         : type < 128;
 
-    // The transport header's offset is -1 when it is not known: a later fragment, or an extension header that is cut off.
+    // The transport header's offset is -1 for a later fragment.
     private static bool TryDecodeNetwork(ReadOnlySpan<byte> packet, out PacketTuple tuple, out int transport)
     {
         tuple = default;
@@ -57,6 +69,7 @@ internal static class PacketDecoder
 
     private static bool TryDecodeIPv4(ReadOnlySpan<byte> packet, ref PacketTuple tuple, out int transport)
     {
+        const int MoreFragments = 0x2000;
         const int FragmentOffsetMask = 0x1fff;
         transport = -1;
         int length = (packet[0] & 0xf) * 4;
@@ -69,9 +82,13 @@ internal static class PacketDecoder
         tuple.Key.Protocol = (FlowProtocol)packet[9];
         tuple.Key.Original.Src = AddressBits.Read(packet[12..16]);
         tuple.Key.Original.Dst = AddressBits.Read(packet[16..20]);
-        tuple.Id = BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
-        bool isLaterFragment = (BinaryPrimitives.ReadUInt16BigEndian(packet[6..]) & FragmentOffsetMask) != 0;
-        transport = isLaterFragment ? -1 : length;
+        tuple.Length = BinaryPrimitives.ReadUInt16BigEndian(packet[2..]);
+        tuple.FragmentId = BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
+        int fragment = BinaryPrimitives.ReadUInt16BigEndian(packet[6..]);
+        tuple.Fragment = (fragment & FragmentOffsetMask) != 0 ? PacketFragment.Later
+            : (fragment & MoreFragments) != 0 ? PacketFragment.First
+            : PacketFragment.None;
+        transport = tuple.Fragment == PacketFragment.Later ? -1 : length;
         return true;
     }
 
@@ -86,6 +103,8 @@ internal static class PacketDecoder
         tuple.Key.Family = FlowFamily.IPv6;
         tuple.Key.Original.Src = AddressBits.Read(packet[8..24]);
         tuple.Key.Original.Dst = AddressBits.Read(packet[24..40]);
+        int payload = BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
+        tuple.Length = payload == 0 ? 0 : IPv6HeaderLength + payload;
         int next = packet[6];
         int offset = IPv6HeaderLength;
         for (int i = 0; next is HopByHop or Routing or Fragment or Authentication or DestinationOptions; i++)
@@ -97,9 +116,10 @@ internal static class PacketDecoder
             }
 
             ReadOnlySpan<byte> extension = packet[offset..];
-            if (next == Fragment && (BinaryPrimitives.ReadUInt16BigEndian(extension[2..]) & ~7) != 0)
+            if (next == Fragment && TakeFragment(extension, ref tuple))
             {
-                return false;
+                tuple.Key.Protocol = (FlowProtocol)extension[0];
+                return true;
             }
 
             offset += next switch
@@ -116,6 +136,19 @@ internal static class PacketDecoder
         return true;
     }
 
+    // True for a later fragment: what follows is in the middle of the packet.
+    private static bool TakeFragment(ReadOnlySpan<byte> extension, ref PacketTuple tuple)
+    {
+        const int MoreFragments = 1;
+        const int Reserved = 7;
+        int fragment = BinaryPrimitives.ReadUInt16BigEndian(extension[2..]);
+        tuple.FragmentId = BinaryPrimitives.ReadUInt32BigEndian(extension[4..]);
+        tuple.Fragment = (fragment & ~Reserved) != 0 ? PacketFragment.Later
+            : (fragment & MoreFragments) != 0 ? PacketFragment.First
+            : PacketFragment.None;
+        return tuple.Fragment == PacketFragment.Later;
+    }
+
     private static bool TryDecodeTransport(ReadOnlySpan<byte> header, ref PacketTuple tuple)
     {
         if (FlowKey.HasPorts(tuple.Key.Protocol))
@@ -127,6 +160,7 @@ internal static class PacketDecoder
 
             tuple.Key.Original.SrcPort = BinaryPrimitives.ReadUInt16BigEndian(header);
             tuple.Key.Original.DstPort = BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
+            TakeSignal(header, ref tuple);
         }
         else if (FlowKey.IsIcmp(tuple.Key.Protocol))
         {
@@ -146,6 +180,25 @@ internal static class PacketDecoder
         }
 
         return true;
+    }
+
+    private static void TakeSignal(ReadOnlySpan<byte> header, ref PacketTuple tuple)
+    {
+        const int TcpFlags = 13;
+        const int SctpChunk = 12;
+        const int DccpType = 8;
+        int offset = tuple.Key.Protocol switch
+        {
+            FlowProtocol.Tcp => TcpFlags,
+            FlowProtocol.Sctp => SctpChunk,
+            FlowProtocol.Dccp => DccpType,
+            _ => int.MaxValue,
+        };
+        if (offset < header.Length)
+        {
+            tuple.HasSignal = true;
+            tuple.Signal = offset == DccpType ? (byte)((header[DccpType] >> 1) & 0xf) : header[offset];
+        }
     }
 
     // The packet that an error is about follows the error's header; it travelled against the error.

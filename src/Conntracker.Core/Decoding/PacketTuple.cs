@@ -14,6 +14,18 @@ internal struct PacketTuple
     /// </summary>
     public bool IsIcmpError;
 
-    /// <summary>The family's own number of the packet (IPv4's identification); 0 for IPv6.</summary>
-    public ushort Id;
+    /// <summary>Whether it is a fragment. A later one has addresses and a protocol, but no ports.</summary>
+    public PacketFragment Fragment;
+
+    /// <summary>What the fragments of one packet share (identification of IPv4 and of IPv6's fragment header); 0 for an IPv6 packet that is whole.</summary>
+    public uint FragmentId;
+
+    /// <summary>Bytes from the IP header on, as the header says; 0 when it does not (a jumbogram, or a packet that the interface has yet to cut).</summary>
+    public int Length;
+
+    /// <summary>What the packet does to its connection: TCP's flags (RFC 9293), the type of SCTP's first chunk (RFC 9260), DCCP's packet type (RFC 4340).</summary>
+    public byte Signal;
+
+    /// <summary>Whether <see cref="Signal"/> was there: the packet of an ICMP error ends before it, and so does one that was cut off.</summary>
+    public bool HasSignal;
 }

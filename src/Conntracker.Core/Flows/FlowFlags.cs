@@ -21,4 +21,7 @@ internal enum FlowFlags : byte
 
     /// <summary>Only traces told of it: connection tracking has not confirmed it, because a rule dropped its packets or exempted them.</summary>
     Unconfirmed = 0x20,
+
+    /// <summary>Packets told of it, not connection tracking: its counters are the sum of what was seen, and nothing tells its end.</summary>
+    OfPackets = 0x40,
 }

@@ -241,7 +241,7 @@ internal sealed class FlowFolder
     }
 
     // What was counted for good. A connection that is still open tells its counters with its end (Update): to take them here as well would
-    // count them twice.
+    // count them twice. Packets are counted one by one.
     private FlowCounters Settle(int place)
     {
         ref FlowRecord record = ref _store[place];
@@ -256,7 +256,7 @@ internal sealed class FlowFolder
         {
             record.OpenConnections = record.IsClosed ? (ushort)0 : (ushort)1;
             _hasOpenFolded |= !record.IsClosed;
-            if (!record.IsClosed)
+            if (!record.IsClosed && !record.IsOfPackets)
             {
                 return earlier;
             }

@@ -36,7 +36,10 @@ internal struct FlowRecord
     /// <summary>Closed, replied, folding.</summary>
     public FlowFlags Flags;
 
-    /// <summary>The number of the dump that saw it last; of a folded flow, <see cref="OpenConnections"/>.</summary>
+    /// <summary>
+    /// The number of the dump that saw it last; of a folded flow, <see cref="OpenConnections"/>; of a flow of packets,
+    /// <see cref="PacketSigns"/>.
+    /// </summary>
     public ushort Epoch;
 
     /// <summary>The reply tuple.</summary>
@@ -63,6 +66,9 @@ internal struct FlowRecord
     /// <summary>Whether only traces told of it so far.</summary>
     public readonly bool IsUnconfirmed => (Flags & FlowFlags.Unconfirmed) != 0;
 
+    /// <summary>Whether packets told of it, not connection tracking.</summary>
+    public readonly bool IsOfPackets => (Flags & FlowFlags.OfPackets) != 0;
+
     /// <summary>What of the key was folded.</summary>
     public FlowFolding Folding
     {
@@ -82,6 +88,13 @@ internal struct FlowRecord
     {
         readonly get => Epoch;
         set => Epoch = value;
+    }
+
+    /// <summary>Of a flow of packets that is not folded: what they have shown. No dump tells of it.</summary>
+    public PacketSigns PacketSigns
+    {
+        readonly get => (PacketSigns)Epoch;
+        set => Epoch = (ushort)value;
     }
 
     /// <summary>Counts further open connections of a folded flow.</summary>

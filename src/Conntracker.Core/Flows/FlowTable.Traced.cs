@@ -10,8 +10,7 @@ internal sealed partial class FlowTable
     /// <returns>Its place.</returns>
     public int AddUnconfirmed(ref readonly FlowKey key, long now)
     {
-        int place;
-        if (MakeRoom() && (place = Find(in key)) >= 0)
+        if (MakeRoom() && Find(in key) is >= 0 and int place)
         {
             // What was folded has taken this very key (an ICMP query with the id 0).
             _store[place].AddConnections(1);
@@ -19,17 +18,7 @@ internal sealed partial class FlowTable
             return place;
         }
 
-        FlowKey reverse = FlowKey.Reverse(in key);
-        place = _store.Take();
-        ref FlowRecord record = ref _store[place];
-        record.Key = key;
-        record.Reply = reverse.Original;
-        record.Connections = 1;
-        record.Flags = FlowFlags.Unconfirmed;
-        record.FirstSeen = now;
-        record.LastSeen = now;
-        _index.Add(place, FlowKey.Hash(in key));
-        return place;
+        return Add(in key, FlowFlags.Unconfirmed, now);
     }
 
     /// <summary>

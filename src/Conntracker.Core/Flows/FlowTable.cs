@@ -214,6 +214,21 @@ internal sealed partial class FlowTable : IDisposable
         return place;
     }
 
+    // A flow that no message of connection tracking brought: there is none of its key.
+    private int Add(ref readonly FlowKey key, FlowFlags flags, long now)
+    {
+        int place = _store.Take();
+        ref FlowRecord record = ref _store[place];
+        record.Key = key;
+        record.Reply = FlowKey.Reverse(in key).Original;
+        record.Connections = 1;
+        record.Flags = flags;
+        record.FirstSeen = now;
+        record.LastSeen = now;
+        _index.Add(place, FlowKey.Hash(in key));
+        return place;
+    }
+
     private ApplyOutcome Update(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
     {
         bool changed = false;

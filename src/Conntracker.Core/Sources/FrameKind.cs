@@ -60,6 +60,18 @@ internal enum FrameKind : byte
     /// <summary>Reports of sockets that were lost between the kernel and the capture. Data: their number, 64 bits, little-endian.</summary>
     SocketOwnersLost = 22,
 
+    /// <summary>Of what kind the heads of the packets are that follow: a DLT_* number of libpcap, 32 bits, little-endian.</summary>
+    PacketLink = 24,
+
+    /// <summary>A packet. Data: its length on the wire, 32 bits, little-endian; then its first bytes.</summary>
+    Packet = 25,
+
+    /// <summary>Packets that were dropped before they could be taken in. Data: their number, 64 bits, little-endian.</summary>
+    PacketsLost = 26,
+
+    /// <summary>All packets up to this time have come: flows that were idle for too long are closed. No data.</summary>
+    PacketTime = 27,
+
     /// <summary>The recording's regular end. No data.</summary>
     End = 255,
 }

@@ -22,12 +22,13 @@ public partial class ArrowTests
         ["Decoding"] = ["Native", "Netlink", "Flows"],
         ["Flows"] = ["Native", "Decoding"],
         ["Firewall"] = ["Native", "Flows"],
+        ["Packets"] = ["Native", "Decoding", "Flows"],
         ["Processes"] = ["Decoding", "Flows"],
         ["Tracing"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall"],
         ["Views"] = ["Native", "Flows", "Processes", "Tracing", "Capture"],
         ["Export"] = ["Native", "Flows", "Views"],
         ["Rules"] = ["Flows", "Views", "Firewall"],
-        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Processes", "Tracing", "Views"],
+        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Packets", "Processes", "Tracing", "Views"],
     };
 
     public static TheoryData<string> Rooms =>

@@ -71,7 +71,7 @@ public class PacketDecoderTests
     public void The_packets_own_number_is_kept()
     {
         Assert.True(PacketDecoder.TryDecode(Packet.IPv4(FlowProtocol.Udp, Packet.Ports(1, 2), id: 0xbeef), out PacketTuple tuple));
-        Assert.Equal((0xbeef, false), (tuple.Id, tuple.IsIcmpError));
+        Assert.Equal((0xbeefu, false), (tuple.FragmentId, tuple.IsIcmpError));
     }
 
     [Theory]

@@ -37,6 +37,11 @@ public sealed class LayoutTests : IDisposable
         [nameof(NftablesConstants)] = ["linux/netfilter/nfnetlink.h", "linux/netfilter.h", "linux/netfilter/nf_tables.h"],
         [nameof(socket_owner)] = [s_attribution],
         [nameof(socket_record)] = [s_attribution],
+        [nameof(pcap_pkthdr)] = ["pcap/pcap.h"],
+        [nameof(timeval)] = ["sys/time.h"],
+        [nameof(pcap_stat)] = ["pcap/pcap.h"],
+        [nameof(bpf_program)] = ["pcap/pcap.h"],
+        [nameof(PcapConstants)] = ["pcap/pcap.h", "linux/if_ether.h"],
         [nameof(cb_id)] = ["linux/connector.h"],
         [nameof(cn_msg)] = ["linux/connector.h"],
         [nameof(proc_event)] = ["linux/cn_proc.h"],
@@ -165,7 +170,7 @@ public sealed class LayoutTests : IDisposable
         try
         {
             ProcessStartInfo start = new("cc") { RedirectStandardError = true, Environment = { ["LC_ALL"] = "C" } };
-            Array.ForEach(["-std=c11", "-fsyntax-only", source], start.ArgumentList.Add);
+            Array.ForEach(["-std=gnu11", "-fsyntax-only", source], start.ArgumentList.Add);
             using Process compiler = Process.Start(start)!;
             message = compiler.StandardError.ReadToEnd();
             compiler.WaitForExit();

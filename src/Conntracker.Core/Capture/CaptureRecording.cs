@@ -1,0 +1,54 @@
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>The recording of a capture that is under way, if there is to be one: its file lasts only when the capture has begun.</summary>
+internal sealed class CaptureRecording : IDisposable
+{
+    private readonly CaptureNotices _notices;
+    private bool _hasBegun;
+
+    /// <summary>Makes the file.</summary>
+    /// <param name="path">Its path; null for no recording.</param>
+    /// <param name="notices">Gets what goes wrong later.</param>
+    /// <param name="now">The time: ticks of UTC.</param>
+    /// <exception cref="ConntrackException">It cannot be made.</exception>
+    public CaptureRecording(string? path, CaptureNotices notices, long now)
+    {
+        _notices = notices;
+        Writer = path is null ? null : RecordingWriter.Create(path, now, KernelName.Read());
+    }
+
+    /// <summary>Writes it; null when there is none.</summary>
+    public RecordingWriter? Writer { get; }
+
+    /// <summary>The capture runs: from here on the file stays.</summary>
+    public void Begin() => _hasBegun = true;
+
+    /// <summary>Tells when writing has failed.</summary>
+    public void Report()
+    {
+        if (Writer?.Failure is string failure)
+        {
+            _notices.Add("recording", failure);
+        }
+    }
+
+    /// <summary>The capture has ended well.</summary>
+    public void End(long now)
+    {
+        Writer?.Finish(now);
+        Report();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Writer?.Dispose();
+        if (!_hasBegun)
+        {
+            // A capture that never ran has recorded nothing: its file would only stand in the way of the next try.
+            Writer?.Discard();
+        }
+    }
+}

@@ -1,0 +1,33 @@
+using Conntracker.Core.Native;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>Waits for what feeds a capture.</summary>
+internal static unsafe class FeedPoll
+{
+    /// <summary>Waits until a source has something, somebody wakes the thread, or it is time.</summary>
+    /// <param name="wakeup">Ends the wait early; cleared.</param>
+    /// <param name="sources">The sources.</param>
+    /// <param name="until">When to return at the latest: ticks of UTC.</param>
+    /// <param name="now">The time: ticks of UTC.</param>
+    public static void Wait(Wakeup wakeup, List<IFeedSource> sources, long until, long now)
+    {
+        int count = 1 + sources.Count;
+        pollfd* polled = stackalloc pollfd[count];
+        polled[0] = new() { fd = wakeup.Number, events = SocketConstants.POLLIN };
+        for (int i = 0; i < sources.Count; i++)
+        {
+            // A negative number is one that poll(2) passes over.
+            polled[1 + i] = new() { fd = sources[i].Number, events = SocketConstants.POLLIN };
+            until = Math.Min(until, sources[i].Due);
+        }
+
+        long milliseconds = Math.Clamp(((until - now) / TimeSpan.TicksPerMillisecond) + 1, 0, int.MaxValue);
+        _ = Libc.poll(polled, (nuint)count, until == long.MaxValue ? -1 : (int)milliseconds);
+        if (polled[0].revents != 0)
+        {
+            wakeup.Clear();
+        }
+    }
+}

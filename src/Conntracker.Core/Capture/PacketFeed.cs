@@ -1,0 +1,164 @@
+using System.Buffers.Binary;
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Core.Capture;
+
+/// <summary>
+/// The packets of an interface, put into a capture's sink as they come. An interface that goes away is opened again when it is back.
+/// </summary>
+internal sealed class PacketFeed : IFeedSource
+{
+    private const int BatchesInTurn = 64;
+
+    // Idle flows are closed and drops are counted so often.
+    private static readonly long s_settleEvery = TimeSpan.FromSeconds(10).Ticks;
+    private static readonly long s_retryEvery = TimeSpan.FromSeconds(1).Ticks;
+
+    private readonly CaptureOptions _options;
+    private readonly string _interface;
+    private readonly FrameSink _sink;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private PacketSource? _source;
+    private long _due;
+
+    /// <summary>Opens the interface; its packets are queued from here on.</summary>
+    /// <param name="options">The capture's options.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <exception cref="ConntrackException">It cannot be opened.</exception>
+    public PacketFeed(CaptureOptions options, FrameSink sink, CaptureNotices notices, CaptureClock clock)
+    {
+        _options = options;
+        _interface = options.Interface ?? PacketSource.AnyInterface;
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        _source = Open();
+    }
+
+    /// <inheritdoc/>
+    public int Number => _source?.Number ?? -1;
+
+    /// <inheritdoc/>
+    public long Due => _due;
+
+    /// <summary>Tells the sink of what kind the frames of a source are.</summary>
+    /// <exception cref="ConntrackException">Of a kind that cannot be read.</exception>
+    public static void PutLinkType(PacketSource source, string where, FrameSink sink, long time)
+    {
+        if (!LinkDecoder.IsKnown(source.LinkType))
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.LinkTypeUnknown,
+                $"The packets of {where} are of the link type {source.LinkTypeName}, which cannot be read. Understood are Ethernet (EN10MB), Linux cooked (LINUX_SLL, LINUX_SLL2), raw IP (RAW, IPV4, IPV6) and loopback (NULL, LOOP).");
+        }
+
+        Span<byte> data = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(data, source.LinkType);
+        sink.Put(FrameKind.PacketLink, time, data);
+    }
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        if (_source is null)
+        {
+            Reopen();
+            return;
+        }
+
+        TakePackets(_source, BatchesInTurn);
+        if (_clock.Now >= _due && _source is not null)
+        {
+            Settle(_source);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        if (_source is null)
+        {
+            return;
+        }
+
+        // What has come is handed over with its block, not before.
+        Thread.Sleep(PacketSource.BlockTime);
+        TakePackets(_source, int.MaxValue);
+        if (_source is not null)
+        {
+            Settle(_source);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _source?.Dispose();
+
+    private PacketSource Open()
+    {
+        PacketSource source = PacketSource.OpenInterface(_interface, _options.Filter, _options.BufferSize);
+        try
+        {
+            PutLinkType(source, $"the interface '{_interface}'", _sink, _clock.Now);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+
+        _due = _clock.Now + s_settleEvery;
+        return source;
+    }
+
+    private void Reopen()
+    {
+        try
+        {
+            _source = Open();
+        }
+        catch (ConntrackException)
+        {
+            // Not there yet: the notice has said why.
+            _due = _clock.Now + s_retryEvery;
+        }
+    }
+
+    private void TakePackets(PacketSource source, int batches)
+    {
+        long end = _clock.Now;
+        int read;
+        do
+        {
+            read = source.Read();
+            if (source.Batch.Count > 0)
+            {
+                _sink.Put(source.Batch);
+            }
+        }
+        while (read > 0 && --batches > 0 && source.Batch.TimeOf(read - 1) <= end);
+
+        if (read < 0)
+        {
+            _notices.Add("interface", $"The packets of the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as that is possible; what passes meanwhile is not seen.");
+            source.Dispose();
+            _source = null;
+            _due = _clock.Now + s_retryEvery;
+        }
+    }
+
+    private void Settle(PacketSource source)
+    {
+        _due = _clock.Now + s_settleEvery;
+        if (source.TakeDrops() is > 0 and long drops)
+        {
+            _sink.PutNumber(FrameKind.PacketsLost, _clock.Now, drops);
+            _notices.Add("packets", "The kernel dropped packets because they came faster than they could be taken in: flows may be missing. A filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size) helps.");
+        }
+
+        _sink.Put(FrameKind.PacketTime, _clock.Now);
+    }
+}

@@ -1,0 +1,62 @@
+namespace Conntracker.Core.Flows;
+
+/// <summary>What the table does for flows that packets tell of, where there is no connection tracking to ask.</summary>
+internal sealed partial class FlowTable
+{
+    /// <summary>A connection begins: of a new flow, or a further one of a flow that is there and closed.</summary>
+    /// <param name="key">Its tuple, in the direction of who began it.</param>
+    /// <param name="now">When its first packet came: ticks of UTC.</param>
+    /// <param name="place">Where the flow is.</param>
+    public ApplyOutcome Open(ref readonly FlowKey key, long now, out int place)
+    {
+        place = Find(in key);
+        if (place < 0 && MakeRoom())
+        {
+            place = Find(in key);
+        }
+
+        if (place < 0)
+        {
+            place = Add(in key, FlowFlags.OfPackets | FlowFlags.Counted, now);
+            return ApplyOutcome.Added;
+        }
+
+        ref FlowRecord record = ref _store[place];
+        record.AddConnections(1);
+        if (record.Folding == FlowFolding.None)
+        {
+            record.Flags &= ~FlowFlags.Closed;
+            record.Status = 0;
+            record.ProtocolState = 0;
+            record.PacketSigns = PacketSigns.None;
+        }
+
+        return ApplyOutcome.Reopened;
+    }
+
+    /// <summary>Counts a packet of a flow.</summary>
+    /// <param name="place">Where the flow is.</param>
+    /// <param name="isReply">Whether it travels in the reply direction.</param>
+    /// <param name="length">Its length, from the IP header on.</param>
+    /// <param name="now">When it came: ticks of UTC.</param>
+    public void CountPacket(int place, bool isReply, uint length, long now)
+    {
+        ref FlowCounters counters = ref _store.Counters(place);
+        if (isReply)
+        {
+            counters.ReplyPackets++;
+            counters.ReplyBytes += length;
+        }
+        else
+        {
+            counters.Packets++;
+            counters.Bytes += length;
+        }
+
+        ref FlowRecord record = ref _store[place];
+        record.LastSeen = Math.Max(record.LastSeen, now);
+    }
+
+    /// <summary>The connection of a flow has ended.</summary>
+    public void CloseFlow(int place) => Close(place, ref _store[place]);
+}

@@ -1,0 +1,175 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.Packets;
+
+/// <summary>
+/// Does for packets what connection tracking does in the kernel: finds a packet's flow, knows who began it, follows its state, counts, and
+/// closes what has ended or been idle for too long.
+/// </summary>
+internal sealed class PacketTracker
+{
+    // Connection tracking takes UDP for a stream when it is answered and goes on after this time.
+    private static readonly long s_streamAge = TimeSpan.FromSeconds(2).Ticks;
+
+    private readonly FlowTable _flows;
+
+    /// <summary>Makes a tracker.</summary>
+    /// <param name="flows">Gets the flows.</param>
+    public PacketTracker(FlowTable flows) => _flows = flows;
+
+    /// <summary>Says who began a flow.</summary>
+    public Originator Originator { get; } = new();
+
+    /// <summary>Takes a packet in.</summary>
+    /// <param name="packet">The packet; its id is cleared where it names no ICMP query.</param>
+    /// <param name="length">Its length, from the IP header on.</param>
+    /// <param name="now">When it came: ticks of UTC.</param>
+    /// <param name="addresses">The host's addresses.</param>
+    /// <param name="place">Where its flow is; -1 for an ICMP error about a flow that is not known.</param>
+    /// <returns><see cref="ApplyOutcome.Added"/>, <see cref="ApplyOutcome.Reopened"/> or <see cref="ApplyOutcome.Known"/>.</returns>
+    public ApplyOutcome Take(ref PacketTuple packet, uint length, long now, LocalAddresses addresses, out int place)
+    {
+        Normalize(ref packet.Key);
+        place = Find(in packet.Key, out bool isReply);
+        if (packet.IsIcmpError)
+        {
+            // As in the kernel: an error belongs to the flow it is about, but neither counts nor answers.
+            return ApplyOutcome.Known;
+        }
+
+        ApplyOutcome outcome = ApplyOutcome.Known;
+        if (place < 0 || !IsOfConnection(place, in packet, now))
+        {
+            isReply = Originator.IsReply(in packet, addresses);
+            FlowKey original = isReply ? FlowKey.Reverse(in packet.Key) : packet.Key;
+            outcome = _flows.Open(in original, now, out place);
+            Originator.LearnBeginning(in original, addresses);
+        }
+
+        _flows.CountPacket(place, isReply, length, now);
+        ref FlowRecord record = ref _flows[place];
+        if (record.Folding == FlowFolding.None)
+        {
+            Track(place, ref record, in packet, isReply, now);
+        }
+
+        return outcome;
+    }
+
+    /// <summary>Closes the flows that have been idle for too long.</summary>
+    /// <param name="now">Until when all packets have come: ticks of UTC.</param>
+    public void Expire(long now)
+    {
+        for (int place = 0; place < _flows.PlaceCount; place++)
+        {
+            ref FlowRecord record = ref _flows[place];
+            if (record.IsUsed && record.IsOfPackets && !record.IsClosed && now - record.LastSeen > FlowTimeouts.Of(in record))
+            {
+                _flows.CloseFlow(place);
+            }
+        }
+    }
+
+    // Open flows first: where an earlier flow with exchanged ends is closed, the packet belongs to the later one.
+    private int Find(ref readonly FlowKey key, out bool isReply)
+    {
+        isReply = false;
+        int original = _flows.Find(in key);
+        if (original >= 0 && !_flows[original].IsClosed)
+        {
+            return original;
+        }
+
+        FlowKey reverse = FlowKey.Reverse(in key);
+        int reply = _flows.Find(in reverse);
+        isReply = reply >= 0 && (original < 0 || !_flows[reply].IsClosed);
+        return isReply ? reply : original;
+    }
+
+    private bool IsOfConnection(int place, ref readonly PacketTuple packet, long now)
+    {
+        ref FlowRecord record = ref _flows[place];
+        if (record.Folding != FlowFolding.None)
+        {
+            return true;
+        }
+
+        bool isIdle = now - record.LastSeen > FlowTimeouts.Of(in record);
+        if (isIdle && !record.IsClosed)
+        {
+            _flows.CloseFlow(place);
+        }
+
+        // What comes late belongs to the connection that has ended, but a beginning is another connection.
+        return !isIdle && (!record.IsClosed || !IsBeginning(in packet));
+    }
+
+    private static bool IsBeginning(ref readonly PacketTuple packet) => packet.HasSignal && packet.Key.Protocol switch
+    {
+        FlowProtocol.Tcp => TcpTracking.IsBeginning(packet.Signal),
+        FlowProtocol.Sctp => SctpTracking.IsBeginning(packet.Signal),
+        FlowProtocol.Dccp => DccpTracking.IsBeginning(packet.Signal),
+        _ => false,
+    };
+
+    private void Track(int place, ref FlowRecord record, ref readonly PacketTuple packet, bool isReply, long now)
+    {
+        byte state = record.ProtocolState;
+        PacketSigns signs = record.PacketSigns | (isReply ? PacketSigns.ReplySpoken : PacketSigns.Spoken);
+        if (packet.HasSignal)
+        {
+            record.ProtocolState = packet.Key.Protocol switch
+            {
+                FlowProtocol.Tcp => (byte)TcpTracking.Next((TcpState)state, packet.Signal, isReply, ref signs),
+                FlowProtocol.Sctp => (byte)SctpTracking.Next((SctpState)state, packet.Signal, isReply),
+                FlowProtocol.Dccp => (byte)DccpTracking.Next((DccpState)state, packet.Signal, isReply),
+                _ => state,
+            };
+        }
+
+        bool isAnswered = (signs & PacketSigns.BothSpoken) == PacketSigns.BothSpoken;
+        if (isAnswered && (record.Status & ConntrackConstants.IPS_SEEN_REPLY) == 0)
+        {
+            record.Status |= ConntrackConstants.IPS_SEEN_REPLY;
+            record.Flags |= FlowFlags.Replied;
+            Originator.LearnAnswer(in record.Key);
+        }
+
+        record.Status |= isAnswered && IsStable(in record, now) ? ConntrackConstants.IPS_ASSURED : 0u;
+        record.PacketSigns = signs;
+        if (HasEnded(in record))
+        {
+            _flows.CloseFlow(place);
+        }
+    }
+
+    private static bool IsStable(ref readonly FlowRecord record, long now) => record.Key.Protocol switch
+    {
+        FlowProtocol.Tcp => (TcpState)record.ProtocolState == TcpState.Established,
+        FlowProtocol.Udp or FlowProtocol.UdpLite => now - record.FirstSeen > s_streamAge,
+        FlowProtocol.Sctp => (SctpState)record.ProtocolState == SctpState.Established,
+        FlowProtocol.Dccp => (DccpState)record.ProtocolState == DccpState.Open,
+        FlowProtocol.Gre => true,
+        _ => false,
+    };
+
+    private static bool HasEnded(ref readonly FlowRecord record) => record.Key.Protocol switch
+    {
+        FlowProtocol.Tcp => TcpTracking.HasEnded((TcpState)record.ProtocolState),
+        FlowProtocol.Sctp => (SctpState)record.ProtocolState == SctpState.Closed,
+        FlowProtocol.Dccp => (DccpState)record.ProtocolState == DccpState.TimeWait,
+        _ => false,
+    };
+
+    // What is no query has no id: what stands in its place would make a flow of every message.
+    private static void Normalize(ref FlowKey key)
+    {
+        byte type = (byte)(key.Original.DstPort >> 8);
+        if (FlowKey.IsIcmp(key.Protocol) && !IcmpQuery.IsQuestion(key.Protocol, type) && !IcmpQuery.IsAnswer(key.Protocol, type))
+        {
+            key.Original.SrcPort = 0;
+        }
+    }
+}

@@ -1,0 +1,69 @@
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Packets;
+
+/// <summary>The state of a TCP connection from what its packets carry, in the states of connection tracking. Sequence numbers are not followed.</summary>
+internal static class TcpTracking
+{
+    private const byte Fin = 1;
+    private const byte Syn = 2;
+    private const byte Rst = 4;
+    private const byte Ack = 0x10;
+
+    /// <summary>Whether the packet begins a connection.</summary>
+    public static bool IsBeginning(byte flags) => (flags & (Syn | Ack | Rst)) == Syn;
+
+    /// <summary>Whether the packet is the answer to the first one.</summary>
+    public static bool IsFirstAnswer(byte flags) => (flags & (Syn | Ack | Rst)) == (Syn | Ack);
+
+    /// <summary>Whether a connection in this state has ended; late packets may still come.</summary>
+    public static bool HasEnded(TcpState state) => state is TcpState.TimeWait or TcpState.Close;
+
+    /// <summary>The state after a packet.</summary>
+    /// <param name="state">The state before; <see cref="TcpState.None"/> for the first packet that was seen.</param>
+    /// <param name="flags">The packet's flags.</param>
+    /// <param name="isReply">Whether the packet comes from the side that did not begin.</param>
+    /// <param name="signs">Who has sent FIN; updated.</param>
+    public static TcpState Next(TcpState state, byte flags, bool isReply, ref PacketSigns signs)
+    {
+        if ((flags & Rst) != 0)
+        {
+            return TcpState.Close;
+        }
+
+        if (HasEnded(state))
+        {
+            return state;
+        }
+
+        if ((flags & Syn) != 0)
+        {
+            return AfterSyn(state, (flags & Ack) != 0, isReply);
+        }
+
+        if ((flags & Fin) != 0)
+        {
+            signs |= isReply ? PacketSigns.ReplyFin : PacketSigns.Fin;
+            return (signs & PacketSigns.BothFins) == PacketSigns.BothFins ? TcpState.LastAck : TcpState.FinWait;
+        }
+
+        return state switch
+        {
+            // What was open before the capture, or whose handshake was missed in part.
+            TcpState.None => TcpState.Established,
+            TcpState.SynSent or TcpState.SynSent2 => isReply ? TcpState.SynRecv : TcpState.Established,
+            TcpState.SynRecv when !isReply => TcpState.Established,
+            TcpState.FinWait when isReply == ((signs & PacketSigns.Fin) != 0) => TcpState.CloseWait,
+            TcpState.LastAck => TcpState.TimeWait,
+            _ => state,
+        };
+    }
+
+    private static TcpState AfterSyn(TcpState state, bool isAnswer, bool isReply) => (state, isAnswer) switch
+    {
+        (TcpState.None or TcpState.SynSent or TcpState.SynSent2, true) => TcpState.SynRecv,
+        (TcpState.None, false) => TcpState.SynSent,
+        (TcpState.SynSent, false) when isReply => TcpState.SynSent2,
+        _ => state,
+    };
+}

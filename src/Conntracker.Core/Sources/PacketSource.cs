@@ -1,0 +1,235 @@
+using System.Runtime.InteropServices;
+using Conntracker.Core.Native;
+using static Conntracker.Core.Native.PcapConstants;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>Packets through libpcap: of an interface, as they pass, or of a capture file. Used by one thread.</summary>
+internal sealed unsafe class PacketSource : IDisposable
+{
+    /// <summary>Stands for all interfaces.</summary>
+    public const string AnyInterface = "any";
+
+    /// <summary>The kernel hands packets over in blocks, at the latest after this time: a wakeup for each packet would cost more than the packet.</summary>
+    public static readonly TimeSpan BlockTime = TimeSpan.FromMilliseconds(100);
+
+    private const int PacketsInBatch = 512;
+
+    private readonly SafePcap _pcap;
+    private readonly bool _hasNanoseconds;
+    private readonly PacketBatch _batch = new(PacketsInBatch);
+    private GCHandle _self;
+    private pcap_stat _last;
+
+    private PacketSource(SafePcap pcap, bool hasNanoseconds)
+    {
+        _pcap = pcap;
+        _hasNanoseconds = hasNanoseconds;
+        _self = GCHandle.Alloc(this);
+    }
+
+    /// <summary>Of what kind the heads of its frames are: a DLT_* number.</summary>
+    public int LinkType => Libpcap.pcap_datalink(_pcap);
+
+    /// <summary>The name of that kind, as libpcap says it.</summary>
+    public string LinkTypeName => Marshal.PtrToStringUTF8(Libpcap.pcap_datalink_val_to_name(LinkType)) ?? $"number {LinkType}";
+
+    /// <summary>The descriptor's number, for poll(2); -1 for a file.</summary>
+    public int Number => Libpcap.pcap_get_selectable_fd(_pcap);
+
+    /// <summary>The packets of the last <see cref="Read"/>.</summary>
+    public PacketBatch Batch => _batch;
+
+    /// <summary>libpcap's words for what failed last.</summary>
+    public string Error => TextOf(_pcap);
+
+    /// <summary>Opens an interface of the calling thread's network namespace; <see cref="Read"/> never waits.</summary>
+    /// <param name="name">Its name, or <see cref="AnyInterface"/>. A named one is put into promiscuous mode meanwhile, for mirror ports.</param>
+    /// <param name="filter">A filter as pcap-filter(7) describes it; null for none.</param>
+    /// <param name="bufferSize">The kernel's buffer, in bytes.</param>
+    /// <exception cref="ConntrackException">No such interface, no privilege, a filter with a mistake, or no libpcap.</exception>
+    public static PacketSource OpenInterface(string name, string? filter, int bufferSize)
+    {
+        SafePcap pcap = Open(error => Libpcap.pcap_create(name, error), out string failure);
+        if (pcap.IsInvalid)
+        {
+            throw Refused(name, failure);
+        }
+
+        try
+        {
+            _ = Libpcap.pcap_set_snaplen(pcap, PacketBatch.SnapLength);
+            _ = Libpcap.pcap_set_promisc(pcap, name == AnyInterface ? 0 : 1);
+            _ = Libpcap.pcap_set_timeout(pcap, (int)BlockTime.TotalMilliseconds);
+            _ = Libpcap.pcap_set_buffer_size(pcap, bufferSize);
+            _ = Libpcap.pcap_set_tstamp_precision(pcap, PCAP_TSTAMP_PRECISION_NANO);
+            int status = Libpcap.pcap_activate(pcap);
+            if (status < 0)
+            {
+                throw NotActivated(name, status, TextOf(pcap));
+            }
+
+            byte* text = stackalloc byte[PCAP_ERRBUF_SIZE];
+            text[0] = 0;
+            if (Libpcap.pcap_setnonblock(pcap, 1, text) < 0)
+            {
+                throw Refused(name, Marshal.PtrToStringUTF8((nint)text)!);
+            }
+
+            SetFilter(pcap, filter);
+            return new PacketSource(pcap, Libpcap.pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO);
+        }
+        catch
+        {
+            pcap.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens a capture file: pcap or pcapng.</summary>
+    /// <param name="path">Its path.</param>
+    /// <param name="filter">A filter as pcap-filter(7) describes it; null for none.</param>
+    /// <exception cref="ConntrackException">It cannot be opened or is none, a filter with a mistake, or no libpcap.</exception>
+    public static PacketSource OpenFile(string path, string? filter)
+    {
+        CheckFile(path);
+        SafePcap pcap = Open(error => Libpcap.pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error), out string failure);
+        if (pcap.IsInvalid)
+        {
+            throw new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a capture file that can be read (pcap or pcapng): {failure}.");
+        }
+
+        try
+        {
+            SetFilter(pcap, filter);
+            return new PacketSource(pcap, hasNanoseconds: true);
+        }
+        catch
+        {
+            pcap.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads packets into <see cref="Batch"/>: of an interface what is there, of a file what comes next.</summary>
+    /// <returns>How many; 0 when there are none, or no more; -1 when it failed (<see cref="Error"/>), after the packets that are in the batch.</returns>
+    public int Read()
+    {
+        _batch.Clear();
+        int status = Libpcap.pcap_dispatch(_pcap, _batch.Capacity, &OnPacket, (byte*)GCHandle.ToIntPtr(_self));
+        return status < 0 ? -1 : _batch.Count;
+    }
+
+    /// <summary>What the kernel and the interface dropped since this was asked last.</summary>
+    public long TakeDrops()
+    {
+        pcap_stat now;
+        if (Libpcap.pcap_stats(_pcap, &now) < 0)
+        {
+            return 0;
+        }
+
+        // The counts have 32 bits and go round.
+        long drops = (long)unchecked(now.ps_drop - _last.ps_drop) + unchecked(now.ps_ifdrop - _last.ps_ifdrop);
+        _last = now;
+        return drops;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_self.IsAllocated)
+        {
+            _pcap.Dispose();
+            _self.Free();
+            _batch.Dispose();
+        }
+    }
+
+    private delegate nint Opener(byte* errbuf);
+
+    private static SafePcap Open(Opener open, out string failure)
+    {
+        byte* text = stackalloc byte[PCAP_ERRBUF_SIZE];
+        text[0] = 0;
+        try
+        {
+            SafePcap pcap = new(open(text));
+            failure = Marshal.PtrToStringUTF8((nint)text)!;
+            return pcap;
+        }
+        catch (DllNotFoundException error)
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.LibpcapMissing,
+                $"Packets are read through libpcap, which is not installed (Debian: apt install {Libpcap.Package}; elsewhere: the package libpcap). Capturing from connection tracking works without it.",
+                error);
+        }
+    }
+
+    private static void CheckFile(string path)
+    {
+        try
+        {
+            using FileStream file = File.OpenRead(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {error.Message}", error);
+        }
+    }
+
+    private static void SetFilter(SafePcap pcap, string? filter)
+    {
+        if (filter is null)
+        {
+            return;
+        }
+
+        bpf_program program;
+        if (Libpcap.pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
+        {
+            throw new ConntrackException(ConntrackErrorReason.FilterInvalid, $"The filter '{filter}' cannot be understood: {TextOf(pcap)}. pcap-filter(7) describes what filters look like.");
+        }
+
+        int status = Libpcap.pcap_setfilter(pcap, &program);
+        Libpcap.pcap_freecode(&program);
+        if (status < 0)
+        {
+            throw new ConntrackException(ConntrackErrorReason.FilterInvalid, $"The filter '{filter}' cannot be set: {TextOf(pcap)}.");
+        }
+    }
+
+    private static ConntrackException NotActivated(string name, int status, string text) => status switch
+    {
+        PCAP_ERROR_NO_SUCH_DEVICE => new ConntrackException(
+            ConntrackErrorReason.InterfaceNotFound, $"There is no interface '{name}' in this network namespace. 'ip link' shows those that there are; '{AnyInterface}' stands for all."),
+        PCAP_ERROR_PERM_DENIED or PCAP_ERROR_PROMISC_PERM_DENIED => new ConntrackException(
+            ConntrackErrorReason.PermissionDenied, $"The packets of '{name}' may not be captured: the capability CAP_NET_RAW is missing. Run as root, or under sudo. Reading a capture file needs no privilege."),
+        PCAP_ERROR_IFACE_NOT_UP => Refused(name, "the interface is down; 'ip link set up' brings it up"),
+        _ => Refused(name, text.Length > 0 ? text : Marshal.PtrToStringUTF8(Libpcap.pcap_statustostr(status))!),
+    };
+
+    private static ConntrackException Refused(string name, string why) =>
+        new(ConntrackErrorReason.InterfaceRefused, $"The packets of the interface '{name}' cannot be captured: {why}.");
+
+    private static string TextOf(SafePcap pcap) => Marshal.PtrToStringUTF8(Libpcap.pcap_geterr(pcap)) ?? "";
+
+    [UnmanagedCallersOnly]
+    private static void OnPacket(byte* user, pcap_pkthdr* head, byte* data)
+    {
+        PacketSource source = (PacketSource)GCHandle.FromIntPtr((nint)user).Target!;
+        if (source._batch.Count < source._batch.Capacity)
+        {
+            source._batch.Add(source.TicksOf(head->ts), head->len, new ReadOnlySpan<byte>(data, (int)Math.Min(head->caplen, PacketBatch.SnapLength)));
+        }
+    }
+
+    // A file may claim any time: one that .NET has no name for becomes the nearest that it has.
+    private long TicksOf(timeval time)
+    {
+        const long Last = 253402300799;
+        long fraction = _hasNanoseconds ? time.tv_usec / TimeSpan.NanosecondsPerTick : Math.Clamp(time.tv_usec, 0, 999_999) * TimeSpan.TicksPerMicrosecond;
+        return DateTime.UnixEpoch.Ticks + (Math.Clamp(time.tv_sec, 0, Last) * TimeSpan.TicksPerSecond) + Math.Clamp(fraction, 0, TimeSpan.TicksPerSecond - 1);
+    }
+}
