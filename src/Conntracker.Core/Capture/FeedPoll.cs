@@ -8,18 +8,22 @@ internal static unsafe class FeedPoll
 {
     /// <summary>Waits until a source has something, somebody wakes the thread, or it is time.</summary>
     /// <param name="wakeup">Ends the wait early; cleared.</param>
+    /// <param name="first">The descriptor of what is not in the list; -1 for none.</param>
     /// <param name="sources">The sources.</param>
     /// <param name="until">When to return at the latest: ticks of UTC.</param>
     /// <param name="now">The time: ticks of UTC.</param>
-    public static void Wait(Wakeup wakeup, List<IFeedSource> sources, long until, long now)
+    /// <returns>Whether the first has something: data or an error, such as an overrun.</returns>
+    public static bool Wait(Wakeup wakeup, int first, List<IFeedSource> sources, long until, long now)
     {
-        int count = 1 + sources.Count;
+        const int Before = 2;
+        int count = Before + sources.Count;
         pollfd* polled = stackalloc pollfd[count];
         polled[0] = new() { fd = wakeup.Number, events = SocketConstants.POLLIN };
+        polled[1] = new() { fd = first, events = SocketConstants.POLLIN };
         for (int i = 0; i < sources.Count; i++)
         {
             // A negative number is one that poll(2) passes over.
-            polled[1 + i] = new() { fd = sources[i].Number, events = SocketConstants.POLLIN };
+            polled[Before + i] = new() { fd = sources[i].Number, events = SocketConstants.POLLIN };
             until = Math.Min(until, sources[i].Due);
         }
 
@@ -29,5 +33,7 @@ internal static unsafe class FeedPoll
         {
             wakeup.Clear();
         }
+
+        return polled[1].revents != 0;
     }
 }

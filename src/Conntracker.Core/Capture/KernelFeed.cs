@@ -152,34 +152,14 @@ internal sealed class KernelFeed : IDisposable
     }
 
     // True when there are events.
-    private unsafe bool Wait(long until)
+    private bool Wait(long until)
     {
-        const int Sources = 2;
-        int count = Sources + _more.Count;
-        pollfd* polled = stackalloc pollfd[count];
-        polled[0] = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
-        polled[1] = new() { fd = _events.Number, events = SocketConstants.POLLIN };
-        for (int i = 0; i < _more.Count; i++)
-        {
-            // A negative number is one that poll(2) passes over.
-            polled[Sources + i] = new() { fd = _more[i].Number, events = SocketConstants.POLLIN };
-            until = Math.Min(until, _more[i].Due);
-        }
-
         if (_isRepairNeeded && !_collector.IsDumping)
         {
             until = Math.Min(until, _lastDump + s_repairInterval.Ticks);
         }
 
-        long milliseconds = Math.Clamp(((until - _clock.Now) / TimeSpan.TicksPerMillisecond) + 1, 0, int.MaxValue);
-        _ = Libc.poll(polled, (nuint)count, until == long.MaxValue ? -1 : (int)milliseconds);
-        if (polled[0].revents != 0)
-        {
-            _wakeup.Clear();
-        }
-
-        // POLLERR tells an overrun: to be read as well.
-        return polled[1].revents != 0;
+        return FeedPoll.Wait(_wakeup, _events.Number, _more, until, _clock.Now);
     }
 
     // True when the queue was read to its end.

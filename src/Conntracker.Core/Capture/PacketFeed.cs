@@ -86,7 +86,7 @@ internal sealed class PacketFeed : IFeedSource
         }
 
         // What has come is handed over with its block, not before.
-        Thread.Sleep(PacketSource.BlockTime);
+        Thread.Sleep(PacketSource.BlockTime * 1.5);
         TakePackets(_source, int.MaxValue);
         if (_source is not null)
         {

@@ -54,7 +54,7 @@ internal sealed class PacketPump : ICapturePump
         long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
         while (!_stop && _clock.Now < end)
         {
-            FeedPoll.Wait(_wakeup, _sources, end, _clock.Now);
+            _ = FeedPoll.Wait(_wakeup, first: -1, _sources, end, _clock.Now);
             foreach (IFeedSource source in _sources)
             {
                 source.Take();
