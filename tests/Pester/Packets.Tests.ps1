@@ -222,7 +222,7 @@ Describe 'Start-ConntrackCapture -PcapPath' {
 
     It 'writes a log of it as of any other capture' {
         Start-ConntrackCapture -PcapPath $pcap -Filter 'port 53' | Get-ConntrackFlow | Format-ConntrackLog |
-            Should -Contain ' UDPv4 [           1] src = 192.0.2.10 (port=41053) to dst = 198.51.100.53 (port=53) (-)'
+            Should -Contain ' UDPv4 [           0] src = 192.0.2.10 (port=41053) to dst = 198.51.100.53 (port=53) (-)'
     }
 }
 
@@ -230,9 +230,10 @@ Describe 'Start-ConntrackCapture -Interface' -Tag Live {
     BeforeAll {
         if (-not (Get-LiveObstacle)) {
             $namespace = New-TestNamespace
-            $null = Invoke-Program ip -n $namespace link add ctpr0 type dummy
+            $null = Invoke-Program ip -n $namespace link add ctpr0 type veth peer name ctpr1
             $null = Invoke-Program ip -n $namespace address add 192.0.2.1/24 dev ctpr0
             $null = Invoke-Program ip -n $namespace link set ctpr0 up
+            $null = Invoke-Program ip -n $namespace link set ctpr1 up
         }
     }
 
@@ -319,7 +320,7 @@ Describe 'Start-ConntrackCapture -Interface' -Tag Live {
     }
 
     It 'completes the interfaces of the namespace that it is to capture in' -Skip:$noLive {
-        Get-Completion "Start-ConntrackCapture -NetworkNamespace $namespace -Interface " | Sort-Object | Should -Be any, ctpr0, lo
+        Get-Completion "Start-ConntrackCapture -NetworkNamespace $namespace -Interface " | Sort-Object | Should -Be any, ctpr0, ctpr1, lo
         Get-Completion 'Start-ConntrackCapture -Interface c' | Should -Not -Contain ctpr0
     }
 
