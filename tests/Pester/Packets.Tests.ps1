@@ -234,6 +234,7 @@ Describe 'Start-ConntrackCapture -Interface' -Tag Live {
             $null = Invoke-Program ip -n $namespace address add 192.0.2.1/24 dev ctpr0
             $null = Invoke-Program ip -n $namespace link set ctpr0 up
             $null = Invoke-Program ip -n $namespace link set ctpr1 up
+            $null = Invoke-Program ip -n $namespace link add ctpr2 type veth peer name ctpr3
         }
     }
 
@@ -307,6 +308,7 @@ Describe 'Start-ConntrackCapture -Interface' -Tag Live {
 
     It 'says that <What>: <Id>' -Skip:$noLive -ForEach @(
         @{ What = 'an interface is not there'; Code = { Start-ConntrackCapture -NetworkNamespace $namespace -Interface ctpr9 }; Id = 'InterfaceNotFound'; Category = 'ObjectNotFound' }
+        @{ What = 'an interface is down'; Code = { Start-ConntrackCapture -NetworkNamespace $namespace -Interface ctpr2 }; Id = 'InterfaceRefused'; Category = 'OpenError' }
         @{ What = 'a filter is none'; Code = { Start-ConntrackCapture -NetworkNamespace $namespace -Interface lo -Filter 'tcp prot 443' }; Id = 'FilterInvalid'; Category = 'InvalidArgument' }
         @{ What = 'a network namespace is not there'; Code = { Start-ConntrackCapture -NetworkNamespace ctpr-nowhere -Interface lo }; Id = 'NetworkNamespaceNotFound'; Category = 'ObjectNotFound' }) {
         Assert-Fault $Code $Id $Category
@@ -320,7 +322,7 @@ Describe 'Start-ConntrackCapture -Interface' -Tag Live {
     }
 
     It 'completes the interfaces of the namespace that it is to capture in' -Skip:$noLive {
-        Get-Completion "Start-ConntrackCapture -NetworkNamespace $namespace -Interface " | Sort-Object | Should -Be any, ctpr0, ctpr1, lo
+        Get-Completion "Start-ConntrackCapture -NetworkNamespace $namespace -Interface " | Sort-Object | Should -Be any, ctpr0, ctpr1, ctpr2, ctpr3, lo
         Get-Completion 'Start-ConntrackCapture -Interface c' | Should -Not -Contain ctpr0
     }
 
