@@ -17,7 +17,7 @@ internal sealed class CommandLineOptions
     private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = ParseTraceSeconds };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
     private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
-    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
+    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseFormat };
     private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = ParseSeconds };
     private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
@@ -89,7 +89,10 @@ internal sealed class CommandLineOptions
             command.AddError($"{_traceDuration.Name} does not go with {_everything.Name}: that traces every packet, for as long as the capture runs.");
         }
 
-        if (command.GetResult(_style) is { Implicit: false } && command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) != LogFormat.Text)
+        // By its text: the value of one that is not understood cannot be asked for.
+        bool isOtherFormat = command.GetResult(_format) is { Implicit: false, Tokens: [{ Value: string format }, ..] }
+            && Enum.TryParse(format, ignoreCase: true, out LogFormat named) && named != LogFormat.Text;
+        if (command.GetResult(_style) is { Implicit: false } && isOtherFormat)
         {
             command.AddError("--style goes with --format text: only the text log has generations.");
         }
@@ -99,11 +102,6 @@ internal sealed class CommandLineOptions
 
     private void ValidateTree(CommandResult command)
     {
-        if (command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) == LogFormat.Tree)
-        {
-            command.AddError("--format: a tree is a folder, not a log: --tree DIR keeps one.");
-        }
-
         bool hasTree = command.GetResult(_tree) is { Implicit: false };
         Option[] treeOnly = [_skipElse, _foldInternet];
         foreach (Option option in treeOnly.Where(each => !hasTree && command.GetResult(each) is { Implicit: false }))
@@ -132,6 +130,17 @@ internal sealed class CommandLineOptions
 
         result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Where(name => name != nameof(LogFormat.Tree)).Select(name => name.ToLowerInvariant()))}.");
         return default;
+    }
+
+    private static LogFormat ParseFormat(ArgumentResult result)
+    {
+        if (string.Equals(result.Tokens[0].Value, nameof(LogFormat.Tree), StringComparison.OrdinalIgnoreCase))
+        {
+            result.AddError("--format: a tree is a folder, not a log: --tree DIR keeps one.");
+            return default;
+        }
+
+        return ParseName<LogFormat>(result);
     }
 
     private static TimeSpan? ParseSeconds(ArgumentResult result)
