@@ -198,7 +198,12 @@ public sealed class FlowTree : IFlowWriter
         }
         while (errno == ErrnoConstants.EINTR);
 
-        return fd >= 0 && Libc.close(fd) is var _;
+        if (fd >= 0)
+        {
+            _ = Libc.close(fd);
+        }
+
+        return fd >= 0;
     }
 
     private unsafe bool Exists(in TreeEntry entry)
