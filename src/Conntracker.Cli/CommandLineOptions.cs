@@ -15,16 +15,16 @@ internal sealed class CommandLineOptions
     private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = OptionParsers.TraceSeconds };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
     private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = OptionParsers.Name<LogStyle> };
-    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = OptionParsers.Name<LogFormat> };
+    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = OptionParsers.Format };
     private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = OptionParsers.Seconds };
     private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
     private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Name the process behind each flow that begins or ends on this host (eBPF)" };
-    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Receive buffer of the event socket in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
-    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
-    private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
+    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "The kernel's buffer of events, or packets, that are still to be read, in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
+    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services; entries that a tree may have", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
+    private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel, or the head of every packet, into a new file, to be replayed later", HelpName = "FILE" };
     private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
-    private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events seen, lost and repaired" };
+    private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events or packets seen, lost and repaired" };
     private readonly PacketOptions _packets = new();
     private readonly TreeOptions _tree = new();
     private readonly RootCommand _root;
@@ -99,7 +99,10 @@ internal sealed class CommandLineOptions
             command.AddError($"{_traceDuration.Name} does not go with {_everything.Name}: that traces every packet, for as long as the capture runs.");
         }
 
-        if (command.GetResult(_style) is { Implicit: false } && command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) != LogFormat.Text)
+        // By its text: the value of one that is not understood cannot be asked for.
+        bool isOtherFormat = command.GetResult(_format) is { Implicit: false, Tokens: [{ Value: string format }, ..] }
+            && Enum.TryParse(format, ignoreCase: true, out LogFormat named) && named != LogFormat.Text;
+        if (command.GetResult(_style) is { Implicit: false } && isOtherFormat)
         {
             command.AddError("--style goes with --format text: only the text log has generations.");
         }

@@ -23,6 +23,18 @@ internal static class OptionParsers
         return default;
     }
 
+    /// <summary>A format of logs.</summary>
+    public static LogFormat Format(ArgumentResult result)
+    {
+        if (string.Equals(result.Tokens[0].Value, nameof(LogFormat.Tree), StringComparison.OrdinalIgnoreCase))
+        {
+            result.AddError("--format: a tree is a folder, not a log: --tree DIR keeps one.");
+            return default;
+        }
+
+        return Name<LogFormat>(result);
+    }
+
     /// <summary>A number of seconds above 0.</summary>
     public static TimeSpan? Seconds(ArgumentResult result)
     {

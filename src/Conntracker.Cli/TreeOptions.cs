@@ -28,13 +28,8 @@ internal sealed class TreeOptions
     /// <param name="output">The option for the log's path.</param>
     /// <param name="format">The option for the log's format.</param>
     /// <param name="style">The option for the text log's generation.</param>
-    public void Validate(CommandResult command, Option output, Option<LogFormat> format, Option style)
+    public void Validate(CommandResult command, Option output, Option format, Option style)
     {
-        if (IsGiven(command, format) && command.GetValue(format) == LogFormat.Tree)
-        {
-            command.AddError($"{format.Name}: a tree is a folder, not a log: {_tree.Name} DIR keeps one.");
-        }
-
         bool hasTree = IsGiven(command, _tree);
         Option[] treeOnly = [_skipElse, _foldInternet];
         foreach (Option option in treeOnly.Where(each => !hasTree && IsGiven(command, each)))

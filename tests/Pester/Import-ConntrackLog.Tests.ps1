@@ -149,6 +149,16 @@ Describe 'Import-ConntrackLog' {
             Assert-Fault { Import-ConntrackLog "$TestDrive/bad" -ErrorAction Stop } LogLineInvalid InvalidData
         }
 
+        It 'shows the far end of a tree''s entry as INTERNET' {
+            $shown = "$TestDrive/shown"
+            foreach ($entry in 'out/tcp/192.168.0.5-PORT-INTERNET-443', 'in/udp/INTERNET-PORT-192.168.0.5-53') {
+                $null = New-Item -Path "$shown/$entry" -Force
+            }
+            $text = Import-ConntrackLog $shown | Format-Table | Out-String -Width 200
+            $text | Should -Match '192\.168\.0\.5 +INTERNET:443'
+            $text | Should -Match 'INTERNET +192\.168\.0\.5:53'
+        }
+
         It 'says that a file is no tree, and that a folder is no file: LogNotFound' {
             Assert-Fault { Import-ConntrackLog (Get-Fixture v1.log) -Format Tree -ErrorAction Stop } LogNotFound ObjectNotFound
             Assert-Fault { Import-ConntrackLog $tree -Format Json -ErrorAction Stop } LogNotFound ObjectNotFound
