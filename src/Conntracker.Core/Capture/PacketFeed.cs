@@ -13,7 +13,6 @@ internal sealed class PacketFeed : IFeedSource
 
     // Idle flows are closed and drops are counted so often.
     private static readonly long s_settleEvery = TimeSpan.FromSeconds(10).Ticks;
-    private static readonly TimeSpan s_lastBlock = 1.25 * PacketSource.BlockTime;
     private static readonly long s_retryEvery = TimeSpan.FromSeconds(1).Ticks;
 
     private readonly CaptureOptions _options;
