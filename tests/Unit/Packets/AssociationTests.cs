@@ -51,6 +51,7 @@ public class AssociationTests
     [InlineData("open", DccpOpen, "Open Assured 1x 2/2")]
     [InlineData("asked to close", DccpOpen + " b:CLOSEREQ b:DATA", "CloseReq Assured 1x 2/4")]
     [InlineData("closing", DccpOpen + " b:CLOSEREQ a:CLOSE a:DATA", "Closing Assured 1x 4/3")]
+    [InlineData("asked to close while closing", DccpOpen + " a:CLOSE b:CLOSEREQ", "Closing Assured 1x 3/3")]
     [InlineData("closed", DccpOpen + " a:CLOSE b:RESET", "TimeWait Closed 1x 3/3")]
     [InlineData("refused", "a:REQUEST b:RESET", "TimeWait Closed 1x 1/1")]
     [InlineData("late packets after the end", DccpOpen + " a:CLOSE b:RESET a:CLOSE a:DATA b:RESPONSE", "TimeWait Closed 1x 5/4")]

@@ -113,7 +113,7 @@ public class OriginatorTests
     [Theory]
     [InlineData("224.0.0.251", 5353)]
     [InlineData("239.255.255.250", 1900)]
-    [InlineData("255.255.255.255", 68)]
+    [InlineData("255.255.255.255", 6868)]
     [InlineData("ff02::fb", 5353)]
     public void What_goes_to_many_was_begun_by_its_sender(string group, int port)
     {

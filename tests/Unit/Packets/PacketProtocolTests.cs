@@ -77,7 +77,7 @@ public sealed class PacketProtocolTests : IDisposable
             LinkFrame.EthernetOf(0x88cc, new byte[46]),
             LinkFrame.EthernetOf(38, new byte[46]),
             LinkFrame.EthernetOf(0x8100, [0, 1, 8, 6, .. new byte[28]]),
-            LinkFrame.EthernetOf(0x8864, [0x11, 0, 0, 7, 0, 10, 0xc0, 0x21, .. new byte[8]]),
+            LinkFrame.EthernetOf(0x8864, [0x11, 0, 0, 7, 0, 10, 0xc0, 0x21, 0x45, .. new byte[8]]),
         ];
         foreach (byte[] frame in frames)
         {

@@ -19,6 +19,7 @@ public class TcpConnectionTests
     [InlineData("a handshake without its last packet", "a:S b:SA a:PA", "Established Assured 1x 2/1")]
     [InlineData("a handshake without its answer", "a:S a:A b:PA", "Established Assured 1x 2/1")]
     [InlineData("both begin at once", "a:S b:S", "SynSent2 Replied 1x 1/1")]
+    [InlineData("both begin at once, one has answered", "a:S b:S a:SA", "SynRecv Replied 1x 2/1")]
     [InlineData("both begin at once and answer", "a:S b:S a:SA b:SA a:A b:A", "Established Assured 1x 3/3")]
     [InlineData("refused", "a:S b:RA", "Close Closed 1x 1/1")]
     [InlineData("given up by the originator", "a:S b:SA a:R", "Close Closed 1x 2/1")]
