@@ -171,6 +171,12 @@ internal sealed unsafe class PacketSource : IDisposable
     {
         try
         {
+            // A pipe is opened once: whoever writes into it would find its reader gone. It has no length.
+            if (new FileInfo(path) is { Exists: true, Length: 0 })
+            {
+                return;
+            }
+
             using FileStream file = File.OpenRead(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)

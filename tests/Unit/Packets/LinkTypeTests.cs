@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;
@@ -122,6 +123,31 @@ public sealed class LinkTypeTests : IDisposable
             ConntrackException error = Assert.Throws<ConntrackException>(() => PcapReading.Of(path));
             Assert.Equal(reason, error.Reason);
             Assert.Contains(path, error.Message, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_named_pipe_that_another_program_writes_into_is_read_like_a_file()
+    {
+        string pipe = _folder.File("pipe");
+        using (Process made = Process.Start("mkfifo", [pipe]))
+        {
+            await made.WaitForExitAsync();
+        }
+
+        byte[] bytes = new PcapFile(PcapFile.Raw).Add(s_start, s_query4).Add(s_start, s_answer4).ToBytes();
+
+        // Many times: what a second opening would lose depends on who is quicker.
+        for (int i = 0; i < 300; i++)
+        {
+            Task writer = Task.Run(() =>
+            {
+                using FileStream stream = new(pipe, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                stream.Write(bytes);
+            });
+            PcapReading read = await Task.Run(() => PcapReading.Of(pipe)).WaitAsync(TimeSpan.FromSeconds(20));
+            await writer;
+            Assert.Equal(2, read.Receipt.Packets);
         }
     }
 
