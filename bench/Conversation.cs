@@ -8,7 +8,7 @@ namespace Conntracker.Bench;
 /// </summary>
 internal sealed class Conversation
 {
-    private const int Clients = 4096;
+    private const int Clients = 256;
     private const int Servers = 1024;
     private const int FirstPort = 32768;
     private const int Fin = 0x01;
@@ -36,7 +36,7 @@ internal sealed class Conversation
     private int _next;
 
     /// <summary>Begins one.</summary>
-    /// <param name="number">Its number, less than 128 Mi: each has its own client's address and port.</param>
+    /// <param name="number">Its number, less than 8 Mi: each has its own client's address and port.</param>
     /// <param name="random">What decides over the rest.</param>
     public Conversation(int number, Random random)
     {

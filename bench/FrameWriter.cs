@@ -4,8 +4,8 @@ namespace Conntracker.Bench;
 
 /// <summary>
 /// Writes Ethernet frames as an interface would deliver them. IP checksums and lengths are right, those of TCP and UDP are left 0, as on an
-/// interface that leaves them to the hardware. Clients are 10.0.0.0/8 and fd00::/64; servers are of the ranges for benchmarks, 198.18.0.0/15
-/// and 2001:2::/48.
+/// interface that leaves them to the hardware. Clients are neighbours (10.0.0.0/8, fd00::/64), servers are all over the internet's addresses,
+/// as on a real link: programs that print packets keep tables of addresses, and some of them degrade to lists when all are alike.
 /// </summary>
 internal static class FrameWriter
 {
@@ -23,7 +23,7 @@ internal static class FrameWriter
     /// <param name="isIpv6">IPv6 instead of IPv4.</param>
     /// <param name="protocol">The protocol above IP.</param>
     /// <param name="client">The client's number, less than 2^24.</param>
-    /// <param name="server">The server's number, less than 2^17.</param>
+    /// <param name="server">The server's number.</param>
     /// <param name="fromClient">The client sends it.</param>
     /// <param name="payload">Length of all that comes above IP, in bytes.</param>
     /// <returns>Where the header above IP begins.</returns>
@@ -54,7 +54,7 @@ internal static class FrameWriter
     private static void WriteIpv4(Span<byte> ip, byte protocol, uint client, uint server, bool fromClient, int payload)
     {
         uint clientAddress = 0x0a000000 | client;
-        uint serverAddress = 0xc6120000 | server;
+        uint serverAddress = 0x14000000 + (Scatter(server) % 0x50000000);
         ip[0] = 0x45;
         BinaryPrimitives.WriteUInt16BigEndian(ip[2..], (ushort)(Ipv4Length + payload));
         ip[6] = 0x40;
@@ -82,7 +82,10 @@ internal static class FrameWriter
         Span<byte> serverAddress = ip[(fromClient ? 24 : 8)..];
         clientAddress[0] = 0xfd;
         BinaryPrimitives.WriteUInt32BigEndian(clientAddress[12..], client);
-        BinaryPrimitives.WriteUInt32BigEndian(serverAddress, 0x20010002);
-        BinaryPrimitives.WriteUInt32BigEndian(serverAddress[12..], server);
+        BinaryPrimitives.WriteUInt32BigEndian(serverAddress, 0x20000000 | (Scatter(server) >> 4));
+        BinaryPrimitives.WriteUInt32BigEndian(serverAddress[12..], Scatter(server));
     }
+
+    // To another number for each number (the multiplier is odd), far from those of its neighbours.
+    private static uint Scatter(uint number) => (number * 2_654_435_761) ^ (number * 2_654_435_761 >> 15);
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using System.Globalization;
 
 namespace Conntracker.Cli;
 
@@ -13,20 +12,21 @@ internal sealed class CommandLineOptions
     private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: nothing is traced, whatever else is asked for" };
     private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules, for a time after its first packet" };
     private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet, instead of those of each flow for a time" };
-    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = ParseTraceSeconds };
+    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = OptionParsers.TraceSeconds };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
-    private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = ParseName<LogStyle> };
-    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = ParseName<LogFormat> };
-    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = ParseSeconds };
+    private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = OptionParsers.Name<LogStyle> };
+    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = OptionParsers.Format };
+    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = OptionParsers.Seconds };
     private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
     private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Name the process behind each flow that begins or ends on this host (eBPF)" };
-    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Receive buffer of the event socket in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = ParseSize };
-    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = ParseFlows };
-    private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel into a new file, to be replayed later", HelpName = "FILE" };
+    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "The kernel's buffer of events, or packets, that are still to be read, in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
+    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services; entries that a tree may have", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
+    private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel, or the head of every packet, into a new file, to be replayed later", HelpName = "FILE" };
     private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
-    private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events seen, lost and repaired" };
+    private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events or packets seen, lost and repaired" };
     private readonly PacketOptions _packets = new();
+    private readonly TreeOptions _tree = new();
     private readonly RootCommand _root;
 
     /// <summary>Makes the options.</summary>
@@ -36,7 +36,7 @@ internal sealed class CommandLineOptions
         {
             _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
         };
-        foreach (Option option in _packets.All)
+        foreach (Option option in _packets.All.Concat(_tree.All))
         {
             _root.Options.Add(option);
         }
@@ -70,10 +70,12 @@ internal sealed class CommandLineOptions
             ReplayPath = parsed.GetValue(_replay),
             Duration = parsed.GetValue(_duration),
         },
-        parsed.GetValue(_output) ?? DefaultLog,
+        _tree.Path(parsed) is not null && parsed.GetResult(_output) is not { Implicit: false } ? null : parsed.GetValue(_output) ?? DefaultLog,
         parsed.GetValue(_format),
         parsed.GetValue(_style),
-        parsed.GetValue(_stats));
+        parsed.GetValue(_stats),
+        _tree.Path(parsed),
+        _tree.Bind(parsed, parsed.GetValue(_maximumFlows)));
 
     private void Validate(CommandResult command)
     {
@@ -97,73 +99,14 @@ internal sealed class CommandLineOptions
             command.AddError($"{_traceDuration.Name} does not go with {_everything.Name}: that traces every packet, for as long as the capture runs.");
         }
 
-        if (command.GetResult(_style) is { Implicit: false } && command.GetResult(_format) is { Implicit: false } && command.GetValue(_format) != LogFormat.Text)
+        // By its text: the value of one that is not understood cannot be asked for.
+        bool isOtherFormat = command.GetResult(_format) is { Implicit: false, Tokens: [{ Value: string format }, ..] }
+            && Enum.TryParse(format, ignoreCase: true, out LogFormat named) && named != LogFormat.Text;
+        if (command.GetResult(_style) is { Implicit: false } && isOtherFormat)
         {
             command.AddError("--style goes with --format text: only the text log has generations.");
         }
-    }
 
-    private static T ParseName<T>(ArgumentResult result)
-        where T : struct, Enum
-    {
-        string text = result.Tokens[0].Value;
-        foreach (T value in Enum.GetValues<T>())
-        {
-            if (string.Equals(value.ToString(), text, StringComparison.OrdinalIgnoreCase))
-            {
-                return value;
-            }
-        }
-
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Select(name => name.ToLowerInvariant()))}.");
-        return default;
-    }
-
-    private static TimeSpan? ParseSeconds(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (double.TryParse(text, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out double seconds)
-            && seconds > 0
-            && seconds < TimeSpan.MaxValue.TotalSeconds)
-        {
-            return TimeSpan.FromSeconds(seconds);
-        }
-
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not a number of seconds above 0.");
-        return null;
-    }
-
-    private static TimeSpan? ParseTraceSeconds(ArgumentResult result)
-    {
-        TimeSpan? duration = ParseSeconds(result);
-        if (duration < CaptureOptions.MinimumTraceDuration || duration > CaptureOptions.MaximumTraceDuration)
-        {
-            result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{result.Tokens[0].Value}' is not a number of seconds from 1 to 86400.");
-        }
-
-        return duration;
-    }
-
-    private static int ParseSize(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (!ByteSize.TryParse(text, out int bytes) || bytes is < CaptureOptions.MinimumBufferSize or > CaptureOptions.MaximumBufferSize)
-        {
-            result.AddError($"--buffer-size: '{text}' is not a size from {CaptureOptions.MinimumBufferSize} bytes to 1G. Write 8388608, 8192K or 8M.");
-        }
-
-        return bytes;
-    }
-
-    private static int ParseFlows(ArgumentResult result)
-    {
-        string text = result.Tokens[0].Value;
-        if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int flows)
-            || flows is < CaptureOptions.MinimumOfMaximumFlows or > CaptureOptions.MaximumOfMaximumFlows)
-        {
-            result.AddError($"--max-flows: '{text}' is not a number from {CaptureOptions.MinimumOfMaximumFlows} to {CaptureOptions.MaximumOfMaximumFlows}.");
-        }
-
-        return flows;
+        _tree.Validate(command, _output, _format, _style);
     }
 }

@@ -9,11 +9,16 @@ internal static class LogOutput
 {
     private const string StandardOutput = "-";
 
-    /// <summary>Writes the log to a file, which takes its place when it is complete, or to standard output.</summary>
+    /// <summary>Writes the log to a file, which takes its place when it is complete, or to standard output; nothing when no log is wanted.</summary>
     /// <exception cref="LogFileException">The file cannot be written.</exception>
     /// <exception cref="IOException">Standard output cannot be written to.</exception>
     public static void Write(CaptureSession session, RunOptions options)
     {
+        if (options.Output is null)
+        {
+            return;
+        }
+
         using FlowSnapshot snapshot = session.Snapshot();
         if (options.Output == StandardOutput)
         {

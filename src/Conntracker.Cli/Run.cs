@@ -13,13 +13,16 @@ internal static class Run
         try
         {
             using SignalQueue signals = new();
+            using TreeKeeper? tree = options.TreePath is null ? null : new TreeKeeper(options.TreePath, options.Tree);
             using CaptureSession session = Start(options.Capture, signals);
+            tree?.Start(session);
             while (signals.Take() == RunRequest.WriteLog)
             {
                 WriteLogSoFar(session, options);
             }
 
             session.Stop();
+            bool isTreeComplete = tree?.Finish(session) ?? true;
             LogOutput.Write(session, options);
             if (options.Stats)
             {
@@ -32,7 +35,7 @@ internal static class Run
                 return ExitCode.Failed;
             }
 
-            return ExitCode.Success;
+            return isTreeComplete ? ExitCode.Success : ExitCode.Failed;
         }
         catch (OperationCanceledException)
         {

@@ -101,6 +101,7 @@ internal static class ErrorCatalog
         LogFileReason.TargetIsLink => ("LogTargetIsLink", ErrorCategory.SecurityError),
         LogFileReason.ForeignOwner => ("LogForeignOwner", ErrorCategory.SecurityError),
         LogFileReason.NotRegular => ("LogTargetNotRegular", ErrorCategory.InvalidArgument),
+        LogFileReason.NotFolder => ("LogTargetNotFolder", ErrorCategory.InvalidArgument),
         LogFileReason.Exists => ("LogExists", ErrorCategory.ResourceExists),
         LogFileReason.NoSpace => ("LogNoSpace", ErrorCategory.LimitsExceeded),
         LogFileReason.Denied => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),

@@ -109,6 +109,25 @@ public sealed class CommandLineTests
     [InlineData("--trace-duration", "86401", "-t")]
     [InlineData("--trace-duration", "5", "-t", "-e")]
     [InlineData("--trace", "--replay", "a")]
+    [InlineData("--filter", "tcp")]
+    [InlineData("--incoming-udp", "53")]
+    [InlineData("--incoming-udp", "0", "-i", "lo")]
+    [InlineData("--incoming-udp", "65536", "-i", "lo")]
+    [InlineData("--incoming-udp", "domain", "-i", "lo")]
+    [InlineData("--local", "10.1")]
+    [InlineData("--local", "10.0.0.0/33", "-i", "lo")]
+    [InlineData("--interface", "lo", "--replay", "a")]
+    [InlineData("--pcap", "a", "--replay", "b")]
+    [InlineData("--filter", "tcp", "--replay", "a")]
+    [InlineData("--interface", "lo", "--pcap", "a")]
+    [InlineData("--netns", "a", "--pcap", "b")]
+    [InlineData("--duration", "5", "--pcap", "a")]
+    [InlineData("--resolve-process", "--pcap", "a")]
+    [InlineData("--accounting", "-i", "lo")]
+    [InlineData("--accounting", "--pcap", "a")]
+    [InlineData("--trace", "-i", "lo")]
+    [InlineData("--trace", "--pcap", "a")]
+    [InlineData("--conntrack-only", "-i", "lo")]
     [InlineData("--no-such-option")]
     public void What_was_asked_wrongly_is_told_with_exit_code_2(params string[] arguments)
     {
@@ -157,6 +176,9 @@ public sealed class CommandLineTests
     [Theory]
     [InlineData("--netns", "conntracker-test-missing")]
     [InlineData("--replay", "/nowhere/capture.rec")]
+    [InlineData("--interface", "ct-missing")]
+    [InlineData("--pcap", "/nowhere/monday.pcap")]
+    [InlineData("--filter", "tcp prot 443", "-i", "lo")]
     public void What_could_not_be_done_is_told_in_one_line_with_exit_code_1(params string[] arguments)
     {
         TestNamespace.NeedRoot();

@@ -152,6 +152,108 @@ Describe 'Export-ConntrackLog' {
     It 'refuses a format that there is not, and completes those that there are' {
         { $flows | Export-ConntrackLog $path -Format Xml } | Should -Throw -ErrorId 'CannotConvertArgument*'
         { $flows | Export-ConntrackLog '' } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
-        Get-Completion 'Export-ConntrackLog -Format ' | Sort-Object | Should -Be Csv, Json, JsonLines, Text
+        Get-Completion 'Export-ConntrackLog -Format ' | Sort-Object | Should -Be Csv, Json, JsonLines, Text, Tree
+        Get-Completion 'Export-ConntrackLog -FoldInternet ' | Sort-Object | Should -Be Both, In, None, Out
+    }
+
+    Context 'as a tree' {
+        BeforeAll {
+            function Get-Tree($Path) { Get-ChildItem $Path -Recurse -File -Force | ForEach-Object { [IO.Path]::GetRelativePath($Path, $_.FullName) } | Sort-Object }
+        }
+
+        BeforeEach {
+            $path = Join-Path $folder rules
+            Set-Content "$folder/mixed.csv" (@'
+Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort,IcmpType,IcmpCode
+Out,Tcp,IPv4,192.168.200.230,50001,8.8.8.8,443,,
+Out,Tcp,IPv4,192.168.200.230,50002,9.9.9.9,443,,
+In,Tcp,IPv6,2a00::1,50003,2001:db8::1,22,,
+In,Icmp,IPv4,8.8.8.8,,9.9.9.9,,8,0
+Forward,Udp,IPv4,192.168.200.214,5353,224.0.0.251,5353,,
+'@)
+            $mixed = Import-ConntrackLog "$folder/mixed.csv"
+        }
+
+        It 'writes an empty file for each entry, and once' {
+            $mixed | Export-ConntrackLog $path -Format Tree | Should -BeNullOrEmpty
+            Get-Tree $path | Should -Be (
+                'else/udp/192.168.200.214-5353-224.0.0.251-5353', 'in/icmp/INTERNET-8-9.9.9.9-0', 'in/tcp/INTERNET-PORT-2001:db8::1-22', 'out/tcp/192.168.200.230-PORT-INTERNET-443')
+            (Get-ChildItem $path -Recurse -File | Measure-Object Length -Sum).Sum | Should -Be 0
+            Set-Content "$path/in/icmp/INTERNET-8-9.9.9.9-0" 'a note'
+            $mixed | Export-ConntrackLog $path -Format Tree
+            (Get-Tree $path).Count | Should -Be 4
+            Get-Content "$path/in/icmp/INTERNET-8-9.9.9.9-0" | Should -Be 'a note'
+        }
+
+        It 'writes flows of a capture, reads them back, and writes the same tree of them' {
+            Start-Office tree | Get-ConntrackFlow | Export-ConntrackLog $path -Format Tree
+            $read = @(Import-ConntrackLog $path -ErrorAction Stop)
+            $read.Count | Should -Be (Get-Tree $path).Count
+            $read.Count | Should -BeGreaterThan 10
+            $read | Export-ConntrackLog "$path.again" -Format Tree
+            Get-Tree "$path.again" | Should -Be (Get-Tree $path)
+        }
+
+        It '-FoldInternet <Value> folds those and no others' -ForEach @(
+            @{ Value = 'None'; Names = 'in/tcp/2a00::1-PORT-2001:db8::1-22', 'out/tcp/192.168.200.230-PORT-8.8.8.8-443', 'out/tcp/192.168.200.230-PORT-9.9.9.9-443' }
+            @{ Value = 'In'; Names = 'in/tcp/INTERNET-PORT-2001:db8::1-22', 'out/tcp/192.168.200.230-PORT-8.8.8.8-443', 'out/tcp/192.168.200.230-PORT-9.9.9.9-443' }
+            @{ Value = 'Out'; Names = 'in/tcp/2a00::1-PORT-2001:db8::1-22', 'out/tcp/192.168.200.230-PORT-INTERNET-443' }
+            @{ Value = 'Both'; Names = 'in/tcp/INTERNET-PORT-2001:db8::1-22', 'out/tcp/192.168.200.230-PORT-INTERNET-443' }) {
+            $mixed | Where-Object Protocol -eq Tcp | Export-ConntrackLog $path -Format Tree -FoldInternet $Value
+            Get-Tree $path | Should -Be $Names
+        }
+
+        It '-SkipElse leaves out what neither comes in nor goes out' {
+            $mixed | Export-ConntrackLog $path -Format Tree -SkipElse
+            (Get-ChildItem $path).Name | Sort-Object | Should -Be in, out
+        }
+
+        It '-MaximumFlows is kept, with a warning that counts what was folded' {
+            $flows = 1..300 | ForEach-Object { "Forward,Tcp,IPv4,10.0.0.$($_ % 250),$_,10.0.1.1,80" }
+            Set-Content "$folder/many.csv" (@('Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort') + $flows)
+            Import-ConntrackLog "$folder/many.csv" | Export-ConntrackLog $path -Format Tree -MaximumFlows 100 -WarningVariable warnings -WarningAction SilentlyContinue
+            $names = @(Get-Tree $path)
+            $names.Count | Should -BeLessOrEqual 100
+            $names | Should -Contain 'else/tcp/10.0.0.0_24-PORT-10.0.1.0_24-80'
+            "$warnings" | Should -Match '-MaximumFlows.*\d+ were folded'
+            { $mixed | Export-ConntrackLog $path -Format Tree -MaximumFlows 0 } | Should -Throw -ErrorId 'ParameterArgumentValidationError*'
+        }
+
+        It 'refuses -<Name> without -Format Tree, and leaves what is there' -ForEach @(
+            @{ Name = 'SkipElse'; With = @{ SkipElse = $true } }, @{ Name = 'FoldInternet'; With = @{ FoldInternet = 'In' } }, @{ Name = 'MaximumFlows'; With = @{ MaximumFlows = 5 } }) {
+            Set-Content "$folder/old" old
+            Assert-Fault { $mixed | Export-ConntrackLog "$folder/old" @With } ConntrackArgumentInvalid InvalidArgument
+            Assert-Fault { $mixed | Export-ConntrackLog "$folder/old" -Format Json @With } ConntrackArgumentInvalid InvalidArgument
+            Get-Content "$folder/old" | Should -Be old
+        }
+
+        It '-PassThru emits the folder, -WhatIf makes none, -NoClobber adds to none that holds anything' {
+            $mixed | Export-ConntrackLog $path -Format Tree -WhatIf
+            Test-Path $path | Should -BeFalse
+            $made = $mixed | Export-ConntrackLog $path -Format Tree -NoClobber -PassThru
+            $made | Should -BeOfType System.IO.DirectoryInfo
+            $made.FullName | Should -Be $path
+            Assert-Fault { $mixed | Export-ConntrackLog $path -Format Tree -NoClobber } LogExists ResourceExists
+        }
+
+        It 'follows no link: LogTargetIsLink; and writes into no file: LogTargetNotFolder' {
+            $null = New-Item -ItemType Directory "$folder/real"
+            $null = New-Item -ItemType SymbolicLink $path -Target "$folder/real"
+            Assert-Fault { $mixed | Export-ConntrackLog $path -Format Tree } LogTargetIsLink SecurityError
+            Get-ChildItem "$folder/real" | Should -BeNullOrEmpty
+            Assert-Fault { $mixed | Export-ConntrackLog "$folder/mixed.csv" -Format Tree } LogTargetNotFolder InvalidArgument
+            Assert-Fault { $mixed | Export-ConntrackLog "$folder/none/tree" -Format Tree } LogFolderNotFound ObjectNotFound
+        }
+
+        It 'says that there are no more inodes, and what was made stays: LogNoSpace' {
+            if ((id -u) -ne '0') { Set-ItResult -Skipped -Because 'needs root: a small file system is mounted' }
+            $other = Invoke-Program unshare -m sh -c 'mount -t tmpfs -o nr_inodes=6 none "$1" && NO_COLOR=1 pwsh -NoProfile -c "$2"' sh $folder "
+                Import-Module '$(Get-ModulePath)'
+                try { Start-ConntrackCapture -ReplayPath '$(Get-Fixture office.ctrec)' | Get-ConntrackFlow | Export-ConntrackLog '$path' -Format Tree } catch { `$_.FullyQualifiedErrorId; `"`$_`" }
+                @(Get-ChildItem '$path' -Recurse -File).Count"
+            $other[0] | Should -Be 'LogNoSpace,Conntracker.PowerShell.Commands.ExportConntrackLogCommand'
+            $other[1] | Should -Match 'inode'
+            [int] $other[2] | Should -BeGreaterThan 0
+        }
     }
 }

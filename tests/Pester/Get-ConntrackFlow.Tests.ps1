@@ -20,6 +20,21 @@ Describe 'Get-ConntrackFlow' {
         @(Get-ConntrackFlow -Capture $capture).Count | Should -Be 15
     }
 
+    It '-FoldInternet sums up what a firewall rule does not tell apart, and leaves the rest' {
+        $all = @(Get-ConntrackFlow)
+        $folded = @(Get-ConntrackFlow -FoldInternet Both)
+        ($folded | Measure-Object Connections -Sum).Sum | Should -Be ($all | Measure-Object Connections -Sum).Sum
+        ($folded | Measure-Object Packets -Sum).Sum | Should -Be ($all | Measure-Object Packets -Sum).Sum
+        $ends = $folded | Where-Object Direction -in In, Out
+        $ends | Should -Not -BeNullOrEmpty
+        @($ends | Where-Object { $null -ne $_.SrcPort -or $null -ne $_.IcmpId }) | Should -BeNullOrEmpty
+        @($ends | Group-Object Direction, Protocol, SrcAddress, DstAddress, DstPort, IcmpType, IcmpCode, Zone | Where-Object Count -gt 1) | Should -BeNullOrEmpty
+        @($folded | Where-Object Direction -notin In, Out).Count | Should -Be @($all | Where-Object Direction -notin In, Out).Count
+        @($capture | Get-ConntrackFlow -FoldInternet None).Count | Should -Be $all.Count
+        @(Get-ConntrackFlow -FoldInternet In -Protocol Tcp | Where-Object Protocol -ne Tcp) | Should -BeNullOrEmpty
+        Get-Completion 'Get-ConntrackFlow -FoldInternet ' | Sort-Object | Should -Be Both, In, None, Out
+    }
+
     It 'takes captures and names from the pipeline' {
         @($capture | Get-ConntrackFlow).Count | Should -Be 15
         @('office' | Get-ConntrackFlow).Count | Should -Be 15

@@ -98,7 +98,7 @@ Describe 'Get-Help <Cmdlet>' -ForEach $cmdlets {
 Describe 'Get-Help about_Conntracker' {
     It 'shows the concepts, in lines of 80 columns at most' {
         $text = Get-Help about_Conntracker | Out-String -Width 200
-        foreach ($word in 'reply tuple', 'loss receipt', 'VerdictRule', 'folding', 'recordings', 'generations', 'CAP_NET_ADMIN', 'nf_conntrack_acct') { $text | Should -Match $word }
+        foreach ($word in 'reply tuple', 'loss receipt', 'VerdictRule', 'folding', 'recordings', 'generations', 'packets as a source', 'CAP_NET_ADMIN', 'nf_conntrack_acct') { $text | Should -Match $word }
         ((Get-Content (Join-Path (Get-ModulePath) 'en-US/about_Conntracker.help.txt')) | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 80
     }
 
@@ -118,11 +118,13 @@ Describe 'The examples of the pages' -Tag Live {
             $null = New-Item -ItemType Directory $folder
             Copy-Item (Get-Fixture office.ctrec) $folder
             Copy-Item (Get-Fixture firewall.ctrec) $folder
+            Copy-Item (Get-Fixture office.pcap), (Get-Fixture office.pcapng) $folder
             Start-Office | Get-ConntrackFlow | Export-ConntrackLog "$folder/office.log"
             Copy-Item "$folder/office.log" "$folder/damaged.txt"
             Add-Content "$folder/damaged.txt" ' TCPv4 [ this is damaged'
             Copy-Item (Get-Fixture v1-flows.log) "$folder/monday.log"
             Get-ConntrackFlow -Name office | Export-ConntrackLog "$folder/flows.json" -Format Json
+            Get-ConntrackFlow -Name office | Export-ConntrackLog "$folder/rules" -Format Tree
             Remove-ConntrackCapture *
         }
     }

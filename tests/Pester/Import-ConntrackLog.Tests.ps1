@@ -116,4 +116,58 @@ Describe 'Import-ConntrackLog' {
         Import-ConntrackLog "$TestDrive/wide.log" -ErrorVariable fault -ErrorAction SilentlyContinue | Should -BeNullOrEmpty
         "$fault" | Should -Match 'UTF-16'
     }
+
+    Context 'of a tree' {
+        BeforeAll {
+            $tree = "$TestDrive/rules"
+            $names = 'in/tcp/INTERNET-PORT-192.0.2.1-22', 'out/icmpv6/2001:db8::1-128-INTERNET-0', 'else/gre/10.0.0.1-10.0.0.2', 'else/udp/10.0.0.0_24-PORT-10.0.1.0_24-53'
+            $names | ForEach-Object { $null = New-Item "$tree/$_" -Force }
+        }
+
+        It 'makes a flow of each entry, with what its path tells' {
+            $flows = @(Import-ConntrackLog $tree -ErrorAction Stop)
+            $flows | Should -BeOfType Conntracker.Flow
+            $flows.Count | Should -Be 4
+            $in = $flows | Where-Object Direction -eq In
+            "$($in.Protocol)", "$($in.SrcAddress)", $in.SrcPort, "$($in.DstAddress)", $in.DstPort, "$($in.Folding)" | Should -Be Tcp, 0.0.0.0, $null, 192.0.2.1, 22, Internet
+            $out = $flows | Where-Object Direction -eq Out
+            "$($out.Family)", "$($out.DstAddress)", $out.IcmpType, $out.IcmpCode, "$($out.Folding)" | Should -Be IPv6, '::', 128, 0, Internet
+            $subnet = $flows | Where-Object DstPort -eq 53
+            "$($subnet.Direction)", "$($subnet.SrcAddress)", "$($subnet.Folding)" | Should -Be Unknown, 10.0.0.0, Subnet
+            @(Import-ConntrackLog $tree -Format Tree).Count | Should -Be 4
+            @(Import-ConntrackLog -LiteralPath $tree).Count | Should -Be 4
+            @(Get-Item $tree | Import-ConntrackLog).Count | Should -Be 4
+        }
+
+        It 'goes on behind a name that is no entry, and says which: LogLineInvalid' {
+            Copy-Item $tree "$TestDrive/bad" -Recurse
+            $null = New-Item "$TestDrive/bad/in/tcp/nonsense", "$TestDrive/bad/notes"
+            $flows = @(Import-ConntrackLog "$TestDrive/bad" -ErrorVariable faults -ErrorAction SilentlyContinue)
+            $flows.Count, $faults.Count | Should -Be 4, 2
+            ($faults.FullyQualifiedErrorId -split ',')[0] | Should -Be LogLineInvalid
+            "$faults" | Should -Match 'in/tcp/nonsense'
+            Assert-Fault { Import-ConntrackLog "$TestDrive/bad" -ErrorAction Stop } LogLineInvalid InvalidData
+        }
+
+        It 'shows the far end of a tree''s entry as INTERNET' {
+            $shown = "$TestDrive/shown"
+            foreach ($entry in 'out/tcp/192.168.0.5-PORT-INTERNET-443', 'in/udp/INTERNET-PORT-192.168.0.5-53') {
+                $null = New-Item -Path "$shown/$entry" -Force
+            }
+            $text = Import-ConntrackLog $shown | Format-Table | Out-String -Width 200
+            $text | Should -Match '192\.168\.0\.5 +INTERNET:443'
+            $text | Should -Match 'INTERNET +192\.168\.0\.5:53'
+        }
+
+        It 'says that a file is no tree, and that a folder is no file: LogNotFound' {
+            Assert-Fault { Import-ConntrackLog (Get-Fixture v1.log) -Format Tree -ErrorAction Stop } LogNotFound ObjectNotFound
+            Assert-Fault { Import-ConntrackLog $tree -Format Json -ErrorAction Stop } LogNotFound ObjectNotFound
+            Assert-Fault { Import-ConntrackLog -LiteralPath "$TestDrive/none" -Format Tree -ErrorAction Stop } LogNotFound ObjectNotFound
+        }
+
+        It 'reads an empty folder as an empty tree when it is said to be one' {
+            $null = New-Item -ItemType Directory "$TestDrive/empty"
+            Import-ConntrackLog "$TestDrive/empty" -Format Tree -ErrorAction Stop | Should -BeNullOrEmpty
+        }
+    }
 }

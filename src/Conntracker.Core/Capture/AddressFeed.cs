@@ -1,17 +1,19 @@
-using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
 
 /// <summary>
-/// The addresses of the host's interfaces, as frames: those that there are, and those that come. They decide over the direction of
-/// flows. Made and used on the capture's thread, which is in the network namespace.
+/// The host's own addresses, as frames: those that there are, and those that come. They decide over the direction of flows. Made and
+/// used on the capture's thread, which is in the network namespace.
 /// </summary>
 internal sealed class AddressFeed : IFeedSource
 {
+    // A bound, so that a flood of addresses leaves connection tracking its turn. What is left wakes the thread again.
+    private const int BatchesInTurn = 16;
+
     private readonly FrameSink _sink;
     private readonly CaptureClock _clock;
-    private readonly NetlinkDump _addresses;
+    private readonly AddressSource _source;
     private readonly DatagramBatch _batch = NetlinkDump.NewBatch();
 
     /// <summary>Opens the source and takes every address that there is, so that they are known before the first flow.</summary>
@@ -22,11 +24,13 @@ internal sealed class AddressFeed : IFeedSource
     {
         _sink = sink;
         _clock = clock;
-        _addresses = NetlinkDump.OpenAddresses();
+        _source = AddressSource.Open();
         try
         {
-            _addresses.RequestAddresses();
-            Take();
+            // The kernel answers while it is asked: as long as there is more, it is there.
+            while (_source.IsReading && TakeBatch())
+            {
+            }
         }
         catch
         {
@@ -36,7 +40,7 @@ internal sealed class AddressFeed : IFeedSource
     }
 
     /// <inheritdoc/>
-    public int Number => _addresses.Number;
+    public int Number => _source.Number;
 
     /// <inheritdoc/>
     public long Due => long.MaxValue;
@@ -44,16 +48,8 @@ internal sealed class AddressFeed : IFeedSource
     /// <inheritdoc/>
     public void Take()
     {
-        int received;
-        while ((received = _addresses.Receive(_batch)) > 0 || received == -ErrnoConstants.ENOBUFS)
+        for (int turn = 0; turn < BatchesInTurn && TakeBatch(); turn++)
         {
-            if (received < 0)
-            {
-                _addresses.RequestAddresses();
-                continue;
-            }
-
-            _sink.Put(FrameKind.Addresses, _clock.Now, _batch, received);
         }
     }
 
@@ -63,7 +59,20 @@ internal sealed class AddressFeed : IFeedSource
     /// <inheritdoc/>
     public void Dispose()
     {
-        _addresses.Dispose();
+        _source.Dispose();
         _batch.Dispose();
+    }
+
+    // False when there was nothing.
+    private bool TakeBatch()
+    {
+        int received = _source.Receive(_batch);
+        if (received == 0)
+        {
+            return false;
+        }
+
+        _sink.Put(FrameKind.Addresses, _clock.Now, _batch, received);
+        return true;
     }
 }

@@ -27,10 +27,10 @@ internal sealed partial class FlowCollector
                 _packets.Expire(time);
                 break;
             default:
-                ApplyOutcome outcome = _packets.Take(data, time, _addresses, out int place);
+                ApplyOutcome outcome = _packets.Take(data, time, Addresses, out int place);
                 if (outcome >= ApplyOutcome.Reopened)
                 {
-                    Processes.FlowAppeared(place, _addresses, isOld: false);
+                    Processes.FlowAppeared(place, Addresses, isOld: false);
                     Offer(place);
                 }
 

@@ -39,7 +39,7 @@ internal sealed partial class FlowCollector
     {
         foreach (FlowSubscription subscription in _subscriptions)
         {
-            subscription.Offer(in _table[place], _addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
+            subscription.Offer(in _table[place], Addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
         }
     }
 }

@@ -20,7 +20,7 @@ internal sealed partial class FlowCollector : IDisposable
 {
     private readonly FlowTable _table;
     private readonly FrozenSet<FlowProtocol>? _protocols;
-    private LocalAddresses _addresses = LocalAddresses.None;
+    private readonly LocalAddressesBuilder _addresses = new();
     private ConntrackMessage _message;
     private DumpReason _dumpReason;
     private long _events;
@@ -33,8 +33,14 @@ internal sealed partial class FlowCollector : IDisposable
     /// <summary>Makes an empty collector.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
     /// <param name="protocols">The protocols to keep; empty keeps all.</param>
-    public FlowCollector(int maximumFlows, IReadOnlyList<FlowProtocol> protocols)
+    /// <param name="localAddresses">Addresses that are the host's own, beside those that frames tell.</param>
+    public FlowCollector(int maximumFlows, IReadOnlyList<FlowProtocol> protocols, IReadOnlyList<AddressRange>? localAddresses = null)
     {
+        foreach (AddressRange range in localAddresses ?? [])
+        {
+            _addresses.AddOwn(range.Block);
+        }
+
         _table = new FlowTable(maximumFlows);
         Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
@@ -43,7 +49,7 @@ internal sealed partial class FlowCollector : IDisposable
         {
             Ended = place =>
             {
-                Processes.FlowAppeared(place, _addresses, isOld: false);
+                Processes.FlowAppeared(place, Addresses, isOld: false);
                 Offer(place);
             },
         };
@@ -57,6 +63,9 @@ internal sealed partial class FlowCollector : IDisposable
 
     /// <summary>Joins processes with the flows.</summary>
     public ProcessJoin Processes { get; }
+
+    /// <summary>The host's own addresses, as far as they are known. May be asked for without <see cref="Gate"/>.</summary>
+    public LocalAddresses Addresses => _addresses.Current;
 
     /// <summary>How many flows there are.</summary>
     public int FlowCount => _table.Count;
@@ -151,7 +160,7 @@ internal sealed partial class FlowCollector : IDisposable
     {
         lock (Gate)
         {
-            return new FlowSnapshot(_table.Copy(), _addresses, Tracing.View, Processes.Processes.Copy());
+            return new FlowSnapshot(_table.Copy(), Addresses, Tracing.View, Processes.Processes.Copy());
         }
     }
 
@@ -197,20 +206,40 @@ internal sealed partial class FlowCollector : IDisposable
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            switch (AddressDecoder.Decode(in message, out FlowFamily family, out AddressBits address, out AddressBits? broadcast))
-            {
-                case DecodeResult.Decoded:
-                    _addresses = _addresses.With(family, address, broadcast);
-                    break;
-                case DecodeResult.Malformed:
-                    _malformed++;
-                    break;
-                default:
-                    break;
-            }
+            _malformed += TakeAddress(in message) == DecodeResult.Malformed ? 1 : 0;
         }
 
         _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    private DecodeResult TakeAddress(in NetlinkMessage message)
+    {
+        DecodeResult result = RouteDecoder.Decode(in message, out AddressBlock block, out bool isForMany);
+        if (result == DecodeResult.Decoded && isForMany)
+        {
+            _addresses.AddForMany(block);
+        }
+        else if (result == DecodeResult.Decoded)
+        {
+            _addresses.AddOwn(block);
+        }
+
+        if (result != DecodeResult.Ignored)
+        {
+            return result;
+        }
+
+        result = AddressDecoder.Decode(in message, out FlowFamily family, out AddressBits address, out AddressBits? broadcast);
+        if (result == DecodeResult.Decoded)
+        {
+            _addresses.AddOwn(AddressBlock.Of(family, address));
+            if (broadcast is AddressBits known)
+            {
+                _addresses.AddForMany(AddressBlock.Of(family, known));
+            }
+        }
+
+        return result;
     }
 
     private void TakeProcess(FrameKind kind, long time, ReadOnlySpan<byte> data)
@@ -221,7 +250,7 @@ internal sealed partial class FlowCollector : IDisposable
         }
         else if (kind == FrameKind.SocketOwner && SocketOwner.Decode(data, out SocketOwner owner) == DecodeResult.Decoded)
         {
-            Processes.Take(in owner, _addresses, time);
+            Processes.Take(in owner, Addresses, time);
         }
         else
         {
@@ -262,7 +291,7 @@ internal sealed partial class FlowCollector : IDisposable
 
         if (outcome >= ApplyOutcome.Reopened)
         {
-            Processes.FlowAppeared(place, _addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
+            Processes.FlowAppeared(place, Addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
         }
 
         if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))

@@ -17,8 +17,28 @@ public static class FlowReader
     {
         ArgumentNullException.ThrowIfNull(stream);
         ArgumentNullException.ThrowIfNull(onError);
+        if (format == LogFormat.Tree)
+        {
+            throw new ArgumentOutOfRangeException(nameof(format), format, "A tree is read from a folder (ReadTree), not from a stream.");
+        }
+
         return ReadAll(stream, format, onError);
     }
+
+    /// <summary>Reads the flows of a tree as the caller asks for them: one for each entry, in no order.</summary>
+    /// <param name="path">The tree's folder.</param>
+    /// <param name="onError">Told of every name that is no entry, and of every folder that cannot be read, while reading goes on with the next one.</param>
+    /// <exception cref="IOException">The folder cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
+    public static IEnumerable<Flow> ReadTree(string path, Action<Exception> onError)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(onError);
+        return TreeReader.Read(path, onError);
+    }
+
+    /// <summary>Whether a folder is a tree: it has one of the folders that a tree begins with.</summary>
+    public static bool IsTree(string path) => TreeName.Sections.Any(each => Directory.Exists(Path.Combine(path, TreeName.Of(each))));
 
     private static IEnumerable<Flow> ReadAll(Stream stream, LogFormat? format, Action<LogFormatException> onError)
     {

@@ -19,6 +19,7 @@ public static class FlowWriter
             LogFormat.Json => new JsonFlowWriter(stream, array: true),
             LogFormat.JsonLines => new JsonFlowWriter(stream, array: false),
             LogFormat.Csv => new CsvFlowWriter(stream),
+            LogFormat.Tree => throw new ArgumentOutOfRangeException(nameof(format), format, "A tree is written into a folder (FlowTree), not to a stream."),
             _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Flows are written as Text, Json, JsonLines or Csv."),
         };
     }

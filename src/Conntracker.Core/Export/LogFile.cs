@@ -110,7 +110,11 @@ public sealed class LogFile : IDisposable
         _directory.Dispose();
     }
 
-    private static SafeFileHandle OpenDirectory(string path, string directory)
+    /// <summary>Opens the directory that a log is to stand in.</summary>
+    /// <param name="path">The log.</param>
+    /// <param name="directory">The directory.</param>
+    /// <exception cref="LogFileException">It cannot be opened.</exception>
+    internal static SafeFileHandle OpenDirectory(string path, string directory)
     {
         int fd = Libc.open(directory, FileConstants.O_RDONLY | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
         if (fd < 0 && Marshal.GetLastPInvokeError() == ErrnoConstants.EACCES)

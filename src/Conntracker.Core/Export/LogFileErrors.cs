@@ -41,4 +41,29 @@ internal static class LogFileErrors
     /// <summary>A file stands there.</summary>
     public static LogFileException Exists(string path) => new(path, LogFileReason.Exists,
         $"Cannot write '{path}': a file is there already, and it was not to be replaced. Choose another name, or allow it to be replaced.");
+
+    /// <summary>An error of a system call on a tree's folder or entry.</summary>
+    /// <param name="path">The folder or entry.</param>
+    /// <param name="doing">What was tried, as in "creating the folder".</param>
+    /// <param name="errno">The call's error number.</param>
+    public static LogFileException FromTree(string path, string doing, int errno) => errno is ErrnoConstants.ENOSPC or ErrnoConstants.EDQUOT
+        ? new LogFileException(path, LogFileReason.NoSpace,
+            $"Cannot write '{path}': {doing} failed: {Errno.Describe(errno)}. The file system has no more inodes or no space: each entry takes an inode. Free some ('df -i' tells), lower the limit of the tree, or choose another place.")
+        : FromErrno(path, doing, errno);
+
+    /// <summary>A folder of a tree is a symbolic link.</summary>
+    public static LogFileException FolderLink(string path) => new(path, LogFileReason.TargetIsLink,
+        $"Cannot write below '{path}': it is a symbolic link, and links are not followed. Name the folder that it points to, or remove the link.");
+
+    /// <summary>A folder of a tree is another user's.</summary>
+    public static LogFileException ForeignFolder(string path, uint owner, uint self) => new(path, LogFileReason.ForeignOwner,
+        $"Cannot write below '{path}': the folder belongs to the user with the id {owner}, and this process runs as {self}. Choose another one.");
+
+    /// <summary>What stands in a tree's folder's place is none.</summary>
+    public static LogFileException NotFolder(string path) => new(path, LogFileReason.NotFolder,
+        $"Cannot write below '{path}': what is there is not a folder, and a tree is written into one. Choose another name.");
+
+    /// <summary>The folder of a tree holds something already.</summary>
+    public static LogFileException FolderInUse(string path) => new(path, LogFileReason.Exists,
+        $"Cannot write below '{path}': the folder is not empty, and it was asked for an empty one. Choose another name, or allow entries to be added.");
 }

@@ -26,4 +26,7 @@ public enum LogFileReason
 
     /// <summary>The directory does not exist.</summary>
     MissingDirectory = 7,
+
+    /// <summary>A tree was to be written, and what stands there is not a directory.</summary>
+    NotFolder = 8,
 }

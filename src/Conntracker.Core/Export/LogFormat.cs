@@ -14,4 +14,7 @@ public enum LogFormat : byte
 
     /// <summary>Comma-separated values with a header row (RFC 4180).</summary>
     Csv = 3,
+
+    /// <summary>A folder with an empty file for each entry, whose path tells it: what firewall rules are made of. It holds part of a flow only.</summary>
+    Tree = 4,
 }

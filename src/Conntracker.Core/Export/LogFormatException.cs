@@ -11,7 +11,7 @@ public sealed class LogFormatException : FormatException
 
     /// <summary>Creates an error.</summary>
     /// <param name="format">The format that the file was read as.</param>
-    /// <param name="number">Which line, or which element of a JSON array, counted from 1.</param>
+    /// <param name="number">Which line, element of a JSON array or name in a tree, counted from 1.</param>
     /// <param name="text">What stands there; shortened here.</param>
     /// <param name="reason">What is wrong with it, and what was expected.</param>
     public LogFormatException(LogFormat format, long number, ReadOnlySpan<byte> text, string reason)
@@ -20,7 +20,7 @@ public sealed class LogFormatException : FormatException
     }
 
     private LogFormatException(LogFormat format, long number, string text, string reason)
-        : base($"{(format == LogFormat.Json ? "Element" : "Line")} {number}: {reason}{(text.Length > 0 ? $" It reads: {text}" : "")}")
+        : base($"{(format == LogFormat.Json ? "Element" : format == LogFormat.Tree ? "Entry" : "Line")} {number}: {reason}{(text.Length > 0 ? $" It reads: {text}" : "")}")
     {
         Format = format;
         Number = number;
@@ -31,7 +31,7 @@ public sealed class LogFormatException : FormatException
     /// <summary>The format that the file was read as.</summary>
     public LogFormat Format { get; }
 
-    /// <summary>The line's number, counted from 1; for a JSON array, the element's.</summary>
+    /// <summary>The line's number, counted from 1; for a JSON array the element's, for a tree that of the name in the order in which they were read.</summary>
     public long Number { get; }
 
     /// <summary>The beginning of what stands there, fit to print; empty when there is nothing to show.</summary>

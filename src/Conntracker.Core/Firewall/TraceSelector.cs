@@ -15,7 +15,7 @@ internal static class TraceSelector
     {
         bool lacksPorts = FlowKey.HasPorts(flow.Protocol) && (flow.SrcPort is null || flow.DstPort is null);
         bool lacksId = FlowKey.IsIcmp(flow.Protocol) && flow.IcmpId is null;
-        return flow.Folding != FlowFolding.None ? "it was folded at the flow limit and stands for many. Choose by addresses and ports instead."
+        return flow.Folding != FlowFolding.None ? "it is folded and stands for many. Choose by addresses and ports instead."
             : flow.ReplySrcAddress is null || flow.ReplyDstAddress is null || lacksPorts || lacksId
                 ? "its tuple is not known exactly, as that of a flow of a text log. Choose by addresses and ports, or a flow of Get-ConntrackFlow."
             : null;

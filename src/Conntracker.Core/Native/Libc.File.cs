@@ -3,7 +3,7 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>The C library's files. Man pages: open(2), lseek(2), statx(2), fsync(2), rename(2), link(2), unlink(2), write(2), sync_file_range(2), geteuid(2).</summary>
+/// <summary>The C library's files. Man pages: open(2), mkdir(2), getdents(2), lseek(2), statx(2), fsync(2), rename(2), link(2), unlink(2), write(2), sync_file_range(2), geteuid(2).</summary>
 internal static unsafe partial class Libc
 {
     // open and openat are variadic in C; on the ABIs of Linux that .NET runs on, a fixed argument list calls them the same way.
@@ -15,6 +15,19 @@ internal static unsafe partial class Libc
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int openat(SafeFileHandle dirfd, string pathname, int flags, uint mode);
+
+    // For names that are made where they are used: ends with a zero byte.
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int openat(SafeFileHandle dirfd, byte* pathname, int flags, uint mode);
+
+    [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    public static partial int mkdirat(SafeFileHandle dirfd, string pathname, uint mode);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial nint getdents64(SafeFileHandle fd, void* dirp, nuint length);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int statx(SafeFileHandle dirfd, byte* pathname, int flags, uint mask, statx* statxbuf);
 
     [LibraryImport(Library, SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     public static partial int statx(SafeFileHandle dirfd, string pathname, int flags, uint mask, statx* statxbuf);

@@ -61,6 +61,21 @@ internal struct ifaddrmsg
     public uint ifa_index;
 }
 
+/// <summary>struct rtmsg (linux/rtnetlink.h): the head of a route message.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct rtmsg
+{
+    public byte rtm_family;
+    public byte rtm_dst_len;
+    public byte rtm_src_len;
+    public byte rtm_tos;
+    public byte rtm_table;
+    public byte rtm_protocol;
+    public byte rtm_scope;
+    public byte rtm_type;
+    public uint rtm_flags;
+}
+
 /// <summary>struct iovec (sys/uio.h): a buffer to receive into.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct iovec

@@ -9,7 +9,7 @@ internal enum FrameKind : byte
     /// <summary>A datagram of a conntrack dump; its end is in it.</summary>
     ConntrackDump = 2,
 
-    /// <summary>A datagram of interface addresses (rtnetlink).</summary>
+    /// <summary>A datagram of interface addresses, or of routes to this host itself (rtnetlink).</summary>
     Addresses = 3,
 
     /// <summary>A dump was asked for. Data: one byte, a <see cref="DumpReason"/>.</summary>

@@ -25,33 +25,10 @@ internal sealed class NetlinkDump : IDisposable
     /// <summary>Opens a socket for dumps of conntrack's table, in the calling thread's network namespace.</summary>
     public static NetlinkDump OpenConntrack() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "conntrack dumps"));
 
-    /// <summary>
-    /// Opens a socket for the addresses of the interfaces, in the calling thread's network namespace: a dump, and what changes later.
-    /// </summary>
-    public static NetlinkDump OpenAddresses()
-    {
-        NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_ROUTE, "interface addresses");
-        NetlinkDump dump = new(socket);
-        try
-        {
-            socket.Join(NetlinkConstants.RTNLGRP_IPV4_IFADDR);
-            socket.Join(NetlinkConstants.RTNLGRP_IPV6_IFADDR);
-            return dump;
-        }
-        catch
-        {
-            dump.Dispose();
-            throw;
-        }
-    }
-
     /// <summary>Asks for conntrack's table, both families.</summary>
     public void RequestConntrack() => Request(
         (ConntrackConstants.NFNL_SUBSYS_CTNETLINK << 8) | ConntrackConstants.IPCTNL_MSG_CT_GET,
         new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
-
-    /// <summary>Asks for the addresses of the interfaces, both families.</summary>
-    public void RequestAddresses() => Request(NetlinkConstants.RTM_GETADDR, default(ifaddrmsg));
 
     /// <summary>Buffers that fit a dump's datagrams.</summary>
     public static DatagramBatch NewBatch() => new(BatchCapacity, DatagramSize);

@@ -84,6 +84,27 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return reserved / 2;
     }
 
+    /// <summary>
+    /// Has the kernel take requests for dumps at their word: what their head asks for is all that comes (NETLINK_GET_STRICT_CHK).
+    /// </summary>
+    /// <returns>False before Linux 4.20, which sends everything whatever was asked for.</returns>
+    public bool TryUseStrictRequests()
+    {
+        int on = 1;
+        return Libc.setsockopt(_descriptor, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(int)) >= 0;
+    }
+
+    /// <summary>Has the kernel drop what a filter does not let pass, before it is queued.</summary>
+    /// <returns>False when the kernel does not take it.</returns>
+    public bool TryFilter(ReadOnlySpan<sock_filter> instructions)
+    {
+        fixed (sock_filter* first = instructions)
+        {
+            sock_fprog program = new() { len = (ushort)instructions.Length, filter = first };
+            return Libc.setsockopt(_descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog)) >= 0;
+        }
+    }
+
     /// <summary>The kernel's cookie of the socket's network namespace: never used twice until the next boot. 0 before Linux 5.14.</summary>
     public ulong NamespaceCookie()
     {

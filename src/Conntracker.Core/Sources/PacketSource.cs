@@ -92,11 +92,10 @@ internal sealed unsafe class PacketSource : IDisposable
     /// <exception cref="ConntrackException">It cannot be opened or is none, a filter with a mistake, or no libpcap.</exception>
     public static PacketSource OpenFile(string path, string? filter)
     {
-        CheckFile(path);
         SafePcap pcap = Open(error => Libpcap.pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error), out string failure);
         if (pcap.IsInvalid)
         {
-            throw new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a capture file that can be read (pcap or pcapng): {failure}.");
+            throw NotOpened(path, failure);
         }
 
         try
@@ -167,22 +166,27 @@ internal sealed unsafe class PacketSource : IDisposable
         }
     }
 
-    private static void CheckFile(string path)
+    // Only when libpcap has failed: to open a pipe twice would break it.
+    private static ConntrackException NotOpened(string path, string failure)
     {
+        if (Directory.Exists(path))
+        {
+            return new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a folder, not a capture file.");
+        }
+
         try
         {
-            // A pipe is opened once: whoever writes into it would find its reader gone. It has no length.
-            if (new FileInfo(path) is { Exists: true, Length: 0 })
+            if (new FileInfo(path).Length > 0)
             {
-                return;
+                File.OpenHandle(path).Dispose();
             }
-
-            using FileStream file = File.OpenRead(path);
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {error.Message}", error);
+            return new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {error.Message}", error);
         }
+
+        return new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a capture file that can be read (pcap or pcapng): {failure}.");
     }
 
     private static void SetFilter(SafePcap pcap, string? filter)

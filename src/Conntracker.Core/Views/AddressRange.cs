@@ -28,6 +28,9 @@ public sealed class AddressRange
     /// <summary>The family of its addresses.</summary>
     internal FlowFamily Family => _family;
 
+    /// <summary>The range as the engine holds it.</summary>
+    internal AddressBlock Block => new(_family, _network, _prefix);
+
     /// <summary>Whether every address of the family lies in it.</summary>
     internal bool IsEverything => _prefix == 0;
 

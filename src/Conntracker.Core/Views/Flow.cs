@@ -133,7 +133,7 @@ public sealed class Flow
     [JsonInclude]
     public FlowDirection Direction { get; internal set; }
 
-    /// <summary>What of the key was folded at the flow limit.</summary>
+    /// <summary>What of the key was given up: at the flow limit, or for firewall rules.</summary>
     [JsonInclude]
     public FlowFolding Folding { get; internal set; }
 
@@ -160,6 +160,9 @@ public sealed class Flow
     /// <summary>Protocol, source and destination on one line.</summary>
     public override string ToString() =>
         $"{Protocol} {Endpoint(SrcAddress, SrcPort)} -> {Endpoint(DstAddress, DstPort)}";
+
+    /// <summary>Another flow object with the same values.</summary>
+    internal Flow Copy() => (Flow)MemberwiseClone();
 
     private static string Endpoint(IPAddress address, ushort? port) =>
         port is null ? address.ToString() : new IPEndPoint(address, port.Value).ToString();

@@ -1,8 +1,9 @@
 namespace Conntracker;
 
 /// <summary>
-/// How much of a flow's key was given up when the capture reached its flow limit. A folded flow stands for many connections
-/// (<see cref="Flow.Connections"/>); nothing that was seen is forgotten, it is told more coarsely.
+/// How much of a flow's key was given up: when the capture reached its flow limit, or where only what a firewall rule needs is told
+/// (<see cref="InternetFolding"/>). A folded flow stands for many connections (<see cref="Flow.Connections"/>); nothing that was seen is
+/// forgotten, it is told more coarsely.
 /// </summary>
 public enum FlowFolding : byte
 {
@@ -17,4 +18,16 @@ public enum FlowFolding : byte
 
     /// <summary>All that is left is family and protocol: there were more services than the limit allows flows.</summary>
     Protocol = 3,
+
+    /// <summary>
+    /// The client's port is folded, and the far end's address with it, because it lies on the internet: it is the unspecified address. Of a flow that
+    /// comes in that is the source, of one that goes out the destination.
+    /// </summary>
+    Internet = 4,
+
+    /// <summary>The client's port is folded, and the addresses but the host's own are subnets, of 24 bits (IPv6: 64): a tree had reached its limit.</summary>
+    Subnet = 5,
+
+    /// <summary>As <see cref="Subnet"/>, with subnets of 16 bits (IPv6: 48).</summary>
+    WideSubnet = 6,
 }

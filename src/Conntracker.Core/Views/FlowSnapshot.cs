@@ -34,6 +34,9 @@ internal sealed class FlowSnapshot : IDisposable
     /// <summary>The flow at a place.</summary>
     public ref readonly FlowRecord this[int place] => ref _store[place];
 
+    /// <summary>Where the flow at a place goes.</summary>
+    public FlowDirection Direction(int place) => _addresses.DirectionOf(in _store[place]);
+
     /// <summary>The steps of the flow at a place.</summary>
     public IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Evidence, in _store[place]);
 

@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Views;
 using Conntracker.PowerShell.Completion;
 
 namespace Conntracker.PowerShell.Commands;
@@ -45,6 +46,10 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     [SupportsWildcards]
     public string[] UserName { get; set; } = [];
 
+    /// <summary>Fold flows for firewall rules.</summary>
+    [Parameter(HelpMessage = "Fold flows for firewall rules, and sum up those that become equal: without the client's port, and of these flows without the far address where the internet routes it.")]
+    public InternetFolding FoldInternet { get; set; }
+
     /// <inheritdoc/>
     protected override void ProcessRecord()
     {
@@ -85,13 +90,17 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
 
     private void Write(IEnumerable<Flow> flows)
     {
-        foreach (Flow flow in flows)
+        FoldedFlows folded = new(FoldInternet);
+        foreach (Flow flow in flows.TakeWhile(_ => !StopToken.IsCancellationRequested))
         {
-            if (StopToken.IsCancellationRequested)
+            if (FoldInternet == InternetFolding.None || !folded.Add(flow))
             {
-                return;
+                WriteObject(flow);
             }
+        }
 
+        foreach (Flow flow in folded.All.TakeWhile(_ => !StopToken.IsCancellationRequested))
+        {
             WriteObject(flow);
         }
     }

@@ -5,7 +5,7 @@ using Conntracker.Core.Export;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Reads flows from files: text logs of all generations, JSON, JSON lines or CSV.</para>
+/// <para type="synopsis">Reads flows from files: text logs of all generations, JSON, JSON lines or CSV; and from trees of folders.</para>
 /// </summary>
 [Cmdlet(VerbsData.Import, "ConntrackLog", DefaultParameterSetName = ByPath)]
 [OutputType(typeof(Flow))]
@@ -14,14 +14,14 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
     private const string ByPath = "Path";
     private const string ByLiteralPath = "LiteralPath";
 
-    /// <summary>The files.</summary>
-    [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true, HelpMessage = "The files; wildcards are allowed.")]
+    /// <summary>The files, or folders of trees.</summary>
+    [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true, HelpMessage = "The files, or folders of trees; wildcards are allowed.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The files, taken as they are written.</summary>
-    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The files, taken as they are written.")]
+    /// <summary>The files, or folders of trees, taken as they are written.</summary>
+    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The files, or folders of trees, taken as they are written.")]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
@@ -54,29 +54,48 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
 
     private void Read(string path)
     {
-        // The system's own word for it would be "access denied", and root would be tried in vain.
-        if (Directory.Exists(path))
+        bool isFolder = Directory.Exists(path);
+        if (isFolder && !(Format == LogFormat.Tree || (Format is null && FlowReader.IsTree(path))))
         {
-            WriteError(ErrorCatalog.Record(new FileNotFoundException($"'{path}' is a folder. Name a file, or the files in it: '{path}/*.log'."), path));
+            // The system's own word for it would be "access denied", and root would be tried in vain.
+            WriteError(ErrorCatalog.Record(new FileNotFoundException(
+                $"'{path}' is a folder, and not one that 'Export-ConntrackLog -Format Tree' wrote. Name a file, or the files in it: '{path}/*.log'."), path));
+            return;
+        }
+
+        if (!isFolder && Format == LogFormat.Tree && File.Exists(path))
+        {
+            WriteError(ErrorCatalog.Record(new DirectoryNotFoundException($"'{path}' is a file, and a tree is a folder. Leave -Format out, or name the folder."), path));
             return;
         }
 
         try
         {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
-            foreach (Flow flow in FlowReader.Read(file, Format, error => WriteError(ErrorCatalog.Record(error, path))))
+            if (isFolder || Format == LogFormat.Tree)
             {
-                if (StopToken.IsCancellationRequested)
-                {
-                    return;
-                }
-
-                WriteObject(flow);
+                Write(FlowReader.ReadTree(path, error => WriteError(ErrorCatalog.Record(error, path))));
+                return;
             }
+
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            Write(FlowReader.Read(file, Format, error => WriteError(ErrorCatalog.Record(error, path))));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             WriteError(ErrorCatalog.Record(error, path));
+        }
+    }
+
+    private void Write(IEnumerable<Flow> flows)
+    {
+        foreach (Flow flow in flows)
+        {
+            if (StopToken.IsCancellationRequested)
+            {
+                return;
+            }
+
+            WriteObject(flow);
         }
     }
 }

@@ -32,16 +32,32 @@ internal sealed class CommandLine : IDisposable
     /// <summary>A file in the folder.</summary>
     public string PathOf(string name) => Path.Join(Folder, name);
 
+    /// <summary>The repository's folder.</summary>
+    public static string Root()
+    {
+        DirectoryInfo? folder = new(AppContext.BaseDirectory);
+        while (folder is not null && !File.Exists(Path.Join(folder.FullName, "Conntracker.slnx")))
+        {
+            folder = folder.Parent;
+        }
+
+        Assert.NotNull(folder);
+        return folder.FullName;
+    }
+
     /// <summary>Runs it to its end.</summary>
     public static ToolResult Run(params IEnumerable<string> arguments) => Tool.Try(Program, arguments);
 
     /// <summary>Starts a capture in a namespace that writes <see cref="Log"/>; it sees every flow from here on.</summary>
-    public Tool Start(TestNamespace where, params IEnumerable<string> arguments)
+    public Tool Start(TestNamespace where, params IEnumerable<string> arguments) => Start(where, CountTables, arguments);
+
+    /// <summary>Starts a capture of packets in a namespace that writes <see cref="Log"/>; it sees every packet from here on.</summary>
+    public Tool StartPackets(TestNamespace where, params IEnumerable<string> arguments)
     {
-        int tables = CountTables(where);
-        Tool tool = Tool.Start(Program, ["--netns", where.Name, "-o", Log, .. arguments.Contains("--duration") ? [] : s_limit, .. arguments]);
-        _running.Add(tool);
-        Eventually.True($"the program's table\n{tool.Error}", () => CountTables(where) > tables);
+        Tool tool = Start(where, CountPacketSockets, arguments);
+
+        // The socket is there before its filter is set; the log is written by what runs.
+        WriteLog(tool);
         return tool;
     }
 
@@ -78,18 +94,17 @@ internal sealed class CommandLine : IDisposable
         _folder.Delete(recursive: true);
     }
 
+    private Tool Start(TestNamespace where, Func<TestNamespace, int> countTraces, params IEnumerable<string> arguments)
+    {
+        int before = countTraces(where);
+        Tool tool = Tool.Start(Program, ["--netns", where.Name, "-o", Log, .. arguments.Contains("--duration") ? [] : s_limit, .. arguments]);
+        _running.Add(tool);
+        Eventually.True($"the program at work\n{tool.Error}", () => countTraces(where) > before);
+        return tool;
+    }
+
+    private static int CountPacketSockets(TestNamespace where) => where.Do(() => File.ReadLines("/proc/thread-self/net/packet").Count());
+
     private static int CountTables(TestNamespace where) =>
         where.Run("nft", "list", "tables").Split('\n').Count(line => line.StartsWith("table inet conntracker", StringComparison.Ordinal));
-
-    private static string Root()
-    {
-        DirectoryInfo? folder = new(AppContext.BaseDirectory);
-        while (folder is not null && !File.Exists(Path.Join(folder.FullName, "Conntracker.slnx")))
-        {
-            folder = folder.Parent;
-        }
-
-        Assert.NotNull(folder);
-        return folder.FullName;
-    }
 }

@@ -97,6 +97,27 @@ public sealed class FlowCollectorTests : IDisposable
         Assert.Equal(FlowDirection.In, _probe.Flow().Direction);
     }
 
+    [Theory]
+    [InlineData("192.0.2.0/24", FlowDirection.In)]
+    [InlineData("203.0.113.1", FlowDirection.Out)]
+    [InlineData("0.0.0.0/0", FlowDirection.Local)]
+    [InlineData("2001:db8::/32", FlowDirection.Forward)]
+    public void Addresses_that_the_user_gives_are_the_hosts_own_from_the_start(string own, FlowDirection expected)
+    {
+        using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, [], [AddressRange.Parse(own)]);
+        collector.Take(FrameKind.ConntrackEvent, 1, new Conn { Src = "203.0.113.1", Dst = "192.0.2.1", DstPort = 22 }.New());
+        Assert.Equal(expected, Assert.Single(CollectorProbe.FlowsOf(collector)).Direction);
+    }
+
+    [Fact]
+    public void A_replay_takes_the_addresses_that_the_user_gives_beside_those_that_were_recorded()
+    {
+        using CaptureSession session = CaptureSession.Start(new CaptureOptions { ReplayPath = Fixture.Traffic, LocalAddresses = [AddressRange.Parse("198.51.100.2")] });
+        List<Flow> flows = [.. session.GetFlows(FlowQuery.All)];
+        Assert.Equal(FlowDirection.In, flows.Single(each => each.SrcPort == 40001).Direction);
+        Assert.Equal(FlowDirection.Local, flows.Single(each => each.SrcPort == 40020).Direction);
+    }
+
     [Fact]
     public void A_subscriber_is_told_of_each_new_connection_once_and_not_of_those_open_at_the_start()
     {

@@ -1,6 +1,6 @@
-using System.Net;
 using Conntracker.Core.Flows;
 using Xunit;
+using static Conntracker.Tests.Unit.LocalAddressesExtensions;
 
 namespace Conntracker.Tests.Unit;
 
@@ -60,16 +60,88 @@ public class LocalAddressesTests
         FlowRecord record = Record("203.0.113.1", "203.0.113.2", "203.0.113.2");
         LocalAddresses more = s_host.With(FlowFamily.IPv4, Bits("203.0.113.2"), null);
         Assert.Equal((FlowDirection.Forward, FlowDirection.In), (s_host.DirectionOf(in record), more.DirectionOf(in record)));
-        Assert.Same(more, more.With(FlowFamily.IPv4, Bits("203.0.113.2"), null));
-        Assert.NotSame(more, more.With(FlowFamily.IPv4, Bits("203.0.113.2"), Bits("203.0.113.255")));
     }
 
-    private static AddressBits Bits(string text) => AddressBits.From(IPAddress.Parse(text));
+    [Theory]
+    [InlineData("10.9.0.0/16", "10.9.0.0", "10.9.255.255", "10.8.255.255", "10.10.0.0")]
+    [InlineData("0.0.0.0/1", "0.0.0.0", "127.255.255.255", "128.0.0.0", "255.255.255.255")]
+    [InlineData("255.0.0.0/8", "255.0.0.0", "255.255.255.255", "254.255.255.255", "0.0.0.0")]
+    [InlineData("192.0.2.7", "192.0.2.7", "192.0.2.7", "192.0.2.6", "192.0.2.8")]
+    [InlineData("2001:db8:9::/48", "2001:db8:9::", "2001:db8:9:ffff:ffff:ffff:ffff:ffff", "2001:db8:8:ffff:ffff:ffff:ffff:ffff", "2001:db8:a::")]
+    [InlineData("2001:db8::/64", "2001:db8::", "2001:db8::ffff:ffff:ffff:ffff", "2001:db7:ffff:ffff:ffff:ffff:ffff:ffff", "2001:db8:0:1::")]
+    [InlineData("8000::/1", "8000::", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::2")]
+    public void A_subnet_of_the_hosts_own_ends_at_its_borders(string subnet, string first, string last, string before, string behind)
+    {
+        LocalAddresses host = LocalAddresses.None.WithOwn(subnet);
+        Assert.Equal(
+            (true, true, false, false), (IsOwn(host, first), IsOwn(host, last), IsOwn(host, before), IsOwn(host, behind)));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0/0", "203.0.113.9", "2001:db8::9")]
+    [InlineData("::/0", "2001:db8::9", "203.0.113.9")]
+    public void Everything_of_one_family_is_nothing_of_the_other(string everything, string own, string other)
+    {
+        LocalAddresses host = LocalAddresses.None.WithOwn(everything);
+        Assert.Equal((true, false), (IsOwn(host, own), IsOwn(host, other)));
+    }
+
+    [Fact]
+    public void Subnets_that_overlap_touch_or_lie_in_each_other_are_all_own_and_what_lies_between_is_not()
+    {
+        LocalAddresses host = LocalAddresses.None
+            .WithOwn("10.1.0.0/16", "10.0.0.0/16", "10.1.2.0/24", "10.3.0.0/16")
+            .WithOwn("10.1.2.3", "10.0.0.0/17", "10.5.0.0/16", "9.0.0.1");
+        foreach (string own in (string[])["9.0.0.1", "10.0.0.0", "10.0.255.255", "10.1.0.0", "10.1.2.3", "10.1.255.255", "10.3.0.0", "10.5.255.255"])
+        {
+            Assert.True(IsOwn(host, own), own);
+        }
+
+        foreach (string other in (string[])["9.0.0.0", "9.0.0.2", "9.255.255.255", "10.2.0.0", "10.2.255.255", "10.4.0.0", "10.6.0.0"])
+        {
+            Assert.False(IsOwn(host, other), other);
+        }
+    }
+
+    [Fact]
+    public void Any_subnets_in_any_order_hold_exactly_the_addresses_that_one_of_them_holds()
+    {
+        Random random = new(20261121);
+        for (int round = 0; round < 200; round++)
+        {
+            List<AddressRange> ranges = [];
+            LocalAddresses host = LocalAddresses.None;
+            for (int steps = random.Next(1, 5); steps > 0; steps--)
+            {
+                AddressRange[] more = [.. Enumerable.Range(0, random.Next(1, 8)).Select(_ => AddressRange.Parse($"10.0.{random.Next(4)}.{random.Next(256)}/{random.Next(23, 33)}"))];
+                ranges.AddRange(more);
+                host = host.With([.. more.Select(each => each.Block)], []);
+            }
+
+            for (uint low = 0; low < 1280; low += 1)
+            {
+                AddressBits address = new(0, 0x0a000000 + low);
+                Assert.Equal(ranges.Exists(each => each.Contains(FlowFamily.IPv4, address)), host.IsOwn(FlowFamily.IPv4, address));
+            }
+        }
+    }
+
+    [Fact]
+    public void A_broadcast_subnet_is_for_many_and_not_the_hosts_own()
+    {
+        LocalAddresses host = s_host.With([], [Block("10.99.255.0/24")]);
+        FlowRecord toMany = Record("10.99.1.1", "10.99.255.7", "10.99.255.7");
+        FlowRecord beside = Record("10.99.1.1", "10.99.254.7", "10.99.254.7");
+        Assert.Equal((FlowDirection.In, FlowDirection.Forward), (host.DirectionOf(in toMany), host.DirectionOf(in beside)));
+        Assert.False(IsOwn(host, "10.99.255.7"));
+    }
+
+    private static bool IsOwn(LocalAddresses host, string address) => host.IsOwn(FamilyOf(address), Bits(address));
 
     private static FlowRecord Record(string src, string dst, string replySrc)
     {
         FlowRecord record = default;
-        record.Key.Family = IPAddress.Parse(src).GetAddressBytes().Length == 4 ? FlowFamily.IPv4 : FlowFamily.IPv6;
+        record.Key.Family = FamilyOf(src);
         record.Key.Original.Src = Bits(src);
         record.Key.Original.Dst = Bits(dst);
         record.Reply.Src = Bits(replySrc);

@@ -86,7 +86,7 @@ while time.time() < end:
             else: s.close(); del socks[s]
 PY
 server=$!
-timeout 60 "$program" --netns $F -f -t --duration 9 --record "$file" -o /dev/null &
+timeout 60 "$program" --netns $F -f -t --duration 9 --record "$file" -o - >/dev/null &
 tool=$!
 sleep 3.5
 timeout 20 ip netns exec $C python3 - $kind <<'PY'

@@ -1,0 +1,48 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using Conntracker.Core.Export;
+
+namespace Conntracker.Cli;
+
+/// <summary>The options of the tree that is kept while a capture runs.</summary>
+internal sealed class TreeOptions
+{
+    private readonly Option<string?> _tree = new("--tree") { Description = "Keep a tree of empty files for firewall rules in this folder while the capture runs: {in,out,else}/PROTOCOL/SOURCE-PORT-DESTINATION-PORT. Without -o no log is written then", HelpName = "DIR" };
+    private readonly Option<bool> _skipElse = new("--skip-else") { Description = "With --tree: leave out what neither comes in nor goes out" };
+    private readonly Option<InternetFolding> _foldInternet = new("--fold-internet") { Description = "With --tree: of which flows the far end becomes INTERNET where its address is routed there", HelpName = "both|in|out|none", DefaultValueFactory = _ => InternetFolding.Both, CustomParser = OptionParsers.Name<InternetFolding> };
+
+    /// <summary>All of them, in the order of the help.</summary>
+    public IReadOnlyList<Option> All => [_tree, _skipElse, _foldInternet];
+
+    /// <summary>The tree's folder; null for no tree.</summary>
+    public string? Path(ParseResult parsed) => parsed.GetValue(_tree);
+
+    /// <summary>How flows become entries.</summary>
+    /// <param name="parsed">What was typed.</param>
+    /// <param name="maximum">How many entries there may be.</param>
+    public FlowTreeOptions Bind(ParseResult parsed, int maximum) =>
+        new() { SkipElse = parsed.GetValue(_skipElse), FoldInternet = parsed.GetValue(_foldInternet), MaximumEntries = maximum };
+
+    /// <summary>Refuses what does not go together.</summary>
+    /// <param name="command">What was typed.</param>
+    /// <param name="output">The option for the log's path.</param>
+    /// <param name="format">The option for the log's format.</param>
+    /// <param name="style">The option for the text log's generation.</param>
+    public void Validate(CommandResult command, Option output, Option format, Option style)
+    {
+        bool hasTree = IsGiven(command, _tree);
+        Option[] treeOnly = [_skipElse, _foldInternet];
+        foreach (Option option in treeOnly.Where(each => !hasTree && IsGiven(command, each)))
+        {
+            command.AddError($"{option.Name} goes with {_tree.Name}: only a tree is folded for firewall rules.");
+        }
+
+        Option[] logOnly = [format, style];
+        foreach (Option option in logOnly.Where(each => hasTree && IsGiven(command, each) && !IsGiven(command, output)))
+        {
+            command.AddError($"{option.Name} goes with a log, and with {_tree.Name} one is written only where {output.Name} (-o) says.");
+        }
+    }
+
+    private static bool IsGiven(CommandResult command, Option option) => command.GetResult(option) is { Implicit: false };
+}

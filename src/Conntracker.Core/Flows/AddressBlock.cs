@@ -1,0 +1,38 @@
+namespace Conntracker.Core.Flows;
+
+/// <summary>Addresses that begin with the same bits; a single address has all of them.</summary>
+internal readonly record struct AddressBlock
+{
+    /// <summary>Makes a block.</summary>
+    /// <param name="family">The family.</param>
+    /// <param name="address">Any address of the block.</param>
+    /// <param name="prefix">How many bits are the same: 0 to <see cref="BitsOf"/>.</param>
+    public AddressBlock(FlowFamily family, AddressBits address, int prefix)
+    {
+        int hostBits = BitsOf(family) - prefix;
+        UInt128 host = hostBits >= 128 ? UInt128.MaxValue : (UInt128.One << hostBits) - 1;
+        UInt128 value = address.ToUInt128();
+        Family = family;
+        First = ToBits(value & ~host & Mask(family));
+        Last = ToBits((value | host) & Mask(family));
+    }
+
+    /// <summary>The family of its addresses.</summary>
+    public FlowFamily Family { get; }
+
+    /// <summary>The lowest address.</summary>
+    public AddressBits First { get; }
+
+    /// <summary>The highest address.</summary>
+    public AddressBits Last { get; }
+
+    /// <summary>A block of one address.</summary>
+    public static AddressBlock Of(FlowFamily family, AddressBits address) => new(family, address, BitsOf(family));
+
+    /// <summary>How many bits an address has: 32 or 128.</summary>
+    public static int BitsOf(FlowFamily family) => family == FlowFamily.IPv4 ? 32 : 128;
+
+    private static UInt128 Mask(FlowFamily family) => family == FlowFamily.IPv4 ? uint.MaxValue : UInt128.MaxValue;
+
+    private static AddressBits ToBits(UInt128 value) => new((ulong)(value >> 64), (ulong)value);
+}
