@@ -37,8 +37,10 @@ internal static class PacketDecoder
             return packet.IsEmpty || packet[0] >> 4 is 4 or 6 ? PacketResult.Malformed : PacketResult.NotIp;
         }
 
+        // What stands behind the packet's own end is padding: no ports are read out of it.
+        int end = tuple.Length == 0 ? packet.Length : Math.Min(packet.Length, tuple.Length);
         return tuple.Fragment == PacketFragment.Later ? PacketResult.LaterFragment
-            : transport <= packet.Length && TryDecodeTransport(packet[transport..], ref tuple) ? PacketResult.Decoded
+            : transport <= end && TryDecodeTransport(packet[transport..end], ref tuple) ? PacketResult.Decoded
             : PacketResult.Malformed;
     }
 
@@ -104,10 +106,13 @@ internal static class PacketDecoder
         tuple.Key.Original.Src = AddressBits.Read(packet[8..24]);
         tuple.Key.Original.Dst = AddressBits.Read(packet[24..40]);
         int payload = BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
-        tuple.Length = payload == 0 ? 0 : IPv6HeaderLength + payload;
         int next = packet[6];
+
+        // No payload, or more than the header can say: a jumbogram has an extension header (RFC 2675), what the interface has yet to cut is TCP.
+        bool isUntold = payload == 0 && ((FlowProtocol)next == FlowProtocol.Tcp || IsExtension(next));
+        tuple.Length = isUntold ? 0 : IPv6HeaderLength + payload;
         int offset = IPv6HeaderLength;
-        for (int i = 0; next is HopByHop or Routing or Fragment or Authentication or DestinationOptions; i++)
+        for (int i = 0; IsExtension(next); i++)
         {
             // The protocol stands behind what is cut off, or behind more headers than any packet has: nothing can be said of it.
             if (i == MaximumExtensions || packet.Length < offset + 8)
@@ -135,6 +140,8 @@ internal static class PacketDecoder
         transport = offset;
         return true;
     }
+
+    private static bool IsExtension(int header) => header is HopByHop or Routing or Fragment or Authentication or DestinationOptions;
 
     // True for a later fragment: what follows is in the middle of the packet.
     private static bool TakeFragment(ReadOnlySpan<byte> extension, ref PacketTuple tuple)

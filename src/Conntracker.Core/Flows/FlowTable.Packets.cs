@@ -23,14 +23,16 @@ internal sealed partial class FlowTable
 
         ref FlowRecord record = ref _store[place];
         record.AddConnections(1);
-        if (record.Folding == FlowFolding.None)
+        if (record.Folding != FlowFolding.None)
         {
-            record.Flags &= ~FlowFlags.Closed;
-            record.Status = 0;
-            record.ProtocolState = 0;
-            record.PacketSigns = PacketSigns.None;
+            record.AddOpenConnections(1);
+            return ApplyOutcome.Reopened;
         }
 
+        record.Flags &= ~FlowFlags.Closed;
+        record.Status = 0;
+        record.ProtocolState = 0;
+        record.PacketSigns = PacketSigns.None;
         return ApplyOutcome.Reopened;
     }
 
@@ -54,9 +56,21 @@ internal sealed partial class FlowTable
         }
 
         ref FlowRecord record = ref _store[place];
+
+        // Times go back in files that were put together.
+        record.FirstSeen = Math.Min(record.FirstSeen, now);
         record.LastSeen = Math.Max(record.LastSeen, now);
     }
 
-    /// <summary>The connection of a flow has ended.</summary>
-    public void CloseFlow(int place) => Close(place, ref _store[place]);
+    /// <summary>The connection of a flow has ended; of a folded flow, all that it holds.</summary>
+    public void CloseFlow(int place)
+    {
+        ref FlowRecord record = ref _store[place];
+        if (record.Folding != FlowFolding.None)
+        {
+            record.OpenConnections = 0;
+        }
+
+        Close(place, ref record);
+    }
 }

@@ -16,19 +16,21 @@ internal static class DccpTracking
     public static bool IsFirstAnswer(byte type) => type is Response or CloseRequest;
 
     /// <summary>The state after a packet.</summary>
-    public static DccpState Next(DccpState state, byte type, bool isReply) => type switch
+    public static DccpState Next(DccpState state, byte type, bool isReply) => (state, type) switch
     {
-        Request => DccpState.Request,
-        Response => DccpState.Respond,
-        CloseRequest => DccpState.CloseReq,
-        Close => DccpState.Closing,
-        Reset => DccpState.TimeWait,
-        _ => state switch
-        {
-            DccpState.Respond when !isReply => DccpState.PartOpen,
-            DccpState.PartOpen when isReply => DccpState.Open,
-            DccpState.None => DccpState.Open,
-            _ => state,
-        },
+        (DccpState.TimeWait, _) => state,
+        (_, Reset) => DccpState.TimeWait,
+        (_, Close) => DccpState.Closing,
+        (DccpState.Closing, _) => state,
+        (_, CloseRequest) => DccpState.CloseReq,
+
+        // What is sent again does not lead back.
+        (DccpState.None, Request) => DccpState.Request,
+        (DccpState.None or DccpState.Request, Response) => DccpState.Respond,
+        (_, Request or Response) => state,
+        (DccpState.Respond, _) when !isReply => DccpState.PartOpen,
+        (DccpState.PartOpen, _) when isReply => DccpState.Open,
+        (DccpState.None, _) => DccpState.Open,
+        _ => state,
     };
 }

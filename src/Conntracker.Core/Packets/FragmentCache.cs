@@ -37,11 +37,12 @@ internal sealed class FragmentCache
         return true;
     }
 
-    // Addresses and protocol, and what the fragments share in place of the ports. An error's own addresses are not those of its key: its later
-    // fragments stay without a flow, as errors are not counted anyway.
+    // Addresses and protocol, and what the fragments share in place of the ports. With IPv6 a later fragment does not tell the protocol where
+    // more extension headers follow, and its number is used for one packet between two addresses (RFC 8200, 4.5).
     private static FlowKey NameOf(ref readonly PacketTuple packet)
     {
         FlowKey name = packet.Key;
+        name.Protocol = packet.Key.Family == FlowFamily.IPv6 ? FlowProtocol.None : packet.Key.Protocol;
         name.Original.SrcPort = (ushort)packet.FragmentId;
         name.Original.DstPort = (ushort)(packet.FragmentId >> 16);
         return name;

@@ -100,11 +100,17 @@ internal sealed class PacketIntake
             return _fragments.TryComplete(ref packet, time) ? PacketResult.Decoded : result;
         }
 
-        if (packet.Fragment == PacketFragment.First)
+        if (packet.Key.Protocol == FlowProtocol.Tcp && !packet.HasSignal && !packet.IsIcmpError)
+        {
+            return PacketResult.Malformed;
+        }
+
+        // The key of an error is not its own: its later fragments stay without a flow, as errors are not counted anyway.
+        if (packet.Fragment == PacketFragment.First && !packet.IsIcmpError)
         {
             _fragments.Add(in packet, time);
         }
 
-        return packet.Key.Protocol == FlowProtocol.Tcp && !packet.HasSignal && !packet.IsIcmpError ? PacketResult.Malformed : PacketResult.Decoded;
+        return PacketResult.Decoded;
     }
 }

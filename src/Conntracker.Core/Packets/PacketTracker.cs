@@ -93,7 +93,7 @@ internal sealed class PacketTracker
         ref FlowRecord record = ref _flows[place];
         if (record.Folding != FlowFolding.None)
         {
-            return true;
+            return !record.IsClosed;
         }
 
         bool isIdle = now - record.LastSeen > FlowTimeouts.Of(in record);
@@ -102,8 +102,9 @@ internal sealed class PacketTracker
             _flows.CloseFlow(place);
         }
 
-        // What comes late belongs to the connection that has ended, but a beginning is another connection.
-        return !isIdle && (!record.IsClosed || !IsBeginning(in packet));
+        // What comes late belongs to the connection that has ended, but a beginning is another connection. So is anything for a flow that was
+        // closed because it was idle: its packets may be handed over later than the clock ran.
+        return !isIdle && (!record.IsClosed || (HasEnded(in record) && !IsBeginning(in packet)));
     }
 
     private static bool IsBeginning(ref readonly PacketTuple packet) => packet.HasSignal && packet.Key.Protocol switch
@@ -114,10 +115,20 @@ internal sealed class PacketTracker
         _ => false,
     };
 
+    private static bool IsReset(ref readonly PacketTuple packet) =>
+        packet.HasSignal && packet.Key.Protocol == FlowProtocol.Tcp && TcpTracking.IsReset(packet.Signal);
+
     private void Track(int place, ref FlowRecord record, ref readonly PacketTuple packet, bool isReply, long now)
     {
         byte state = record.ProtocolState;
-        PacketSigns signs = record.PacketSigns | (isReply ? PacketSigns.ReplySpoken : PacketSigns.Spoken);
+        PacketSigns signs = record.PacketSigns;
+        bool wasAnswered = (signs & PacketSigns.BothSpoken) == PacketSigns.BothSpoken;
+        if (!IsReset(in packet))
+        {
+            // As in the kernel: who only refuses has not answered.
+            signs |= isReply ? PacketSigns.ReplySpoken : PacketSigns.Spoken;
+        }
+
         if (packet.HasSignal)
         {
             record.ProtocolState = packet.Key.Protocol switch
@@ -137,7 +148,7 @@ internal sealed class PacketTracker
             Originator.LearnAnswer(in record.Key);
         }
 
-        record.Status |= isAnswered && IsStable(in record, now) ? ConntrackConstants.IPS_ASSURED : 0u;
+        record.Status |= isAnswered && IsStable(in record, wasAnswered, now) ? ConntrackConstants.IPS_ASSURED : 0u;
         record.PacketSigns = signs;
         if (HasEnded(in record))
         {
@@ -145,13 +156,14 @@ internal sealed class PacketTracker
         }
     }
 
-    private static bool IsStable(ref readonly FlowRecord record, long now) => record.Key.Protocol switch
+    // Of what has no state of its own, it takes a packet after the answer.
+    private static bool IsStable(ref readonly FlowRecord record, bool wasAnswered, long now) => record.Key.Protocol switch
     {
         FlowProtocol.Tcp => (TcpState)record.ProtocolState == TcpState.Established,
-        FlowProtocol.Udp or FlowProtocol.UdpLite => now - record.FirstSeen > s_streamAge,
+        FlowProtocol.Udp or FlowProtocol.UdpLite => wasAnswered && now - record.FirstSeen > s_streamAge,
         FlowProtocol.Sctp => (SctpState)record.ProtocolState == SctpState.Established,
         FlowProtocol.Dccp => (DccpState)record.ProtocolState == DccpState.Open,
-        FlowProtocol.Gre => true,
+        FlowProtocol.Gre => wasAnswered,
         _ => false,
     };
 

@@ -21,16 +21,20 @@ internal static class SctpTracking
     public static bool IsFirstAnswer(byte chunk) => chunk is InitAck or CookieAck;
 
     /// <summary>The state after a packet.</summary>
-    public static SctpState Next(SctpState state, byte chunk, bool isReply) => chunk switch
+    public static SctpState Next(SctpState state, byte chunk, bool isReply) => (state, chunk) switch
     {
-        Init or InitAck => SctpState.CookieWait,
-        CookieEcho => SctpState.CookieEchoed,
-        CookieAck => SctpState.Established,
-        Shutdown => isReply ? SctpState.ShutdownRecd : SctpState.ShutdownSent,
-        ShutdownAck => SctpState.ShutdownAckSent,
-        Abort or ShutdownComplete => SctpState.Closed,
-        Heartbeat when state == SctpState.None => SctpState.HeartbeatSent,
-        HeartbeatAck when state == SctpState.HeartbeatSent => SctpState.Established,
-        _ => state == SctpState.None ? SctpState.Established : state,
+        (SctpState.Closed, _) => state,
+        (_, Abort or ShutdownComplete) => SctpState.Closed,
+
+        // What is sent again, or begins an association anew that is there, does not lead back.
+        (SctpState.None or SctpState.HeartbeatSent, Init or InitAck) => SctpState.CookieWait,
+        (SctpState.None or SctpState.HeartbeatSent or SctpState.CookieWait, CookieEcho) => SctpState.CookieEchoed,
+        (SctpState.CookieWait or SctpState.CookieEchoed, CookieAck) => SctpState.Established,
+        (SctpState.ShutdownAckSent, Shutdown) => state,
+        (_, Shutdown) => isReply ? SctpState.ShutdownRecd : SctpState.ShutdownSent,
+        (_, ShutdownAck) => SctpState.ShutdownAckSent,
+        (SctpState.None or SctpState.HeartbeatSent, Heartbeat) => SctpState.HeartbeatSent,
+        (SctpState.None or SctpState.HeartbeatSent, _) => SctpState.Established,
+        _ => state,
     };
 }

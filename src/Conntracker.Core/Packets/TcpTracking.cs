@@ -16,6 +16,9 @@ internal static class TcpTracking
     /// <summary>Whether the packet is the answer to the first one.</summary>
     public static bool IsFirstAnswer(byte flags) => (flags & (Syn | Ack | Rst)) == (Syn | Ack);
 
+    /// <summary>Whether the packet refuses a connection, or breaks it off: that is no answer.</summary>
+    public static bool IsReset(byte flags) => (flags & Rst) != 0;
+
     /// <summary>Whether a connection in this state has ended; late packets may still come.</summary>
     public static bool HasEnded(TcpState state) => state is TcpState.TimeWait or TcpState.Close;
 
@@ -26,7 +29,7 @@ internal static class TcpTracking
     /// <param name="signs">Who has sent FIN; updated.</param>
     public static TcpState Next(TcpState state, byte flags, bool isReply, ref PacketSigns signs)
     {
-        if ((flags & Rst) != 0)
+        if (IsReset(flags))
         {
             return TcpState.Close;
         }

@@ -39,7 +39,9 @@ internal static class Packet
 
         packet[next] = (byte)protocol;
         packet.AddRange(payload);
-        return [.. packet];
+        byte[] whole = [.. packet];
+        BinaryPrimitives.WriteUInt16BigEndian(whole.AsSpan(4), (ushort)(whole.Length - head.Length));
+        return whole;
     }
 
     /// <summary>Hop-by-hop (0), routing (43) or destination options (60), of a length in bytes.</summary>
@@ -49,9 +51,10 @@ internal static class Packet
     public static (int Number, byte[] Header) Authentication(int length) => (51, Sized(length, (length / 4) - 2));
 
     /// <summary>A fragment header (44): the offset in bytes, and whether more follow.</summary>
-    public static (int Number, byte[] Header) Fragment(int offset, bool more)
+    public static (int Number, byte[] Header) Fragment(int offset, bool more, uint id = 0)
     {
         byte[] header = new byte[8];
+        BinaryPrimitives.WriteUInt32BigEndian(header.AsSpan(4), id);
         BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(2), (ushort)(offset | (more ? 1 : 0)));
         return (44, header);
     }
@@ -62,6 +65,33 @@ internal static class Packet
         byte[] header = new byte[length];
         BinaryPrimitives.WriteUInt16BigEndian(header, (ushort)src);
         BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(2), (ushort)dst);
+        return header;
+    }
+
+    /// <summary>A TCP header with flags as letters: F, S, R, P, A.</summary>
+    public static byte[] Tcp(int src, int dst, string flags, int payload = 0)
+    {
+        byte[] header = Ports(src, dst, 20 + payload);
+        header[12] = 0x50;
+        header[13] = (byte)flags.Sum(each => 1 << "FSRPA".IndexOf(each, StringComparison.Ordinal));
+        return header;
+    }
+
+    /// <summary>An SCTP header and its first chunk (RFC 9260).</summary>
+    public static byte[] Sctp(int src, int dst, int chunk)
+    {
+        byte[] header = Ports(src, dst, 16);
+        header[12] = (byte)chunk;
+        header[15] = 4;
+        return header;
+    }
+
+    /// <summary>A DCCP header of a type, with a sequence number of 48 bits (RFC 4340).</summary>
+    public static byte[] Dccp(int src, int dst, int type)
+    {
+        byte[] header = Ports(src, dst, 24);
+        header[4] = 6;
+        header[8] = (byte)((type << 1) | 1);
         return header;
     }
 

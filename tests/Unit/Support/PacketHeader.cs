@@ -23,11 +23,11 @@ internal sealed record PacketHeader
 
     public PacketHeader Answer() => this with { Src = Dst, SrcPort = FlowKey.IsIcmp(Protocol) ? SrcPort : DstPort, Dst = Src, DstPort = SrcPort, Type = 0 };
 
-    public byte[] Whole() => [.. Network(), .. Transport()];
+    public byte[] Whole() => Src.Contains(':', StringComparison.Ordinal)
+        ? Packet.IPv6(Protocol, Transport(), Src, Dst)
+        : Packet.IPv4(Protocol, Transport(), Src, Dst);
 
-    public byte[] Network() => Src.Contains(':', StringComparison.Ordinal)
-        ? Packet.IPv6(Protocol, [], Src, Dst)
-        : Packet.IPv4(Protocol, [], Src, Dst);
+    public byte[] Network() => Whole()[..^Transport().Length];
 
     public byte[] Transport() => FlowKey.IsIcmp(Protocol)
         ? Packet.Icmp(Type, 0, SrcPort, Cause?.Whole() ?? [])
