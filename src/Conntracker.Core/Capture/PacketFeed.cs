@@ -11,9 +11,11 @@ internal sealed class PacketFeed : IFeedSource
 {
     private const int BatchesInTurn = 64;
 
-    // Idle flows are closed and drops are counted so often.
-    private static readonly long s_settleEvery = TimeSpan.FromSeconds(10).Ticks;
-    private static readonly long s_retryEvery = TimeSpan.FromSeconds(1).Ticks;
+    // Drops are counted so often, and an interface that is gone is tried again.
+    private static readonly long s_lookEvery = TimeSpan.FromSeconds(1).Ticks;
+
+    // Idle flows are closed so often.
+    private static readonly long s_expireEvery = TimeSpan.FromSeconds(10).Ticks;
 
     private readonly CaptureOptions _options;
     private readonly string _interface;
@@ -22,6 +24,7 @@ internal sealed class PacketFeed : IFeedSource
     private readonly CaptureClock _clock;
     private PacketSource? _source;
     private long _due;
+    private long _expireDue;
 
     /// <summary>Opens the interface; its packets are queued from here on.</summary>
     /// <param name="options">The capture's options.</param>
@@ -37,6 +40,8 @@ internal sealed class PacketFeed : IFeedSource
         _notices = notices;
         _clock = clock;
         _source = Open();
+        _due = clock.Now + s_lookEvery;
+        _expireDue = clock.Now + s_expireEvery;
     }
 
     /// <inheritdoc/>
@@ -64,39 +69,50 @@ internal sealed class PacketFeed : IFeedSource
     /// <inheritdoc/>
     public void Take()
     {
-        if (_source is null)
+        if (_source is not null)
         {
-            // Other sources wake the thread as well, and more often.
-            if (_clock.Now >= _due)
-            {
-                Reopen();
-            }
+            TakePackets(_source, BatchesInTurn);
+        }
 
+        long now = _clock.Now;
+        if (now < _due)
+        {
             return;
         }
 
-        TakePackets(_source, BatchesInTurn);
-        if (_clock.Now >= _due && _source is not null)
+        _due = now + s_lookEvery;
+        if (_source is null)
         {
-            Settle(_source);
+            Reopen();
+        }
+        else
+        {
+            CountDrops(_source);
+        }
+
+        if (now >= _expireDue)
+        {
+            _expireDue = now + s_expireEvery;
+            _sink.Put(FrameKind.PacketTime, now);
         }
     }
 
     /// <inheritdoc/>
     public void Finish()
     {
-        if (_source is null)
-        {
-            return;
-        }
-
-        // What has come is handed over with its block, not before.
-        Thread.Sleep(PacketSource.BlockTime * 1.5);
-        TakePackets(_source, int.MaxValue);
         if (_source is not null)
         {
-            Settle(_source);
+            // What has come is handed over with its block, not before.
+            Thread.Sleep(PacketSource.BlockTime * 1.5);
+            TakePackets(_source, int.MaxValue);
         }
+
+        if (_source is not null)
+        {
+            CountDrops(_source);
+        }
+
+        _sink.Put(FrameKind.PacketTime, _clock.Now);
     }
 
     /// <inheritdoc/>
@@ -115,7 +131,6 @@ internal sealed class PacketFeed : IFeedSource
             throw;
         }
 
-        _due = _clock.Now + s_settleEvery;
         return source;
     }
 
@@ -128,7 +143,6 @@ internal sealed class PacketFeed : IFeedSource
         catch (ConntrackException)
         {
             // Not there yet: the notice has said why.
-            _due = _clock.Now + s_retryEvery;
         }
     }
 
@@ -149,22 +163,19 @@ internal sealed class PacketFeed : IFeedSource
         if (read < 0)
         {
             _notices.Add("interface", $"The packets of the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as that is possible; what passes meanwhile is not seen.");
-            Settle(source);
+            CountDrops(source);
             source.Dispose();
             _source = null;
-            _due = _clock.Now + s_retryEvery;
+            _due = _clock.Now + s_lookEvery;
         }
     }
 
-    private void Settle(PacketSource source)
+    private void CountDrops(PacketSource source)
     {
-        _due = _clock.Now + s_settleEvery;
         if (source.TakeDrops() is > 0 and long drops)
         {
             _sink.PutNumber(FrameKind.PacketsLost, _clock.Now, drops);
             _notices.Add("packets", "The kernel dropped packets because they came faster than they could be taken in: flows may be missing. A filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size) helps.");
         }
-
-        _sink.Put(FrameKind.PacketTime, _clock.Now);
     }
 }

@@ -38,6 +38,16 @@ internal static class LinkFrame
         return [types[0], types[1], 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, .. new byte[8], .. types[2..], .. packet];
     }
 
+    /// <summary>
+    /// The same of a frame with one tag more than these, as Linux since 6.10 writes it: the head names what is innermost, and behind it stand
+    /// each further tag's own bytes and the type of what comes next.
+    /// </summary>
+    public static byte[] Cooked2OfStack(byte[] packet, params int[] tags)
+    {
+        byte[] stack = [.. Tags(tags), .. EtherType(packet)];
+        return [.. EtherType(packet), 0, 0, 0, 0, 0, 3, 0, 1, 4, 6, .. new byte[8], .. stack[2..], .. packet];
+    }
+
     /// <summary>The loopback of the BSDs: the family's number, in the order of the machine or of the network.</summary>
     public static byte[] Loopback(byte[] packet, int family, bool isBigEndian)
     {

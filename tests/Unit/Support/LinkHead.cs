@@ -22,6 +22,8 @@ internal sealed record LinkHead(string Name, int LinkType, Func<byte[], byte[]> 
         new("cooked, one tag", PcapFile.Cooked, packet => LinkFrame.Cooked(packet, 0x8100)),
         new("cooked 2", PcapFile.Cooked2, packet => LinkFrame.Cooked2(packet)),
         new("cooked 2, one tag", PcapFile.Cooked2, packet => LinkFrame.Cooked2(packet, 0x88a8)),
+        new("cooked 2, two tags", PcapFile.Cooked2, packet => LinkFrame.Cooked2OfStack(packet, 0x8100)),
+        new("cooked 2, three tags", PcapFile.Cooked2, packet => LinkFrame.Cooked2OfStack(packet, 0x88a8, 0x8100)),
         new("raw", PcapFile.Raw, packet => packet),
         new("loopback of Linux", PcapFile.Null, packet => Loopback(packet, 10, isBigEndian: false)),
         new("loopback of NetBSD", PcapFile.Null, packet => Loopback(packet, 24, isBigEndian: false)),
