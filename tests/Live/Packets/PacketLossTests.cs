@@ -44,7 +44,7 @@ public sealed class PacketLossTests
 
         // Before the neighbour is known, packets wait for it, and not all are kept.
         TestClient.Exchange(network.Client, FlowProtocol.Icmp, source, target);
-        using Tool tool = program.StartPackets(network.Client, device, ["--filter", "udp dst port 5001", "--stats", .. arguments]);
+        using Tool tool = program.StartPackets(network.Client, ["-i", device, "--filter", "udp dst port 5001", "--stats", .. arguments]);
         program.WriteLog(tool);
 
         tool.Signal("STOP");

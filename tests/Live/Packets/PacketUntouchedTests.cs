@@ -51,7 +51,7 @@ public sealed class PacketUntouchedTests
     {
         using TestNetwork network = new();
         using CommandLine program = new();
-        using Tool killed = program.StartPackets(network.Firewall, "inside");
+        using Tool killed = program.StartPackets(network.Firewall, "-i", "inside");
         Eventually.Equal(() => 1, () => PacketCapture.Promiscuity(network.Firewall, "inside"));
 
         killed.End("KILL");

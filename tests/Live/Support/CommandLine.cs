@@ -54,20 +54,10 @@ internal sealed class CommandLine : IDisposable
     /// <summary>Starts a capture of packets in a namespace that writes <see cref="Log"/>; it sees every packet from here on.</summary>
     public Tool StartPackets(TestNamespace where, params IEnumerable<string> arguments)
     {
-        Tool tool = Start(where, CountPacketSockets, arguments);
+        Tool tool = Start(where, PacketCapture.CountSockets, arguments);
 
         // The socket is there before its filter is set; the log is written by what runs.
         WriteLog(tool);
-        return tool;
-    }
-
-    /// <summary>Starts a capture of packets in a namespace that writes <see cref="Log"/>; it sees every packet from here on.</summary>
-    public Tool StartPackets(TestNamespace where, string device, params IEnumerable<string> arguments)
-    {
-        int sockets = PacketCapture.CountSockets(where);
-        Tool tool = Tool.Start(Program, ["--netns", where.Name, "-i", device, "-o", Log, .. arguments.Contains("--duration") ? [] : s_limit, .. arguments]);
-        _running.Add(tool);
-        Eventually.True($"the program's packet socket\n{tool.Error}", () => PacketCapture.CountSockets(where) > sockets);
         return tool;
     }
 
@@ -120,8 +110,6 @@ internal sealed class CommandLine : IDisposable
         Eventually.True($"the program at work\n{tool.Error}", () => countTraces(where) > before);
         return tool;
     }
-
-    private static int CountPacketSockets(TestNamespace where) => where.Do(() => File.ReadLines("/proc/thread-self/net/packet").Count());
 
     private static int CountTables(TestNamespace where) =>
         where.Run("nft", "list", "tables").Split('\n').Count(line => line.StartsWith("table inet conntracker", StringComparison.Ordinal));
