@@ -47,7 +47,8 @@ public sealed class SeveralCapturesTests
 
         Speak(host, 40001);
         IPEndPoint before = new(IPAddress.Loopback, 40001);
-        Assert.Equal(first.WaitForFlow(killed, before), second.WaitForFlow(living, before));
+        first.WaitForFlow(killed, before);
+        Eventually.Equal(() => first.WriteLog(killed), () => second.WriteLog(living));
 
         killed.End("KILL");
         Eventually.Equal(() => "table inet conntracker_2", () => string.Join('\n', Tables(host)));

@@ -212,7 +212,7 @@ Describe 'Start-ConntrackCapture -PcapPath' {
         $lines = (Get-ConntrackCapture | Out-String -Width 120) -split "`n" | ForEach-Object TrimEnd | Where-Object { $_ }
         ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 120
         $lines[0] | Should -Match 'Malformed Source$'
-        $lines[2] | Should -Match '^ +\d+ office +Stopped .* 7 +26 +0 +0 +0 +0 office\.pcap$'
+        $lines[2] | Should -Match '^ *\d+ office +Stopped .* 7 +26 +0 +0 +0 +0 office\.pcap$'
         $lines[3] | Should -Match '^ +\d+ again +Stopped .* 15 +41 +0 .* office\.ctrec$'
         $file = Join-Path $TestDrive captures.clixml
         Get-ConntrackCapture | Export-Clixml $file

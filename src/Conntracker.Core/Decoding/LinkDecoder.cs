@@ -85,11 +85,21 @@ internal static class LinkDecoder
     // outermost still follow: each one's own two bytes, and the number of what comes next.
     private static PacketResult FindBehindCooked(ReadOnlySpan<byte> frame, int typeAt, int next, out int offset)
     {
-        const int TagLength = 4;
         PacketResult result = FindByType(frame, typeAt, next, out offset);
+        return result == PacketResult.Decoded && offset < frame.Length && !IsIp(frame[offset]) ? SkipInnerTags(frame, ref offset) : result;
+    }
+
+    private static PacketResult SkipInnerTags(ReadOnlySpan<byte> frame, ref int offset)
+    {
+        const int TagLength = 4;
         int at = offset;
-        for (int tags = 0; result == PacketResult.Decoded && tags <= MaximumTags && frame.Length > at + TagLength && !IsIp(frame[at]); tags++)
+        for (int tags = 0; tags <= MaximumTags; tags++)
         {
+            if (frame.Length < at + TagLength)
+            {
+                return PacketResult.Malformed;
+            }
+
             int type = BinaryPrimitives.ReadUInt16BigEndian(frame[(at + sizeof(ushort))..]);
             at += TagLength;
             if (type is ETH_P_IP or ETH_P_IPV6)
@@ -100,11 +110,12 @@ internal static class LinkDecoder
 
             if (type is not (ETH_P_8021Q or ETH_P_8021AD or ETH_P_QINQ1))
             {
+                // No tags: whoever reads the packet says what is wrong with it.
                 break;
             }
         }
 
-        return result;
+        return PacketResult.Decoded;
     }
 
     // The version, and of IPv4 a length of the header that there can be.
