@@ -213,7 +213,7 @@ Describe 'Start-ConntrackCapture -PcapPath' {
         ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 120
         $lines[0] | Should -Match 'Malformed Source$'
         $lines[2] | Should -Match '^ *\d+ office +Stopped .* 7 +26 +0 +0 +0 +0 office\.pcap$'
-        $lines[3] | Should -Match '^ +\d+ again +Stopped .* 15 +41 +0 .* office\.ctrec$'
+        $lines[3] | Should -Match '^ *\d+ again +Stopped .* 15 +41 +0 .* office\.ctrec$'
         $file = Join-Path $TestDrive captures.clixml
         Get-ConntrackCapture | Export-Clixml $file
         (Import-Clixml $file | Out-String -Width 120) | Should -Be (Get-ConntrackCapture | Out-String -Width 120)

@@ -19,6 +19,10 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setsockopt(SafeFileDescriptor sockfd, int level, int optname, void* optval, uint optlen);
 
+    // For a socket that another library owns.
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int setsockopt(int sockfd, int level, int optname, void* optval, uint optlen);
+
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(SafeFileDescriptor sockfd, int level, int optname, void* optval, uint* optlen);
 

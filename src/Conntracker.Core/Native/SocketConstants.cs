@@ -14,7 +14,9 @@ internal static class SocketConstants
     public const int SO_ATTACH_FILTER = 26;
     public const int SO_RCVBUFFORCE = 33;
     public const int SO_NETNS_COOKIE = 71;
+    public const int SOL_PACKET = 263;
     public const int SOL_NETLINK = 270;
+    public const int PACKET_IGNORE_OUTGOING = 23;
     public const int NETLINK_ADD_MEMBERSHIP = 1;
     public const int NETLINK_DROP_MEMBERSHIP = 2;
     public const int NETLINK_GET_STRICT_CHK = 12;

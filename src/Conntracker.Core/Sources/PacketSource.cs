@@ -16,6 +16,7 @@ internal sealed unsafe class PacketSource : IDisposable
     /// <summary>What <see cref="Read"/> says when <see cref="Interrupt"/> ended it before there was a packet.</summary>
     public const int Interrupted = PCAP_ERROR_BREAK;
 
+    private const string Loopback = "lo";
     private const int PacketsInBatch = 512;
 
     private readonly SafePcap _pcap;
@@ -80,6 +81,14 @@ internal sealed unsafe class PacketSource : IDisposable
             }
 
             SetFilter(pcap, filter);
+            if (name == Loopback)
+            {
+                // The kernel offers what passes the loopback when it goes out and when it comes in, and libpcap takes the second: the first would
+                // only fill the buffer, and count as dropped. Before Linux 4.20 it does.
+                int yes = 1;
+                _ = Libc.setsockopt(Libpcap.pcap_get_selectable_fd(pcap), SocketConstants.SOL_PACKET, SocketConstants.PACKET_IGNORE_OUTGOING, &yes, sizeof(int));
+            }
+
             return new PacketSource(pcap, Libpcap.pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO);
         }
         catch

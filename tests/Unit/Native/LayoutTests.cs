@@ -36,7 +36,7 @@ public sealed class LayoutTests : IDisposable
         [nameof(dirent64)] = ["dirent.h"],
         [nameof(FileConstants)] = ["fcntl.h", "unistd.h", "sys/stat.h", "stdio.h"],
         [nameof(ErrnoConstants)] = ["errno.h"],
-        [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h"],
+        [nameof(SocketConstants)] = ["sys/socket.h", "sched.h", "poll.h", "sys/eventfd.h", "linux/netlink.h", "linux/if_packet.h"],
         [nameof(NetlinkConstants)] = ["sys/socket.h", "linux/netlink.h", "linux/rtnetlink.h", "linux/if_addr.h"],
         [nameof(ConntrackConstants)] =
             ["linux/netfilter/nfnetlink.h", "linux/netfilter/nfnetlink_conntrack.h", "linux/netfilter/nf_conntrack_common.h"],
