@@ -62,8 +62,7 @@ internal sealed class LivePump : ICapturePump
 
         _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.NamespaceCookie));
         feed.RequestDump(DumpReason.Start);
-        long now = _clock.Now;
-        long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
+        long end = _clock.After(_options.Duration);
         bool isReady = false;
         while (!_stop && _clock.Now < end)
         {

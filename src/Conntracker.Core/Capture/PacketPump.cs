@@ -50,8 +50,7 @@ internal sealed class PacketPump : ICapturePump
 
         _recording.Begin();
         ready();
-        long now = _clock.Now;
-        long end = _options.Duration is TimeSpan duration && duration.Ticks < long.MaxValue - now ? now + duration.Ticks : long.MaxValue;
+        long end = _clock.After(_options.Duration);
         while (!_stop && _clock.Now < end)
         {
             _ = FeedPoll.Wait(_wakeup, first: -1, _sources, end, _clock.Now);
