@@ -31,6 +31,8 @@ internal sealed class NftContext : IDisposable
                     throw new ConntrackException(ConntrackErrorReason.KernelRefused, "libnftables could not open its netlink socket (nft_ctx_new).");
                 }
 
+                // libnftables lets programs that are started inherit its socket, and with it our table.
+                CloseOnExec.SetOnNetlink(NetlinkConstants.NETLINK_NETFILTER);
                 _ = Libnftables.nft_ctx_buffer_output(context);
                 _ = Libnftables.nft_ctx_buffer_error(context);
                 Libnftables.nft_ctx_output_set_flags(context, outputFlags);

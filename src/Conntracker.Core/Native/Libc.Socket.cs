@@ -19,12 +19,15 @@ internal static unsafe partial class Libc
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setsockopt(SafeFileDescriptor sockfd, int level, int optname, void* optval, uint optlen);
 
-    // For a socket that another library owns.
+    // With a number: for sockets that another library owns.
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setsockopt(int sockfd, int level, int optname, void* optval, uint optlen);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int getsockopt(SafeFileDescriptor sockfd, int level, int optname, void* optval, uint* optlen);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int getsockopt(int sockfd, int level, int optname, void* optval, uint* optlen);
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial nint send(SafeFileDescriptor sockfd, void* buf, nuint len, int flags);

@@ -49,8 +49,8 @@ internal static unsafe partial class Libpcap
     [LibraryImport(Library)]
     public static partial int pcap_get_selectable_fd(SafePcap p);
 
-    [LibraryImport(Library, StringMarshalling = StringMarshalling.Utf8)]
-    public static partial nint pcap_open_offline_with_tstamp_precision(string fname, uint precision, byte* errbuf);
+    [LibraryImport(Library)]
+    public static partial nint pcap_fopen_offline_with_tstamp_precision(nint fp, uint precision, byte* errbuf);
 
     [LibraryImport(Library)]
     public static partial int pcap_datalink(SafePcap p);

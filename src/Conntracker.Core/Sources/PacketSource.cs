@@ -17,6 +17,7 @@ internal sealed unsafe class PacketSource : IDisposable
     public const int Interrupted = PCAP_ERROR_BREAK;
 
     private const string Loopback = "lo";
+    private const string StandardInput = "-";
     private const int PacketsInBatch = 512;
 
     private readonly SafePcap _pcap;
@@ -80,6 +81,7 @@ internal sealed unsafe class PacketSource : IDisposable
                 throw Refused(name, Marshal.PtrToStringUTF8((nint)text)!);
             }
 
+            CloseOnExec.Set(Libpcap.pcap_get_selectable_fd(pcap));
             SetFilter(pcap, filter);
             if (name == Loopback)
             {
@@ -99,15 +101,28 @@ internal sealed unsafe class PacketSource : IDisposable
     }
 
     /// <summary>Opens a capture file: pcap or pcapng.</summary>
-    /// <param name="path">Its path.</param>
+    /// <param name="path">Its path; <c>-</c> for standard input.</param>
     /// <param name="filter">A filter as pcap-filter(7) describes it; null for none.</param>
     /// <exception cref="ConntrackException">It cannot be opened or is none, a filter with a mistake, or no libpcap.</exception>
     public static PacketSource OpenFile(string path, string? filter)
     {
-        SafePcap pcap = Open(error => Libpcap.pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, error), out string failure);
-        if (pcap.IsInvalid)
+        nint file = OpenStream(path);
+        SafePcap? pcap = null;
+        try
         {
-            throw NotOpened(path, failure);
+            pcap = Open(error => Libpcap.pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error), out string failure);
+            if (pcap.IsInvalid)
+            {
+                throw new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a capture file that can be read (pcap or pcapng): {failure}.");
+            }
+        }
+        finally
+        {
+            // From there on it is libpcap's.
+            if (pcap is null or { IsInvalid: true })
+            {
+                _ = Libc.fclose(file);
+            }
         }
 
         try
@@ -199,27 +214,29 @@ internal sealed unsafe class PacketSource : IDisposable
         }
     }
 
-    // Only when libpcap has failed: to open a pipe twice would break it.
-    private static ConntrackException NotOpened(string path, string failure)
+    // Not by libpcap, which would let programs that are started inherit the file.
+    private static nint OpenStream(string path)
     {
         if (Directory.Exists(path))
         {
-            return new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a folder, not a capture file.");
+            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a folder, not a capture file.");
         }
 
-        try
+        int fd = Libc.open(path == StandardInput ? "/dev/stdin" : path, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC);
+        if (fd < 0)
         {
-            if (new FileInfo(path).Length > 0)
-            {
-                File.OpenHandle(path).Dispose();
-            }
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            return new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {error.Message}", error);
+            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {Errno.Describe(Errno.Last)}.");
         }
 
-        return new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a capture file that can be read (pcap or pcapng): {failure}.");
+        nint stream = Libc.fdopen(fd, "r");
+        if (stream == 0)
+        {
+            int errno = Errno.Last;
+            _ = Libc.close(fd);
+            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {Errno.Describe(errno)}.");
+        }
+
+        return stream;
     }
 
     private static void SetFilter(SafePcap pcap, string? filter)
