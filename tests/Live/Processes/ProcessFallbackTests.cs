@@ -73,6 +73,7 @@ public sealed class ProcessFallbackTests
         using TestNamespace host = new();
         using CommandLine program = new();
         using Tool tool = program.Start(host);
+        program.WriteLog(tool);
         Assert.Empty(LinksOf(tool.Id));
         Assert.Equal(0, tool.End("INT").ExitCode);
     }
