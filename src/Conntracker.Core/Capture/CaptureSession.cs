@@ -121,19 +121,7 @@ internal sealed partial class CaptureSession : IDisposable
     /// <exception cref="ConntrackException">It cannot be read.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static CaptureSession ReadOnce(string? networkNamespace, CancellationToken cancellation = default) =>
-        ReadOnce(networkNamespace, [], cancellation);
-
-    /// <summary>Reads the kernel's table once; nothing is switched on, changed, or listened to.</summary>
-    /// <param name="networkNamespace">The network namespace; null for the one that the process is in.</param>
-    /// <param name="localAddresses">Addresses that count as the host's own, beside those that the kernel tells.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="ConntrackException">It cannot be read.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public static CaptureSession ReadOnce(string? networkNamespace, IReadOnlyList<AddressRange> localAddresses, CancellationToken cancellation = default)
-    {
-        CaptureOptions options = new() { NetworkNamespace = networkNamespace, MaximumFlows = LargestTable, LocalAddresses = localAddresses };
-        return Start(new CaptureSession(options, readOnce: true), cancellation);
-    }
+        Start(new CaptureSession(new CaptureOptions { NetworkNamespace = networkNamespace, MaximumFlows = LargestTable }, readOnce: true), cancellation);
 
     /// <summary>Asks it to stop, without waiting.</summary>
     public void RequestStop() => _pump.RequestStop();
