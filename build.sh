@@ -40,6 +40,7 @@ missing_packages() {
   PATH=$PATH:/usr/sbin:/sbin ldconfig -p | grep 'libpcap\.so\.0\.8 ' >/dev/null || echo libpcap0.8
   [ -e /usr/include/bpf/bpf_helpers.h ] || echo libbpf-dev
   [ -e /usr/include/pcap/pcap.h ] || echo libpcap0.8-dev
+  [ -e /usr/include/nftables/libnftables.h ] || echo libnftables-dev
   [ -e /usr/include/linux/netlink.h ] || echo linux-libc-dev
   [ -e /usr/include/stdlib.h ] || echo libc6-dev
 }

@@ -28,7 +28,10 @@ internal static partial class ConntrackEntry
 
     /// <summary>The tuples of the connections that <c>conntrack -E</c> saw begin: sorted lines.</summary>
     public static string ListBegun(string events) =>
-        Sort(events.Split('\n').Where(line => line.Contains("[NEW]", StringComparison.Ordinal)).Select(line => Parse(line, Detail.Tuples, false)));
+        Sort(Begun(events).Select(line => Parse(line, Detail.Tuples, false)));
+
+    /// <summary>How many connections <c>conntrack -E</c> saw begin so far.</summary>
+    public static int CountBegun(string events) => Begun(events).Count();
 
     /// <summary>The tuples of all flows of a capture: sorted lines.</summary>
     public static string ListTuples(Capture capture) => Sort(capture.GetFlows(FlowQuery.All).Select(flow => Format(flow, Detail.Tuples, false)));
@@ -38,6 +41,10 @@ internal static partial class ConntrackEntry
         Tuples,
         Whole,
     }
+
+    // A last line without its end is still being written.
+    private static IEnumerable<string> Begun(string events) =>
+        events[..(events.LastIndexOf('\n') + 1)].Split('\n').Where(line => line.Contains("[NEW]", StringComparison.Ordinal));
 
     private static string Sort(IEnumerable<string> lines) => string.Join('\n', lines.Order(StringComparer.Ordinal));
 

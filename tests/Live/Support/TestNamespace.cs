@@ -109,9 +109,10 @@ internal sealed class TestNamespace : IDisposable
     {
         if (File.Exists($"/run/netns/{Name}"))
         {
-            foreach (SettingsPurpose purpose in SettingsPurpose.All)
+            // The directory is there only once a capture has changed settings.
+            foreach (string file in SettingsPurpose.All.Select(StateFile).Where(File.Exists))
             {
-                File.Delete(StateFile(purpose));
+                File.Delete(file);
             }
 
             Leftovers.Remove(Name);
