@@ -20,6 +20,7 @@ internal static class ReceiptText
             (nameof(receipt.Repaired), receipt.Repaired),
             (nameof(receipt.Malformed), receipt.Malformed),
             (nameof(receipt.Folded), receipt.Folded),
+            (nameof(receipt.EventlessFlows), receipt.EventlessFlows),
             (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
             (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
             (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),

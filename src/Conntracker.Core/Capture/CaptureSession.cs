@@ -137,12 +137,12 @@ internal sealed partial class CaptureSession : IDisposable
     public bool Wait(TimeSpan timeout, CancellationToken cancellation = default) => _ended.Wait(timeout, cancellation);
 
     /// <summary>
-    /// Copies the flows as they are now; the caller disposes the copy. A running capture with accounting first reads the kernel's
-    /// counters, which no event carries while a connection is open.
+    /// Copies the flows as they are now; the caller disposes the copy. A running capture first reads the kernel's table where events do not
+    /// tell everything: counters of open connections, and flows for which the kernel makes no events.
     /// </summary>
     public FlowSnapshot Snapshot(CancellationToken cancellation = default)
     {
-        if (_options.Accounting && _state == CaptureState.Running)
+        if (_state == CaptureState.Running && (_options.Accounting || HasEventlessFlows))
         {
             Refresh(cancellation);
         }
@@ -202,6 +202,17 @@ internal sealed partial class CaptureSession : IDisposable
         }
     }
 
+    private bool HasEventlessFlows
+    {
+        get
+        {
+            lock (_collector.Gate)
+            {
+                return _collector.EventlessFlows > 0;
+            }
+        }
+    }
+
     private static CaptureSession Start(CaptureSession session, CancellationToken cancellation)
     {
         try
@@ -229,7 +240,8 @@ internal sealed partial class CaptureSession : IDisposable
         long before;
         lock (_collector.Gate)
         {
-            before = _collector.DumpsEnded;
+            // One that is under way has answers from before now.
+            before = _collector.DumpsEnded + (_collector.IsDumping ? 1 : 0);
         }
 
         if (!_pump.RequestRefresh())

@@ -1,4 +1,5 @@
 using Conntracker.Core.Native;
+using static Conntracker.Core.Native.ErrnoConstants;
 
 namespace Conntracker.Core.Capture;
 
@@ -6,11 +7,19 @@ namespace Conntracker.Core.Capture;
 internal static class ConntrackDumpError
 {
     /// <summary>The exception for an error number.</summary>
-    public static ConntrackException Of(int errno) => errno is ErrnoConstants.EPERM or ErrnoConstants.EACCES
-        ? new ConntrackException(
+    public static ConntrackException Of(int errno) => errno switch
+    {
+        EPERM or EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
-            $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo.")
-        : new ConntrackException(
+            $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
+        _ when IsPassing(errno) => new ConntrackException(
+            ConntrackErrorReason.KernelRefused,
+            $"The kernel's connection table could not be read to its end: {Errno.Describe(errno)}. The kernel is short of memory, or busy: try again."),
+        _ => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The kernel lacks CONFIG_NF_CT_NETLINK (module nf_conntrack_netlink).");
+            $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The kernel lacks CONFIG_NF_CT_NETLINK (module nf_conntrack_netlink)."),
+    };
+
+    /// <summary>Whether another try may go well: a host that is short of memory answers so, or one that is busy with another dump.</summary>
+    public static bool IsPassing(int errno) => errno is ENOBUFS or ENOMEM or EAGAIN or EINTR or EBUSY;
 }

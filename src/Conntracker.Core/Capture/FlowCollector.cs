@@ -70,6 +70,9 @@ internal sealed partial class FlowCollector : IDisposable
     /// <summary>How many flows there are.</summary>
     public int FlowCount => _table.Count;
 
+    /// <summary>How many open flows only dumps can follow (<see cref="FlowTable.Eventless"/>).</summary>
+    public int EventlessFlows => _table.Eventless;
+
     /// <summary>True while the answer to a dump is not complete.</summary>
     public bool IsDumping { get; private set; }
 
@@ -90,6 +93,7 @@ internal sealed partial class FlowCollector : IDisposable
             TraceReceipt traces = Tracing.Receipt;
             return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
             {
+                EventlessFlows = _table.Eventless,
                 Packets = _packets.Packets,
                 PacketsLost = _packetsLost,
                 PacketsSkipped = _packets.Skipped,
@@ -123,7 +127,7 @@ internal sealed partial class FlowCollector : IDisposable
                 _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
                 DumpWasInterrupted = false;
                 IsDumping = true;
-                _table.BeginDump(time);
+                _table.BeginDump(time, showsEventless: _dumpReason != DumpReason.Repair);
                 break;
             case FrameKind.Overrun:
                 _overruns++;

@@ -10,19 +10,14 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class KernelFeed : IDisposable
 {
-    /// <summary>Between the starts of two dumps that repair.</summary>
-    private static readonly TimeSpan s_repairInterval = TimeSpan.FromSeconds(1);
-
     private readonly FlowCollector _collector;
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Wakeup _wakeup;
     private readonly MulticastSource _events;
-    private readonly DumpReader _dump;
+    private readonly TableFeed _table;
     private readonly List<IFeedSource> _more = [];
-    private bool _isRepairNeeded;
-    private long _lastDump;
 
     /// <summary>Opens the sources; events are queued from here on.</summary>
     /// <param name="bufferSize">The receive buffer for events, in bytes.</param>
@@ -42,12 +37,12 @@ internal sealed class KernelFeed : IDisposable
         _events = MulticastSource.OpenConntrackEvents(bufferSize);
         try
         {
-            _dump = new DumpReader(wakeup);
+            _table = new TableFeed(new DumpReader(wakeup), collector, sink, notices, clock, wakeup);
             _more.Add(new AddressFeed(sink, clock));
         }
         catch
         {
-            _dump?.Dispose();
+            _table?.Dispose();
             _events.Dispose();
             throw;
         }
@@ -67,22 +62,21 @@ internal sealed class KernelFeed : IDisposable
     /// </summary>
     public void Add(IFeedSource source) => _more.Add(source);
 
-    /// <summary>Asks for the kernel's table.</summary>
-    public void RequestDump(DumpReason reason)
-    {
-        _lastDump = _clock.Now;
-        _isRepairNeeded = false;
-        _dump.Begin();
-        _sink.Put(FrameKind.DumpRequested, _lastDump, [(byte)reason]);
-    }
+    /// <summary>Whether the flows that were open before are there.</summary>
+    public bool HasTable => _table.HasRead;
+
+    /// <summary>Asks for the kernel's table for the first time.</summary>
+    public void Start() => _table.Request(DumpReason.Start);
+
+    /// <summary>Has the kernel's table read soon, because somebody wants to know what it says now.</summary>
+    public void WantRefresh() => _table.WantRefresh();
 
     /// <summary>
-    /// Waits until the kernel has something to tell, somebody wakes the thread, or it is time, and takes what is there. Repairs when that
-    /// is due.
+    /// Waits until the kernel has something to tell, somebody wakes the thread, or it is time, and takes what is there. Reads the table
+    /// again when that is due.
     /// </summary>
     /// <param name="until">When to return at the latest: ticks of UTC.</param>
-    /// <returns>True when a dump could be asked for: events were read to their end, and none is going on.</returns>
-    public bool WaitAndTake(long until)
+    public void WaitAndTake(long until)
     {
         bool isDrained = !Wait(until) || TakeEvents();
         for (int i = 0; i < _more.Count; i++)
@@ -90,19 +84,12 @@ internal sealed class KernelFeed : IDisposable
             _more[i].Take();
         }
 
-        TakeDump();
-        if (!isDrained || _collector.IsDumping)
-        {
-            return false;
-        }
-
-        if (_isRepairNeeded && _clock.Now - _lastDump >= s_repairInterval.Ticks)
+        _table.Take();
+        if (isDrained && _clock.Now >= _table.Due)
         {
             CountLost();
-            RequestDump(DumpReason.Repair);
+            _table.RequestNext();
         }
-
-        return !_isRepairNeeded && !_collector.IsDumping;
     }
 
     /// <summary>
@@ -121,22 +108,8 @@ internal sealed class KernelFeed : IDisposable
             _more[i].Finish();
         }
 
-        while (_collector.IsDumping || _isRepairNeeded || readCounters)
-        {
-            if (!_collector.IsDumping)
-            {
-                CountLost();
-                long pause = _isRepairNeeded ? _lastDump + s_repairInterval.Ticks - _clock.Now : 0;
-                Thread.Sleep(TimeSpan.FromTicks(Math.Max(0, pause)));
-                RequestDump(_isRepairNeeded ? DumpReason.Repair : DumpReason.Refresh);
-                readCounters = false;
-            }
-
-            TakeDump();
-            WaitForDump();
-        }
-
         CountLost();
+        _table.Finish(readCounters);
     }
 
     /// <inheritdoc/>
@@ -147,20 +120,12 @@ internal sealed class KernelFeed : IDisposable
             _more[i].Dispose();
         }
 
-        _dump.Dispose();
+        _table.Dispose();
         _events.Dispose();
     }
 
     // True when there are events.
-    private bool Wait(long until)
-    {
-        if (_isRepairNeeded && !_collector.IsDumping)
-        {
-            until = Math.Min(until, _lastDump + s_repairInterval.Ticks);
-        }
-
-        return FeedPoll.Wait(_wakeup, _events.Number, _more, until, _clock.Now);
-    }
+    private bool Wait(long until) => FeedPoll.Wait(_wakeup, _events.Number, _more, Math.Min(until, _table.Due), _clock.Now);
 
     // True when the queue was read to its end.
     private bool TakeEvents()
@@ -180,7 +145,7 @@ internal sealed class KernelFeed : IDisposable
             }
             else if (received == -ErrnoConstants.ENOBUFS)
             {
-                _isRepairNeeded = true;
+                _table.NeedRepair();
                 _sink.Put(FrameKind.Overrun, _clock.Now);
                 _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged; connections that began and ended in between are missing. A larger buffer (-BufferSize, --buffer-size) helps.");
             }
@@ -191,42 +156,6 @@ internal sealed class KernelFeed : IDisposable
         }
 
         return false;
-    }
-
-    private void TakeDump()
-    {
-        // A bound, so that a long dump does not keep events waiting; the wakeup is set again, because more may be there.
-        const int BatchesInTurn = 4;
-        int taken = 0;
-        while (_collector.IsDumping && taken < BatchesInTurn && _dump.TryTake(out DatagramBatch batch, out int count))
-        {
-            _sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, count);
-            _dump.Return(batch);
-            taken++;
-
-            // A dump that may lack entries has repaired only in part: once more.
-            _isRepairNeeded |= !_collector.IsDumping && _collector.DumpWasInterrupted;
-        }
-
-        if (taken == BatchesInTurn)
-        {
-            _wakeup.Set();
-        }
-
-        if (!_collector.IsDumping && _collector.DumpError != 0)
-        {
-            throw ConntrackDumpError.Of(_collector.DumpError);
-        }
-    }
-
-    private unsafe void WaitForDump()
-    {
-        const int Patience = 100;
-        pollfd polled = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
-        if (_collector.IsDumping && Libc.poll(&polled, 1, Patience) > 0)
-        {
-            _wakeup.Clear();
-        }
     }
 
     private void CountLost()

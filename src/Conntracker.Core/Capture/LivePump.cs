@@ -61,23 +61,23 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
 
         _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.NamespaceCookie));
-        feed.RequestDump(DumpReason.Start);
+        feed.Start();
         long end = _clock.After(_options.Duration);
         bool isReady = false;
         while (!_stop && _clock.Now < end)
         {
-            bool canRefresh = feed.WaitAndTake(end);
-            if (!isReady && _collector.DumpsEnded > 0)
+            feed.WaitAndTake(end);
+            if (!isReady && feed.HasTable)
             {
                 isReady = true;
                 _recording.Begin();
                 ready();
             }
 
-            if (canRefresh && _refresh)
+            if (_refresh)
             {
                 _refresh = false;
-                feed.RequestDump(DumpReason.Refresh);
+                feed.WantRefresh();
             }
 
             _recording.Report();

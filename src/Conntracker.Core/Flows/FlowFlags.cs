@@ -24,4 +24,9 @@ internal enum FlowFlags : byte
 
     /// <summary>Packets told of it, not connection tracking: its counters are the sum of what was seen, and nothing tells its end.</summary>
     OfPackets = 0x40,
+
+    /// <summary>
+    /// Only dumps have shown the newest connection, which was open before the capture: the kernel may make no events for it, not even of its end.
+    /// </summary>
+    Eventless = 0x80,
 }

@@ -245,6 +245,7 @@ internal sealed class FlowFolder
     private FlowCounters Settle(int place)
     {
         ref FlowRecord record = ref _store[place];
+        record.Flags &= ~FlowFlags.Eventless;
         if (record.IsUnconfirmed)
         {
             // Nothing will tell its end.

@@ -69,6 +69,9 @@ internal struct FlowRecord
     /// <summary>Whether packets told of it, not connection tracking.</summary>
     public readonly bool IsOfPackets => (Flags & FlowFlags.OfPackets) != 0;
 
+    /// <summary>Whether no event has spoken of the newest connection, so that only a dump shows what becomes of it.</summary>
+    public readonly bool IsEventless => (Flags & FlowFlags.Eventless) != 0;
+
     /// <summary>What of the key was folded.</summary>
     public FlowFolding Folding
     {

@@ -19,6 +19,7 @@ internal sealed partial class FlowTable : IDisposable
 
     private ushort _epoch;
     private long _dumpStarted = long.MaxValue;
+    private bool _dumpShowsEventless;
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
@@ -31,6 +32,12 @@ internal sealed partial class FlowTable : IDisposable
 
     /// <summary>How many flows it holds.</summary>
     public int Count => _store.Count;
+
+    /// <summary>
+    /// How many open flows only dumps can follow (<see cref="FlowFlags.Eventless"/>). Never too small; flows that were folded since the
+    /// last dump may still be counted.
+    /// </summary>
+    public int Eventless { get; private set; }
 
     /// <summary>How many flows were folded into others since the start.</summary>
     public long Folded => _folder.Folded;
@@ -86,6 +93,7 @@ internal sealed partial class FlowTable : IDisposable
             record.Id = 0;
             record.LastSeen = now;
             record.Epoch = _epoch;
+            SetEventless(ref record, IsEventless(in message));
             Update(place, ref record, in message);
             return ApplyOutcome.Added;
         }
@@ -108,6 +116,11 @@ internal sealed partial class FlowTable : IDisposable
             StartConnection(place, ref record);
         }
 
+        if (isNewConnection || message.Kind != ConntrackMessageKind.Dumped)
+        {
+            SetEventless(ref record, IsEventless(in message));
+        }
+
         ApplyOutcome outcome = Update(place, ref record, in message);
         outcome = isNewConnection ? ApplyOutcome.Reopened : outcome;
 
@@ -122,10 +135,14 @@ internal sealed partial class FlowTable : IDisposable
 
     /// <summary>A dump of the kernel's table begins; every answer to it comes between here and <see cref="EndDump"/>.</summary>
     /// <param name="now">When it was asked for: ticks of UTC.</param>
-    public void BeginDump(long now)
+    /// <param name="showsEventless">
+    /// Whether the kernel may make no events for connections that are first seen in it; false when events were lost that would have told.
+    /// </param>
+    public void BeginDump(long now, bool showsEventless)
     {
         _epoch++;
         _dumpStarted = now;
+        _dumpShowsEventless = showsEventless;
     }
 
     /// <summary>
@@ -135,6 +152,7 @@ internal sealed partial class FlowTable : IDisposable
     public int EndDump(long now)
     {
         int closed = 0;
+        int eventless = 0;
         for (int place = 0; place < _store.HighWater; place++)
         {
             ref FlowRecord record = ref _store[place];
@@ -145,8 +163,11 @@ internal sealed partial class FlowTable : IDisposable
                 record.LastSeen = now;
                 closed++;
             }
+
+            eventless += record.IsUsed && record.IsEventless ? 1 : 0;
         }
 
+        Eventless = eventless;
         _dumpStarted = long.MaxValue;
         return closed;
     }
@@ -209,6 +230,7 @@ internal sealed partial class FlowTable : IDisposable
             record.Reply.DstPort = message.Key.Original.SrcPort;
         }
 
+        SetEventless(ref record, IsEventless(in message));
         Update(place, ref record, in message);
         _index.Add(place, hash);
         return place;
@@ -306,6 +328,18 @@ internal sealed partial class FlowTable : IDisposable
     private void Close(int place, ref FlowRecord record)
     {
         record.Flags |= FlowFlags.Closed;
+        SetEventless(ref record, isEventless: false);
         _earlier.Remove(place);
+    }
+
+    private bool IsEventless(ref readonly ConntrackMessage message) => message.Kind == ConntrackMessageKind.Dumped && _dumpShowsEventless;
+
+    private void SetEventless(ref FlowRecord record, bool isEventless)
+    {
+        if (record.IsEventless != isEventless)
+        {
+            record.Flags ^= FlowFlags.Eventless;
+            Eventless += isEventless ? 1 : -1;
+        }
     }
 }

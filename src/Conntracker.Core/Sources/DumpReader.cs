@@ -8,16 +8,17 @@ namespace Conntracker.Core.Sources;
 /// Dumps conntrack's table on a thread beside the capture's: the kernel builds parts while the last ones are taken in, which makes a
 /// dump about as fast as the kernel can. Few batches go round, so the reader waits for whoever takes them.
 /// </summary>
-internal sealed class DumpReader : IDisposable
+internal sealed class DumpReader : IDumpSource
 {
     private const int Batches = 4;
 
-    private readonly NetlinkDump _dump = NetlinkDump.OpenConntrack();
     private readonly Wakeup _filled;
     private readonly BlockingCollection<DatagramBatch> _empty = new(Batches);
     private readonly ConcurrentQueue<(DatagramBatch? Batch, int Result)> _full = new();
     private readonly CancellationTokenSource _stop = new();
+    private NetlinkDump _dump = NetlinkDump.OpenConntrack();
     private Thread? _thread;
+    private bool _hasFailed;
 
     /// <summary>Opens the source in the calling thread's network namespace.</summary>
     /// <param name="filled">Set whenever there is something to take.</param>
@@ -30,40 +31,34 @@ internal sealed class DumpReader : IDisposable
         }
     }
 
-    /// <summary>Asks for the table and starts to read it. The last dump was taken to its end.</summary>
+    /// <inheritdoc/>
     public void Begin()
     {
         _thread?.Join();
+        if (_hasFailed)
+        {
+            // What the kernel still has of the failed dump must not come as part of this one.
+            NetlinkDump fresh = NetlinkDump.OpenConntrack();
+            _dump.Dispose();
+            _dump = fresh;
+            _hasFailed = false;
+        }
+
         _dump.RequestConntrack();
         _thread = new Thread(Read) { IsBackground = true, Name = "conntracker dump" };
         _thread.Start();
     }
 
-    /// <summary>Takes what was received; to be given back by <see cref="Return"/>.</summary>
-    /// <param name="batch">The datagrams.</param>
-    /// <param name="count">How many.</param>
-    /// <exception cref="ConntrackException">The kernel refused to go on.</exception>
-    public bool TryTake(out DatagramBatch batch, out int count)
+    /// <inheritdoc/>
+    public bool TryTake(out DatagramBatch? batch, out int count)
     {
-        batch = null!;
-        count = 0;
-        if (!_full.TryDequeue(out (DatagramBatch? Batch, int Result) next))
-        {
-            return false;
-        }
-
-        if (next.Batch is null)
-        {
-            throw new ConntrackException(
-                ConntrackErrorReason.KernelRefused, $"The kernel's connection table could not be read to its end: {Errno.Describe(-next.Result)}.");
-        }
-
-        batch = next.Batch;
-        count = next.Result;
-        return true;
+        bool hasTaken = _full.TryDequeue(out (DatagramBatch? Batch, int Result) next);
+        (batch, count) = next;
+        _hasFailed |= count < 0;
+        return hasTaken;
     }
 
-    /// <summary>Gives a batch back.</summary>
+    /// <inheritdoc/>
     public void Return(DatagramBatch batch) => _empty.Add(batch);
 
     /// <summary>Stops reading and closes the source.</summary>

@@ -54,6 +54,9 @@ public sealed class Capture
     /// <summary>Flows that were folded into others at the flow limit.</summary>
     public long Folded => Session.Receipt.Folded;
 
+    /// <summary>Open flows from before the capture of which no event tells: their state and their end are read from the kernel's table.</summary>
+    public long EventlessFlows => Session.Receipt.EventlessFlows;
+
     /// <summary>Messages of nftables' trace that were taken in.</summary>
     public long NftablesTraces => Session.Receipt.NftablesTraces;
 

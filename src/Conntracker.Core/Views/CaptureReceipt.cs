@@ -10,6 +10,12 @@ namespace Conntracker;
 public readonly record struct CaptureReceipt(long Events, long Lost, long Overruns, long Repaired, long Malformed, long Folded)
 {
     /// <summary>
+    /// Open flows that began before the capture and for which the kernel has made no event: with net.netfilter.nf_conntrack_events=2, the default,
+    /// it makes none for connections that began while nobody listened. Their state and their end are read from the kernel's table.
+    /// </summary>
+    public long EventlessFlows { get; init; }
+
+    /// <summary>
     /// Reports of sockets and of new processes that were lost on their way from the kernel, and sockets that could not be looked up because
     /// too many waited for it: processes of flows, or their command lines, that may be missing. 0 unless processes are resolved.
     /// </summary>

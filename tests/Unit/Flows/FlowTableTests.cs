@@ -224,6 +224,49 @@ public sealed class FlowTableTests : IDisposable
         Assert.Equal(CollectorProbe.Start.AddSeconds(2), _probe.Flow().LastSeen);
     }
 
+    [Fact]
+    public void Flows_that_only_a_dump_has_shown_are_counted_until_an_event_speaks_of_them()
+    {
+        Conn[] conns = [.. Enumerable.Range(1, 4).Select(port => new Conn { SrcPort = (ushort)port })];
+        _probe.Dump(DumpReason.Start, [.. conns.Select(each => each.Dumped())]);
+        Assert.Equal(4, _probe.Receipt.EventlessFlows);
+        _probe.Event((conns[0] with { Status = Conn.Replied }).Update());
+        _probe.Event(conns[1].Destroy());
+        _probe.Event((conns[2] with { Id = 2 }).New());
+        Assert.Equal(1, _probe.Receipt.EventlessFlows);
+        _probe.Dump(DumpReason.Refresh, conns[3].Dumped());
+        Assert.Equal(1, _probe.Receipt.EventlessFlows);
+        _probe.Dump(DumpReason.Refresh);
+        Assert.Equal((0L, FlowState.Closed), (_probe.Receipt.EventlessFlows, _probe.Flows().Single(each => each.SrcPort == 4).State));
+    }
+
+    [Fact]
+    public void A_connection_whose_beginning_was_lost_in_an_overrun_has_events_and_is_not_counted_as_one_without()
+    {
+        _probe.Dump(DumpReason.Start);
+        _probe.Dump(DumpReason.Repair, new Conn().Dumped());
+        Assert.Equal(0, _probe.Receipt.EventlessFlows);
+    }
+
+    [Fact]
+    public void A_later_connection_that_only_a_dump_shows_has_no_events_again()
+    {
+        _probe.Dump(DumpReason.Start, new Conn { Id = 1 }.Dumped());
+        _probe.Event(new Conn { Id = 1 }.Destroy());
+        _probe.Dump(DumpReason.Refresh, new Conn { Id = 2 }.Dumped());
+        Assert.Equal((1L, 2), (_probe.Receipt.EventlessFlows, _probe.Flow().Connections));
+    }
+
+    [Fact]
+    public void Flows_without_events_that_are_folded_are_no_reason_to_read_the_table()
+    {
+        int maximum = CaptureOptions.MinimumOfMaximumFlows;
+        _probe.Dump(DumpReason.Start, [.. Enumerable.Range(1, maximum + 1).Select(port => new Conn { SrcPort = (ushort)(port + 2000) }.Dumped())]);
+        long folded = _probe.Flows().Where(each => each.Folding != FlowFolding.None).Sum(each => each.Connections);
+        Assert.True(folded > 1);
+        Assert.Equal(maximum + 1 - folded, _probe.Receipt.EventlessFlows);
+    }
+
     private static (ulong, ulong, ulong, ulong) Counters(Flow flow) =>
         (flow.Packets!.Value, flow.Bytes!.Value, flow.ReplyPackets!.Value, flow.ReplyBytes!.Value);
 }

@@ -1,0 +1,149 @@
+using Conntracker.Core.Capture;
+using Conntracker.Core.Native;
+using Conntracker.Core.Sources;
+using Xunit;
+
+namespace Conntracker.Tests.Unit;
+
+/// <summary>What becomes of a capture whose kernel breaks a dump off, as one that is short of memory does.</summary>
+public sealed class TableFeedTests : IDisposable
+{
+    private readonly CollectorProbe _probe = new();
+    private readonly FakeDumps _dumps = new();
+    private readonly CaptureNotices _notices = new();
+    private readonly Wakeup _wakeup = new();
+    private readonly TableFeed _feed;
+
+    public TableFeedTests() => _feed = new TableFeed(_dumps, _probe.Collector, new FrameSink(_probe.Collector, recording: null), _notices, new CaptureClock(), _wakeup);
+
+    public void Dispose()
+    {
+        _feed.Dispose();
+        _wakeup.Dispose();
+        _probe.Dispose();
+    }
+
+    [Theory]
+    [InlineData("the kernel ends it with an error", ErrnoConstants.ENOBUFS, false)]
+    [InlineData("the kernel ends it with an error that never passes", ErrnoConstants.EPERM, false)]
+    [InlineData("its socket cannot be read", ErrnoConstants.ENOBUFS, true)]
+    public void A_repair_that_fails_once_is_made_again_and_the_capture_goes_on(string name, int errno, bool isOfSocket)
+    {
+        Conn conn = new();
+        _dumps.Answer(CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        if (isOfSocket)
+        {
+            _dumps.Fail(errno);
+        }
+        else
+        {
+            _dumps.Answer(CollectorProbe.DumpEnd(errno));
+        }
+
+        _dumps.Answer(conn.Dumped(), CollectorProbe.DumpEnd());
+
+        _feed.NeedRepair();
+        Read(DumpReason.Repair);
+        Assert.True(_probe.Flows().Count == 0 && _feed.Due < long.MaxValue, name);
+        Assert.Contains(Errno.Describe(errno), Assert.Single(_notices.All()), StringComparison.Ordinal);
+
+        _feed.Finish(isWanted: false);
+        Assert.Equal((443, 3, 0), ((int)_probe.Flow().DstPort!, _dumps.Begun, _dumps.Waiting));
+        Assert.Single(_notices.All());
+    }
+
+    [Fact]
+    public void A_repair_that_the_kernel_does_not_even_begin_is_made_again()
+    {
+        _dumps.Answer(CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        _dumps.Refuse();
+        _dumps.Answer(new Conn().Dumped(), CollectorProbe.DumpEnd());
+        _feed.Request(DumpReason.Repair);
+        Assert.False(_feed.IsReading);
+        _feed.Finish(isWanted: false);
+        Assert.Equal(443, (int)_probe.Flow().DstPort!);
+    }
+
+    [Fact]
+    public void A_capture_that_ends_while_every_dump_fails_ends_all_the_same_and_says_so()
+    {
+        _dumps.Answer(CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        for (int i = 0; i < 10; i++)
+        {
+            _dumps.Answer(CollectorProbe.DumpEnd(ErrnoConstants.ENOMEM));
+        }
+
+        _feed.NeedRepair();
+        _feed.Finish(isWanted: false);
+        Assert.Equal(4, _dumps.Begun - 1);
+        Assert.Contains(_notices.All(), notice => notice.Contains("at the end of the capture", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void The_first_dump_is_tried_again_when_the_kernel_is_short_of_memory()
+    {
+        _dumps.Answer(CollectorProbe.DumpEnd(ErrnoConstants.ENOMEM));
+        _dumps.Answer(new Conn().Dumped(), CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        Assert.False(_feed.HasRead);
+        Read(DumpReason.Start);
+        Assert.Equal((true, 1), (_feed.HasRead, _probe.Collector.EventlessFlows));
+    }
+
+    [Theory]
+    [InlineData(ErrnoConstants.EPERM, ConntrackErrorReason.PermissionDenied, 1)]
+    [InlineData(ErrnoConstants.EOPNOTSUPP, ConntrackErrorReason.KernelFeatureMissing, 1)]
+    [InlineData(ErrnoConstants.ENOBUFS, ConntrackErrorReason.KernelRefused, 4)]
+    public void A_capture_that_cannot_read_the_table_at_its_start_ends_with_the_reason(int errno, ConntrackErrorReason reason, int tries)
+    {
+        for (int i = 1; i <= tries; i++)
+        {
+            _dumps.Answer(CollectorProbe.DumpEnd(errno));
+            if (i < tries)
+            {
+                Read(DumpReason.Start);
+            }
+        }
+
+        Assert.Equal(reason, Assert.Throws<ConntrackException>(() => Read(DumpReason.Start)).Reason);
+    }
+
+    [Fact]
+    public void Flows_without_events_are_looked_up_at_the_end_and_those_that_are_gone_are_closed()
+    {
+        Conn gone = new() { SrcPort = 1 };
+        Conn alive = new() { SrcPort = 2 };
+        _dumps.Answer(gone.Dumped(), alive.Dumped(), CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        _dumps.Answer((alive with { Status = Conn.Replied }).Dumped(), CollectorProbe.DumpEnd());
+
+        _feed.Finish(isWanted: false);
+
+        Assert.Equal("Closed Replied", string.Join(' ', _probe.Flows().OrderBy(each => each.SrcPort).Select(each => each.State)));
+        Assert.Equal((2, 1L), (_dumps.Begun, _probe.Receipt.EventlessFlows));
+    }
+
+    [Fact]
+    public void A_capture_that_needs_no_look_at_the_table_asks_for_none_at_its_end()
+    {
+        Conn conn = new();
+        _dumps.Answer(conn.Dumped(), CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        _probe.Event(conn.Update());
+        Assert.Equal(long.MaxValue, _feed.Due);
+        _feed.Finish(isWanted: false);
+        Assert.Equal(1, _dumps.Begun);
+    }
+
+    private void Read(DumpReason reason)
+    {
+        _feed.Request(reason);
+        while (_feed.IsReading)
+        {
+            _feed.Take();
+        }
+    }
+}
