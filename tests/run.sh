@@ -55,6 +55,7 @@ echo "Building the tests …"
 dotnet build "$root/Conntracker.slnx" -c Release >"$results/build.log" 2>&1 || { cat "$results/build.log"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 xunit Unit Unit
 xunit Live Live
+xunit Module Module
 pester
 echo
 echo "$passed passed, $failed failed, $skipped skipped"

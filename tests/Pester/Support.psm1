@@ -19,9 +19,9 @@ function Import-BuiltModule {
     }
 }
 
-# A file of tests/Pester/Fixtures, or a log of the unit tests.
+# A file of tests/Shared/Fixtures, or a log of the unit tests.
 function Get-Fixture([string] $Name) {
-    $here = Join-Path $PSScriptRoot 'Fixtures' $Name
+    $here = Join-Path $script:Root 'tests/Shared/Fixtures' $Name
     $path = if (Test-Path $here) { $here } else { Join-Path $script:Root 'tests/Unit/Fixtures/logs' $Name }
     if (-not (Test-Path $path)) { throw "There is no fixture $Name." }
     $path

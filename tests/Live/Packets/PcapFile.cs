@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using Conntracker.Tests.Live.Support;
 
 namespace Conntracker.Tests.Live.Packets;
 

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Conntracker.Tests.Live.Support;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Packets;

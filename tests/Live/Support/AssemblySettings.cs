@@ -1,4 +1,4 @@
-using Conntracker.Tests.Live.Support;
+using Conntracker.Tests;
 using Xunit;
 
 // The kernel's settings and /run/conntracker are one for all: one test at a time.

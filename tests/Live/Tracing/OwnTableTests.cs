@@ -1,5 +1,4 @@
 using Conntracker.Core.Firewall;
-using Conntracker.Tests.Live.Support;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Tracing;

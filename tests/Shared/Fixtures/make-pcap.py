@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes office.pcap and office.pcapng, the capture files that the Pester tests read: the same packets in both formats, as a mirror port
+"""Makes office.pcap and office.pcapng, the capture files that the tests of the module read: the same packets in both formats, as a mirror port
 of the host 192.0.2.10 would show them. Every byte is made here; tests name the flows and count the packets.
 
  1  TCP   192.0.2.10:40001 > 198.51.100.2:443    opened, 100 bytes there, 200 back, closed          7 packets there, 5 back

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes firewall.ctrec, the traced recording that the Pester tests replay: a client, a firewall with rules of every outcome and a
+# Makes firewall.ctrec, the traced recording that the tests of the module replay: a client, a firewall with rules of every outcome and a
 # server, one flow for each. Needs root and the built program; tests name its flows, rules and counts.
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,9 +1,9 @@
-namespace Conntracker.Tests.Unit;
+namespace Conntracker.Tests;
 
 /// <summary>A folder that is gone with the test.</summary>
 internal sealed class TempFolder : IDisposable
 {
-    public string Path { get; } = Directory.CreateTempSubdirectory("conntracker-unit-").FullName;
+    public string Path { get; } = Directory.CreateTempSubdirectory("conntracker-test-").FullName;
 
     public string File(string name) => System.IO.Path.Combine(Path, name);
 

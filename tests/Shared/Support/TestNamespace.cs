@@ -1,15 +1,16 @@
 using System.Globalization;
 using System.Runtime.ExceptionServices;
-using Conntracker.Core.Capture;
-using Conntracker.Core.Firewall;
-using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using System.Runtime.InteropServices;
+using Microsoft.Win32.SafeHandles;
 using Xunit;
 
-namespace Conntracker.Tests.Live.Support;
+namespace Conntracker.Tests;
 
-/// <summary>A network namespace of the test's own, with the loopback up. Skips the test when there is no root.</summary>
-internal sealed class TestNamespace : IDisposable
+/// <summary>
+/// A network namespace of the test's own, with the loopback up. Skips the test when there is no root. Nothing of the product is used here:
+/// the tests of the module have it from its folder only.
+/// </summary>
+internal sealed partial class TestNamespace : IDisposable
 {
     private static int s_last;
 
@@ -35,20 +36,6 @@ internal sealed class TestNamespace : IDisposable
     /// <summary>Skips the test when there is no root.</summary>
     public static void NeedRoot() =>
         Assert.SkipUnless(IsRoot, "Needs root, with CAP_NET_ADMIN and CAP_SYS_ADMIN: it makes network namespaces and captures in them.");
-
-    /// <summary>Where captures note the namespace's settings as they were, while they have accounting switched on.</summary>
-    public string AccountingFile => StateFile(AccountingLease.Purpose);
-
-    /// <summary>The kernel's cookie of it.</summary>
-    public ulong Cookie => Do(() =>
-    {
-        using NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the test");
-        return socket.NamespaceCookie();
-    });
-
-    /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
-    public string StateFile(SettingsPurpose purpose) =>
-        string.Create(CultureInfo.InvariantCulture, $"{SettingsLease.StateFolder}/{purpose.Name}-{Cookie}.json");
 
     /// <summary>Runs a command in it and fails the test unless it went well.</summary>
     public string Run(string command, params IEnumerable<string> arguments) =>
@@ -81,7 +68,7 @@ internal sealed class TestNamespace : IDisposable
         {
             try
             {
-                NetworkNamespace.Enter(Name);
+                Enter();
                 result = act();
             }
 #pragma warning disable CA1031 // Whatever it is, the test's thread shows it.
@@ -109,15 +96,23 @@ internal sealed class TestNamespace : IDisposable
     {
         if (File.Exists($"/run/netns/{Name}"))
         {
-            // The directory is there only once a capture has changed settings.
-            foreach (string file in SettingsPurpose.All.Select(StateFile).Where(File.Exists))
-            {
-                File.Delete(file);
-            }
-
+            BeforeRemoval();
             Leftovers.Remove(Name);
         }
     }
+
+    // What else of it is to be removed: a project that knows more of it has the other half.
+    partial void BeforeRemoval();
+
+    private void Enter()
+    {
+        const int NetworkOnly = 0x40000000;
+        using SafeFileHandle handle = File.OpenHandle($"/run/netns/{Name}");
+        Assert.True(setns((int)handle.DangerousGetHandle(), NetworkOnly) == 0, $"setns: errno {Marshal.GetLastPInvokeError()}");
+    }
+
+    [LibraryImport("libc", SetLastError = true)]
+    private static partial int setns(int fd, int nstype);
 
     private static bool HasCapabilities()
     {

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Makes office.ctrec, the recording that the Pester tests replay: a client, a firewall with NAT and a server, real traffic of every
+# Makes office.ctrec, the recording that the tests of the module replay: a client, a firewall with NAT and a server, real traffic of every
 # kind, and a few connections of rarer protocols entered with conntrack(8). Needs root and the built program; tests name its flows.
 set -euo pipefail
 folder=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Xunit;
 
-namespace Conntracker.Tests.Live.Support;
+namespace Conntracker.Tests;
 
 /// <summary>Waits for what must come, and not longer than it takes.</summary>
 internal static class Eventually

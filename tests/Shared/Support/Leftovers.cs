@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 
-namespace Conntracker.Tests.Live.Support;
+namespace Conntracker.Tests;
 
 /// <summary>
 /// Removes the tests' namespaces: at the end those of this process, at the start also those of test runs that were killed.

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using Xunit;
 
-namespace Conntracker.Tests.Live.Support;
+namespace Conntracker.Tests;
 
 /// <summary>What a command said and how it ended.</summary>
 /// <param name="ExitCode">Its exit code; 128 and the signal when one ended it.</param>

@@ -1,0 +1,33 @@
+using System.Globalization;
+using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Tests;
+
+/// <summary>What captures note of a namespace.</summary>
+internal sealed partial class TestNamespace
+{
+    /// <summary>Where captures note the namespace's settings as they were, while they have accounting switched on.</summary>
+    public string AccountingFile => StateFile(AccountingLease.Purpose);
+
+    /// <summary>The kernel's cookie of it.</summary>
+    public ulong Cookie => Do(() =>
+    {
+        using NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the test");
+        return socket.NamespaceCookie();
+    });
+
+    /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
+    public string StateFile(SettingsPurpose purpose) =>
+        string.Create(CultureInfo.InvariantCulture, $"{SettingsLease.StateFolder}/{purpose.Name}-{Cookie}.json");
+
+    partial void BeforeRemoval()
+    {
+        // The directory is there only once a capture has changed settings.
+        foreach (string file in SettingsPurpose.All.Select(StateFile).Where(File.Exists))
+        {
+            File.Delete(file);
+        }
+    }
+}
