@@ -19,6 +19,7 @@ internal sealed class CommandLineOptions
     private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = OptionParsers.Seconds };
     private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
+    private readonly Option<bool> _keepTracking = new("--keep-tracking") { Description = "Keep the kernel tracking connections also when its table is nearly full, and packets of new ones will be dropped" };
     private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Name the process behind each flow that begins or ends on this host (eBPF)" };
     private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "The kernel's buffer of events, or packets, that are still to be read, in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
     private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services; entries that a tree may have", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
@@ -34,7 +35,7 @@ internal sealed class CommandLineOptions
     {
         _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, or that packets of an interface or a capture file tell, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
         {
-            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
+            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _keepTracking, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
         };
         foreach (Option option in _packets.All.Concat(_tree.All))
         {
@@ -63,6 +64,7 @@ internal sealed class CommandLineOptions
                 : parsed.GetValue(_everything) ? TraceMode.Everything
                 : TraceMode.Flows,
             TraceDuration = parsed.GetValue(_traceDuration) ?? new CaptureOptions().TraceDuration,
+            KeepTracking = parsed.GetValue(_keepTracking),
             ResolveProcess = parsed.GetValue(_resolveProcess),
             BufferSize = parsed.GetValue(_bufferSize),
             MaximumFlows = parsed.GetValue(_maximumFlows),
@@ -80,13 +82,13 @@ internal sealed class CommandLineOptions
     private void Validate(CommandResult command)
     {
         bool replays = command.GetResult(_replay) is { Implicit: false };
-        Option[] liveOnly = [_netns, _accounting, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
+        Option[] liveOnly = [_netns, _accounting, _keepTracking, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
         foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
         {
             command.AddError($"{option.Name} does not go with --replay: a replay reads a recording and nothing else.");
         }
 
-        _packets.Validate(command, [_accounting, _conntrackOnly, _trace, _everything, _traceDuration], [_netns, _duration, _resolveProcess], _replay);
+        _packets.Validate(command, [_accounting, _keepTracking, _conntrackOnly, _trace, _everything, _traceDuration], [_netns, _duration, _resolveProcess], _replay);
 
         Option[] traceOnly = [_everything, _traceDuration];
         foreach (Option option in traceOnly.Where(each => command.GetResult(each) is { Implicit: false } && !command.GetValue(_trace)))

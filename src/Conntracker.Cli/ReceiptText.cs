@@ -21,6 +21,8 @@ internal static class ReceiptText
             (nameof(receipt.Malformed), receipt.Malformed),
             (nameof(receipt.Folded), receipt.Folded),
             (nameof(receipt.EventlessFlows), receipt.EventlessFlows),
+            (nameof(receipt.ConntrackDrops), receipt.ConntrackDrops),
+            (nameof(receipt.ConntrackEarlyDrops), receipt.ConntrackEarlyDrops),
             (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
             (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
             (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),

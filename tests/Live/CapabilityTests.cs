@@ -46,6 +46,7 @@ public sealed class CapabilityTests
         ToolResult result = tool.Wait();
 
         Assert.True(result.ExitCode == 0, result.Error);
-        Assert.DoesNotContain("note:", result.Error, StringComparison.Ordinal);
+        string note = Assert.Single(result.Error.Split('\n'), each => each.Contains("note:", StringComparison.Ordinal));
+        Assert.Contains("No connection was tracked here before", note, StringComparison.Ordinal);
     }
 }

@@ -37,7 +37,7 @@ public sealed class ChildProcessTests
         Tool.Run("mkfifo", pipe);
         using (FileStream writer = new(pipe, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite))
         {
-            writer.Write(File.ReadAllBytes(Path.Join(CommandLine.Root(), "tests", "Pester", "Fixtures", "office.pcap")));
+            writer.Write(File.ReadAllBytes(Path.Join(CommandLine.Root(), "tests", "Shared", "Fixtures", "office.pcap")));
             writer.Flush();
             using CaptureSession session = CaptureSession.Begin(new CaptureOptions { Source = CaptureSource.Packet, PcapPath = pipe });
             try

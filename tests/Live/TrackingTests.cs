@@ -174,12 +174,12 @@ public sealed class TrackingTests
     {
         using TestNamespace host = new();
         using LiveCapture told = LiveCapture.Start(host);
-        Assert.Empty(told.Capture.Notices);
+        Assert.Empty(told.Notices);
 
         host.WriteSetting("netfilter/nf_conntrack_events", "0");
         using LiveCapture live = LiveCapture.Start(host);
 
-        Assert.Contains("nf_conntrack_events", Assert.Single(live.Capture.Notices), StringComparison.Ordinal);
+        Assert.Contains("nf_conntrack_events", Assert.Single(live.Notices), StringComparison.Ordinal);
         Assert.Equal("0", host.ReadSetting("netfilter/nf_conntrack_events"));
     }
 

@@ -29,6 +29,15 @@ internal sealed class CaptureNotices
         listeners?.Invoke(text);
     }
 
+    /// <summary>Whether there is no notice of this cause yet.</summary>
+    public bool IsNew(string cause)
+    {
+        lock (_gate)
+        {
+            return !_causes.Contains(cause);
+        }
+    }
+
     /// <summary>Has somebody told of each notice once: of those that there are at once, of later ones on the capture's thread.</summary>
     public void Listen(Action<string> listener)
     {

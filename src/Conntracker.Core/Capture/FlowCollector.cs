@@ -29,6 +29,8 @@ internal sealed partial class FlowCollector : IDisposable
     private long _repaired;
     private long _malformed;
     private long _processesLost;
+    private long _conntrackDrops;
+    private long _conntrackEarlyDrops;
 
     /// <summary>Makes an empty collector.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
@@ -94,6 +96,8 @@ internal sealed partial class FlowCollector : IDisposable
             return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
             {
                 EventlessFlows = _table.Eventless,
+                ConntrackDrops = _conntrackDrops,
+                ConntrackEarlyDrops = _conntrackEarlyDrops,
                 Packets = _packets.Packets,
                 PacketsLost = _packetsLost,
                 PacketsSkipped = _packets.Skipped,
@@ -134,6 +138,10 @@ internal sealed partial class FlowCollector : IDisposable
                 break;
             case FrameKind.Lost:
                 _lost += ReadNumber(data);
+                break;
+            case FrameKind.ConntrackDrops when data.Length == 2 * sizeof(long):
+                _conntrackDrops += ReadNumber(data[..sizeof(long)]);
+                _conntrackEarlyDrops += ReadNumber(data[sizeof(long)..]);
                 break;
             case FrameKind.Process:
             case FrameKind.SocketOwner:

@@ -58,7 +58,9 @@ internal sealed class LivePump : ICapturePump
 
         RecoverSettings(feed.NamespaceCookie);
         using SettingsLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
+        TrackingReading? before = _options.ReadTracking();
         using OwnTable? table = SwitchTrackingOn();
+        WatchTracking(feed, table, before);
 
         _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.NamespaceCookie));
         feed.Start();
@@ -126,6 +128,39 @@ internal sealed class LivePump : ICapturePump
             _notices.Add("table", $"{error.Message} Without it connections are seen only where another rule makes the kernel track them.");
             return null;
         }
+    }
+
+    private void WatchTracking(KernelFeed feed, OwnTable? table, TrackingReading? before)
+    {
+        // Where entries are left over of earlier tracking it cannot be known who makes the kernel track.
+        bool wasTracking = before is not { Entries: 0 };
+        if (!wasTracking && table is not null)
+        {
+            _notices.Add("tracking", $"No connection was tracked here before: this capture switches connection tracking on, and fragments are reassembled meanwhile. {Limit(before!.Value.Limit)}");
+        }
+
+        feed.Add(new TrackingGuard(before, _options.ReadTracking, _sink, _notices, _clock, () => LetGo(table, wasTracking)));
+    }
+
+    private string Limit(long limit) =>
+        limit == 0 ? "There is no limit for the kernel's table (net.netfilter.nf_conntrack_max is 0)."
+        : $"The kernel's table holds {limit} connections (net.netfilter.nf_conntrack_max), and packets of new ones are dropped when it is full. "
+            + (_options.KeepTracking ? "The capture goes on tracking then." : "At 90 % the capture removes its table of nftables, and tracking ends (-KeepTracking, --keep-tracking: it goes on).");
+
+    // What the user reads of it. Where somebody else has connections tracked, our table is worth nothing but the traces: taking it away changes
+    // nothing else, and helps where what was tracked before was left over.
+    private string? LetGo(OwnTable? table, bool wasTracking)
+    {
+        if (table is null || _options.KeepTracking || (wasTracking && _tracing.IsTracing))
+        {
+            return null;
+        }
+
+        _tracing.LoseTable();
+        table.Dispose();
+        return $"The capture has removed its table 'inet {table.Name}': "
+            + (wasTracking ? "unless another rule has connections tracked, the kernel tracks no more, and new flows are not seen." : "the kernel tracks no more, new flows are not seen, and traces have ended.")
+            + " Start another capture once there is room.";
     }
 
     private void RecoverSettings(ulong cookie)

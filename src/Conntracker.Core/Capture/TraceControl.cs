@@ -49,6 +49,9 @@ internal sealed class TraceControl : IFeedSource
         }
     }
 
+    /// <summary>Whether anything is traced now. On the capture's thread.</summary>
+    public bool IsTracing => _isTracing && Requests.Active.Count > 0;
+
     private TraceRequestBook Requests => _collector.Tracing.Requests;
 
     /// <summary>Begins, on the capture's thread.</summary>
@@ -151,7 +154,7 @@ internal sealed class TraceControl : IFeedSource
             }
         }
 
-        if (request?.Flow is Flow flow && _options.Trace != TraceMode.Everything)
+        if (request?.Flow is Flow flow && _table is not null && _options.Trace != TraceMode.Everything)
         {
             Unchoose(flow);
         }
@@ -159,6 +162,25 @@ internal sealed class TraceControl : IFeedSource
         Take();
         return request is not null;
     });
+
+    /// <summary>Our table is about to be removed: what is traced ends, and nothing can be traced any more. On the capture's thread.</summary>
+    public void LoseTable()
+    {
+        _untraced?.Finish();
+        _untraced?.Dispose();
+        _untraced = null;
+        _table = null;
+        _isTracing = false;
+        lock (_collector.Gate)
+        {
+            foreach (TraceRequest request in Requests.Active)
+            {
+                request.Until = _clock.Now;
+            }
+
+            Requests.Expire(_clock.Now);
+        }
+    }
 
     /// <summary>All traces, with what came of them.</summary>
     public IReadOnlyList<FlowTrace> List(string capture, bool isRunning)
@@ -243,7 +265,7 @@ internal sealed class TraceControl : IFeedSource
     {
         if (_table is null || _openFeed is null || _feed is null)
         {
-            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing needs a table of nftables, which could not be made; the capture's notices say why.");
+            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing needs a table of nftables, which could not be made or was removed; the capture's notices say why.");
         }
 
         TraceFeed feed = _openFeed();
@@ -264,7 +286,7 @@ internal sealed class TraceControl : IFeedSource
 
     private void SelectQueries(bool haveChanged)
     {
-        if (!haveChanged || _options.Trace == TraceMode.Everything)
+        if (!haveChanged || _table is null || _options.Trace == TraceMode.Everything)
         {
             return;
         }
@@ -275,7 +297,7 @@ internal sealed class TraceControl : IFeedSource
             queries = [.. Requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
         }
 
-        _table!.Run(TraceRules.Select(_table.Name, queries), "The rules for what is traced could not be made");
+        _table.Run(TraceRules.Select(_table.Name, queries), "The rules for what is traced could not be made");
     }
 
     private void Choose(Flow flow, TimeSpan duration)

@@ -15,6 +15,7 @@ internal sealed class OwnTable : IDisposable
     private const string Chain = "tracking";
 
     private readonly NftContext _context;
+    private bool _isDisposed;
 
     private OwnTable(NftContext context, string name, bool isOwned)
     {
@@ -90,6 +91,12 @@ internal sealed class OwnTable : IDisposable
     /// <summary>Removes the table.</summary>
     public void Dispose()
     {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
         if (!IsOwned)
         {
             _ = _context.TryRun($"delete table inet {Name}", out _);

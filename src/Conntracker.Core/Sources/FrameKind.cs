@@ -72,6 +72,12 @@ internal enum FrameKind : byte
     /// <summary>All packets up to this time have come: flows that were idle for too long are closed. No data.</summary>
     PacketTime = 27,
 
+    /// <summary>
+    /// What connection tracking dropped since the last such frame. Data: packets, then connections that were removed before their time (early_drop);
+    /// 64 bits each, little-endian.
+    /// </summary>
+    ConntrackDrops = 30,
+
     /// <summary>The recording's regular end. No data.</summary>
     End = 255,
 }

@@ -57,6 +57,12 @@ public sealed class Capture
     /// <summary>Open flows from before the capture of which no event tells: their state and their end are read from the kernel's table.</summary>
     public long EventlessFlows => Session.Receipt.EventlessFlows;
 
+    /// <summary>Packets that connection tracking dropped while the capture ran: the kernel's table was full, or a helper refused them.</summary>
+    public long ConntrackDrops => Session.Receipt.ConntrackDrops;
+
+    /// <summary>Connections that the kernel removed from its full table before their time.</summary>
+    public long ConntrackEarlyDrops => Session.Receipt.ConntrackEarlyDrops;
+
     /// <summary>Messages of nftables' trace that were taken in.</summary>
     public long NftablesTraces => Session.Receipt.NftablesTraces;
 

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using Conntracker.Core.Capture;
 
 namespace Conntracker;
 
@@ -65,6 +66,12 @@ public sealed class CaptureOptions
     /// </summary>
     public bool Accounting { get; init; }
 
+    /// <summary>
+    /// Keep the kernel tracking connections also when its table is nearly full. Without it, where nothing was tracked before the capture, its
+    /// nftables table is removed at 90 % of net.netfilter.nf_conntrack_max: a full table makes the kernel drop packets of new connections.
+    /// </summary>
+    public bool KeepTracking { get; init; }
+
     /// <summary>Find the process behind each flow that begins or ends on this host, with eBPF programs attached to the root of the cgroup hierarchy.</summary>
     public bool ResolveProcess { get; init; }
 
@@ -76,6 +83,9 @@ public sealed class CaptureOptions
 
     /// <summary>Tuples that each set of the kernel holds for tracing: about 150 bytes each, when they are there.</summary>
     internal int TraceCapacity { get; init; } = 1 << 20;
+
+    /// <summary>Reads how full the kernel's table is.</summary>
+    internal Func<TrackingReading?> ReadTracking { get; init; } = TrackingReading.Read;
 
     /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
@@ -142,7 +152,7 @@ public sealed class CaptureOptions
     private void CheckCombination()
     {
         bool ofPackets = Interface is not null || Filter is not null || PcapPath is not null || IncomingUdpPorts.Count > 0;
-        bool ofKernel = Accounting || Trace != TraceMode.None;
+        bool ofKernel = Accounting || KeepTracking || Trace != TraceMode.None;
         bool isLive = NetworkNamespace is not null || Interface is not null || ResolveProcess;
         if (ReplayPath is not null && (isLive || ofKernel || RecordPath is not null || Source != CaptureSource.Conntrack || Filter is not null || PcapPath is not null))
         {

@@ -16,6 +16,15 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
     public long EventlessFlows { get; init; }
 
     /// <summary>
+    /// Packets that connection tracking dropped while the capture ran, by the kernel's own statistics of the network namespace: its table was full
+    /// (net.netfilter.nf_conntrack_max), or a helper refused them.
+    /// </summary>
+    public long ConntrackDrops { get; init; }
+
+    /// <summary>Connections that the kernel removed from its full table before their time, to make room for others.</summary>
+    public long ConntrackEarlyDrops { get; init; }
+
+    /// <summary>
     /// Reports of sockets and of new processes that were lost on their way from the kernel, and sockets that could not be looked up because
     /// too many waited for it: processes of flows, or their command lines, that may be missing. 0 unless processes are resolved.
     /// </summary>

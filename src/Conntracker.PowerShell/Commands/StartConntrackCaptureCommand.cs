@@ -81,6 +81,10 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     [Parameter(ParameterSetName = Live, HelpMessage = "Have the kernel count packets and bytes while the capture runs; the setting is put back at its end.")]
     public SwitchParameter Accounting { get; set; }
 
+    /// <summary>Keep tracking when the kernel's table is nearly full.</summary>
+    [Parameter(ParameterSetName = Live, HelpMessage = "Keep the kernel tracking connections also when its table is nearly full.")]
+    public SwitchParameter KeepTracking { get; set; }
+
     /// <summary>Find the processes.</summary>
     [Parameter(ParameterSetName = Live, HelpMessage = ResolveProcessHelp)]
     [Parameter(ParameterSetName = Packet, HelpMessage = ResolveProcessHelp)]
@@ -190,6 +194,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
             LocalAddresses = LocalAddress,
             Protocols = Protocol,
             Accounting = Accounting,
+            KeepTracking = KeepTracking,
             ResolveProcess = ResolveProcess,
             Trace = Trace,
             TraceDuration = TraceDuration ?? new CaptureOptions().TraceDuration,

@@ -10,7 +10,7 @@ public sealed class PacketCommandLineTests
     private static readonly IPEndPoint s_client = new(IPAddress.Loopback, 40001);
     private static readonly IPEndPoint s_server = new(IPAddress.Loopback, 5000);
 
-    private static string OfficePcap => Path.Join(CommandLine.Root(), "tests", "Pester", "Fixtures", "office.pcap");
+    private static string OfficePcap => Path.Join(CommandLine.Root(), "tests", "Shared", "Fixtures", "office.pcap");
 
     [Theory]
     [InlineData("-i", "lo")]

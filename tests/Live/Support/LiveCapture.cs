@@ -26,6 +26,9 @@ internal sealed class LiveCapture : IDisposable
     /// <summary>All flows.</summary>
     public IReadOnlyList<Flow> Flows => [.. Capture.GetFlows(FlowQuery.All)];
 
+    /// <summary>What a user ought to know of it, but for that it switched connection tracking on: namespaces of tests track nothing before.</summary>
+    public IReadOnlyList<string> Notices => [.. Capture.Notices.Where(each => !each.StartsWith("No connection was tracked here before", StringComparison.Ordinal))];
+
     /// <summary>Stops it and waits until it has ended.</summary>
     public Capture Stop()
     {

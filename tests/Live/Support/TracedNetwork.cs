@@ -27,7 +27,7 @@ internal sealed class TracedNetwork : IDisposable
                 TraceDuration = duration ?? TimeSpan.FromSeconds(30),
                 Protocols = protocols,
             });
-            Assert.Empty(Live.Capture.Notices);
+            Assert.Empty(Live.Notices);
         }
         catch
         {

@@ -114,7 +114,7 @@ public sealed class IptablesUntouchedTests
         using CommandLine program = new();
         Tool other = StartTracing(program, network.Firewall);
         using LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Flows, Protocols = [Udp] });
-        string notice = Assert.Single(live.Capture.Notices);
+        string notice = Assert.Single(live.Notices);
         Assert.Contains("NFLOG group 0", notice, StringComparison.Ordinal);
         Assert.Contains($"{other.Id}", notice, StringComparison.Ordinal);
         Assert.Contains("Rules of iptables-legacy are not traced", notice, StringComparison.Ordinal);
@@ -171,7 +171,7 @@ public sealed class IptablesUntouchedTests
     private static LiveCapture Trace(TestNamespace firewall, TraceMode mode)
     {
         LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = firewall.Name, Trace = mode, Protocols = [Udp] });
-        Assert.Empty(live.Capture.Notices);
+        Assert.Empty(live.Notices);
         return live;
     }
 

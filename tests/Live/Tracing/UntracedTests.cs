@@ -26,7 +26,7 @@ public sealed class UntracedTests
         TestClient.Send(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40010), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         live.Stop();
         Assert.InRange(Untraced(live, "packets were not traced: the kernel's sets hold 4 flows of a kind"), 7, 1000);
-        Assert.Equal(2, live.Capture.Notices.Count);
+        Assert.Equal(2, live.Notices.Count);
     }
 
     [Fact]
@@ -35,10 +35,10 @@ public sealed class UntracedTests
         using TracedNetwork network = new("table inet firewall { chain forward { type filter hook forward priority filter; policy accept; }\n}");
         network.Exchange(Udp, FlowFamily.IPv6, 40000, 7000);
         network.Live.Stop();
-        Assert.Empty(network.Live.Capture.Notices);
+        Assert.Empty(network.Live.Notices);
     }
 
     // The host's own packets, of IPv6's neighbours, may be among them. Zero when nothing is said of them.
     private static int Untraced(LiveCapture live, string text) =>
-        live.Capture.Notices.Where(each => each.Contains(text, StringComparison.Ordinal)).Select(each => int.Parse(each.Split(' ')[0], CultureInfo.InvariantCulture)).SingleOrDefault();
+        live.Notices.Where(each => each.Contains(text, StringComparison.Ordinal)).Select(each => int.Parse(each.Split(' ')[0], CultureInfo.InvariantCulture)).SingleOrDefault();
 }
