@@ -8,9 +8,9 @@ internal sealed class CommandLineOptions
 {
     private const string DefaultLog = "/tmp/conntracker.log";
 
-    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Stay in the foreground. This is what it always does; the option is there for scripts of its ancestors." };
+    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Accepted for compatibility: it always stays in the foreground" };
     private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: nothing is traced, whatever else is asked for" };
-    private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules, for a time after its first packet" };
+    private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules, for a time after its first packet; flows that a rule drops are shown too" };
     private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet, instead of those of each flow for a time" };
     private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = OptionParsers.TraceSeconds };
     private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
@@ -25,7 +25,8 @@ internal sealed class CommandLineOptions
     private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before the oldest closed ones are folded into services; entries that a tree may have", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
     private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel, or the head of every packet, into a new file, to be replayed later", HelpName = "FILE" };
     private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
-    private readonly Option<bool> _stats = new("--stats") { Description = "Print the receipt at the end: events or packets seen, lost and repaired" };
+    private readonly Option<bool> _stats = new("--stats") { Description = "Print the capture's counters on standard error at the end: events or packets seen, lost and repaired" };
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Do not say that the capture has begun and that the log is written; notes and errors are still shown" };
     private readonly PacketOptions _packets = new();
     private readonly TreeOptions _tree = new();
     private readonly RootCommand _root;
@@ -35,7 +36,7 @@ internal sealed class CommandLineOptions
     {
         _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, or that packets of an interface or a capture file tell, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
         {
-            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _keepTracking, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats,
+            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _keepTracking, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats, _quiet,
         };
         foreach (Option option in _packets.All.Concat(_tree.All))
         {
@@ -76,6 +77,7 @@ internal sealed class CommandLineOptions
         parsed.GetValue(_format),
         parsed.GetValue(_style),
         parsed.GetValue(_stats),
+        parsed.GetValue(_quiet),
         _tree.Path(parsed),
         _tree.Bind(parsed, parsed.GetValue(_maximumFlows)));
 

@@ -1,35 +1,122 @@
+using System.Security.Cryptography;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
 using Conntracker.Core.Views;
 
 namespace Conntracker.Cli;
 
-/// <summary>Writes the log of a capture as it stands.</summary>
-internal static class LogOutput
+/// <summary>
+/// Where the log of a run goes. What can be refused is refused when it is opened, before anything is captured: the file that takes the
+/// log's path at the end is made at the start.
+/// </summary>
+internal sealed class LogOutput : IDisposable
 {
-    private const string StandardOutput = "-";
+    /// <summary>What stands for standard output where a path is expected.</summary>
+    public const string StandardOutput = "-";
 
-    /// <summary>Writes the log to a file, which takes its place when it is complete, or to standard output; nothing when no log is wanted.</summary>
+    private readonly RunOptions _options;
+    private readonly LogFile? _file;
+
+    /// <summary>Opens the output.</summary>
     /// <exception cref="LogFileException">The file cannot be written.</exception>
-    /// <exception cref="IOException">Standard output cannot be written to.</exception>
-    public static void Write(CaptureSession session, RunOptions options)
+    public LogOutput(RunOptions options)
     {
-        if (options.Output is null)
+        _options = options;
+        _file = options.Output is null or StandardOutput ? null : LogFile.Create(options.Output);
+    }
+
+    /// <summary>
+    /// Writes the log at the end of the capture; nothing when no log is wanted. A log that cannot be where it was wanted is not thrown
+    /// away: it goes beside that place, or into the folder for temporary files when nothing can be written there any more.
+    /// </summary>
+    /// <exception cref="LogFileException">The log is not where it was wanted. The error says where it is.</exception>
+    /// <exception cref="IOException">Standard output cannot be written to.</exception>
+    public void Write(CaptureSession session)
+    {
+        if (_file is null)
+        {
+            WriteToStandardOutput(session);
+        }
+        else
+        {
+            WriteOrRescue(session, _file);
+        }
+    }
+
+    /// <summary>Writes the log as it is now, and leaves the output open for the one at the end.</summary>
+    /// <exception cref="LogFileException">The file cannot be written, or has been kept under another name.</exception>
+    /// <exception cref="IOException">Standard output cannot be written to.</exception>
+    public void WriteSoFar(CaptureSession session)
+    {
+        if (_file is null)
+        {
+            WriteToStandardOutput(session);
+        }
+        else
+        {
+            using LogFile file = LogFile.Create(_file.Path);
+            Write(session, file);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file?.Dispose();
+
+    private void WriteToStandardOutput(CaptureSession session)
+    {
+        if (_options.Output is null)
         {
             return;
         }
 
         using FlowSnapshot snapshot = session.Snapshot();
-        if (options.Output == StandardOutput)
-        {
-            using Stream stream = Console.OpenStandardOutput();
-            SnapshotLog.Write(snapshot, stream, options.Format, options.Style);
-            stream.Flush();
-            return;
-        }
+        using Stream stream = Console.OpenStandardOutput();
+        SnapshotLog.Write(snapshot, stream, _options.Format, _options.Style);
+        stream.Flush();
+        ReportWritten(snapshot, _options.Output);
+    }
 
-        using LogFile file = LogFile.Create(options.Output);
-        SnapshotLog.Write(snapshot, file.Stream, options.Format, options.Style);
+    private void WriteOrRescue(CaptureSession session, LogFile file)
+    {
+        try
+        {
+            Write(session, file);
+        }
+        catch (LogFileException refusal) when (refusal.KeptPath is null)
+        {
+            throw Rescue(session) is string kept ? LogFileErrors.Kept(refusal, kept) : refusal;
+        }
+    }
+
+    // Returns the path of the log in the folder for temporary files; null when it cannot be there either.
+    private string? Rescue(CaptureSession session)
+    {
+        try
+        {
+            string path = Path.Combine(Path.GetTempPath(), $"conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.log");
+            using LogFile file = LogFile.Create(path, noClobber: true);
+            Write(session, file);
+            return path;
+        }
+        catch (LogFileException)
+        {
+            return null;
+        }
+    }
+
+    private void Write(CaptureSession session, LogFile file)
+    {
+        using FlowSnapshot snapshot = session.Snapshot();
+        SnapshotLog.Write(snapshot, file.Stream, _options.Format, _options.Style);
         file.Commit();
+        ReportWritten(snapshot, file.Path);
+    }
+
+    private void ReportWritten(FlowSnapshot snapshot, string output)
+    {
+        if (!_options.Quiet)
+        {
+            Messages.Progress(ProgressText.Written(snapshot.Count, output));
+        }
     }
 }

@@ -4,7 +4,7 @@ using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;
 
-/// <summary>The receipt as text: a name and a number a line, for people and for scripts.</summary>
+/// <summary>The counters of a capture as text: each line has a name and a number, for people and for scripts.</summary>
 internal static class ReceiptText
 {
     /// <summary>The text.</summary>

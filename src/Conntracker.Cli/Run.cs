@@ -1,5 +1,4 @@
 using Conntracker.Core.Capture;
-using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;
 
@@ -13,17 +12,26 @@ internal static class Run
         try
         {
             using SignalQueue signals = new();
+            using LogOutput output = new(options);
             using TreeKeeper? tree = options.TreePath is null ? null : new TreeKeeper(options.TreePath, options.Tree);
             using CaptureSession session = Start(options.Capture, signals);
             tree?.Start(session);
+
+            // A replay has been read by now, and needs nothing to end it.
+            if (!options.Quiet && options.Capture.ReplayPath is null)
+            {
+                Messages.Progress(ProgressText.Begun(options));
+            }
+
             while (signals.Take() == RunRequest.WriteLog)
             {
-                WriteLogSoFar(session, options);
+                // A log that cannot be written now is no reason to lose the capture.
+                TryWrite(() => output.WriteSoFar(session));
             }
 
             session.Stop();
-            bool isTreeComplete = tree?.Finish(session) ?? true;
-            LogOutput.Write(session, options);
+            bool isComplete = tree?.Finish(session) ?? true;
+            isComplete &= TryWrite(() => output.Write(session));
             if (options.Stats)
             {
                 Console.Error.Write(ReceiptText.Of(session));
@@ -31,22 +39,31 @@ internal static class Run
 
             if (session.Error is Exception error)
             {
-                Messages.Error($"the capture ended early: {error.Message}");
+                Messages.Error($"the capture ended early: {(IsExpected(error) ? error.Message : Describe(error))}");
                 return ExitCode.Failed;
             }
 
-            return isTreeComplete ? ExitCode.Success : ExitCode.Failed;
+            return isComplete ? ExitCode.Success : ExitCode.Failed;
         }
         catch (OperationCanceledException)
         {
             Messages.Error($"stopped before {options.Capture.ReplayPath ?? "the kernel's table"} was read; there is no log.");
             return ExitCode.Failed;
         }
-        catch (Exception error) when (error is ConntrackException or LogFileException or IOException or ArgumentException)
+        catch (Exception error)
         {
-            Messages.Error(error.Message);
+            Messages.Error(IsExpected(error) ? error.Message : Describe(error));
             return ExitCode.Failed;
         }
+    }
+
+    private static bool IsExpected(Exception error) => error is ConntrackException or IOException or UnauthorizedAccessException or ArgumentException;
+
+    // On one line, with the place in the program: what a report of a defect needs.
+    private static string Describe(Exception error)
+    {
+        string place = error.StackTrace?.Split('\n')[0].Trim() ?? "at an unknown place";
+        return $"unexpected {error.GetType().Name} {place}: {error.Message.ReplaceLineEndings(" ")}";
     }
 
     private static CaptureSession Start(CaptureOptions options, SignalQueue signals)
@@ -64,16 +81,17 @@ internal static class Run
         return session;
     }
 
-    // A log that cannot be written now is no reason to lose the capture.
-    private static void WriteLogSoFar(CaptureSession session, RunOptions options)
+    private static bool TryWrite(Action write)
     {
         try
         {
-            LogOutput.Write(session, options);
+            write();
+            return true;
         }
-        catch (Exception error) when (error is LogFileException or IOException)
+        catch (IOException error)
         {
             Messages.Error(error.Message);
+            return false;
         }
     }
 }

@@ -116,6 +116,101 @@ public sealed class CommandLineLogTests
         Assert.Equal("another's", program.Read());
     }
 
+    [Fact]
+    public void A_log_that_cannot_be_there_is_refused_before_anything_is_captured()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+
+        AssertRefused(host, program, program.PathOf("no/such/folder/flows.log"));
+    }
+
+    [Fact]
+    public void A_user_who_takes_the_logs_place_while_it_captures_does_not_cost_the_flows()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+        File.SetUnixFileMode(program.Folder, UnixFileMode.StickyBit | (UnixFileMode)0b111_111_111);
+        using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Udp, s_server.Address, s_server.Port);
+        using Tool tool = program.Start(host, "--accounting");
+        WaitUntilItCaptures(tool);
+        TestClient.Exchange(host, FlowProtocol.Udp, s_client, s_server);
+        Tool.Run("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "touch", program.Log);
+
+        ToolResult result = tool.End("TERM");
+
+        string kept = Assert.Single(Directory.GetFileSystemEntries(program.Folder), path => path != program.Log);
+        Assert.Equal(1, result.ExitCode);
+        Assert.Matches($@"(?m)^conntracker: .*{program.Log}.*65534.*{kept}", result.Error);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(kept));
+        Assert.Contains("src = 127.0.0.1 (port=40001) to dst = 127.0.0.1 (port=5000)", File.ReadAllText(kept), StringComparison.Ordinal);
+        Assert.Equal("", program.Read());
+    }
+
+    [Fact]
+    public void A_log_whose_folder_is_removed_while_it_captures_goes_where_temporary_files_are()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+        string folder = Directory.CreateDirectory(program.PathOf("logs")).FullName;
+        string temporary = Directory.CreateDirectory(program.PathOf("tmp")).FullName;
+        using Tool tool = Tool.Start("env", $"TMPDIR={temporary}", CommandLine.Program, "--netns", host.Name, "-o", Path.Join(folder, "flows.log"), "--duration", "60");
+        WaitUntilItCaptures(tool);
+        Directory.Delete(folder);
+
+        ToolResult result = tool.End("TERM");
+
+        Assert.Equal(1, result.ExitCode);
+        string kept = Assert.Single(Directory.GetFileSystemEntries(temporary));
+        Assert.Contains(kept, result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_capture_that_is_killed_leaves_no_file_behind()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+        using Tool tool = program.Start(host);
+        WaitUntilItCaptures(tool);
+
+        tool.End("KILL");
+
+        Assert.Empty(Directory.GetFileSystemEntries(program.Folder));
+    }
+
+    [Fact]
+    public void It_says_on_standard_error_what_it_captures_how_to_end_it_and_where_the_log_is()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+        using Tool tool = program.Start(host);
+        WaitUntilItCaptures(tool);
+        string begun = Assert.Single(tool.Error.Split('\n'), line => line.Contains("capturing", StringComparison.Ordinal));
+        Assert.Contains($"'{host.Name}'", begun, StringComparison.Ordinal);
+        Assert.Contains("Ctrl+C", begun, StringComparison.Ordinal);
+        Assert.Contains(program.Log, begun, StringComparison.Ordinal);
+        TestClient.Send(host, FlowProtocol.Udp, s_client, s_server);
+
+        ToolResult result = tool.End("TERM");
+
+        Assert.Equal("", result.Output);
+        Assert.EndsWith($"\nconntracker: wrote the log of 1 flow to '{program.Log}'.\n", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_script_that_asks_for_quiet_gets_notes_and_errors_only()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+        using Tool tool = program.Start(host, "--quiet");
+        program.WriteLog(tool);
+
+        ToolResult result = tool.End("TERM");
+
+        Assert.Equal((0, ""), (result.ExitCode, result.Output));
+        Assert.All(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith("conntracker: note:", line, StringComparison.Ordinal));
+    }
+
     private static string CaptureOneFlow(TestNamespace host, CommandLine program, params IEnumerable<string> arguments)
     {
         using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Udp, s_server.Address, s_server.Port);
@@ -127,12 +222,18 @@ public sealed class CommandLineLogTests
         return program.Read();
     }
 
-    private static void AssertRefused(TestNamespace host, CommandLine program)
+    private static void WaitUntilItCaptures(Tool tool) =>
+        Eventually.True("a line that says that it captures", () => tool.Error.Contains("conntracker: capturing", StringComparison.Ordinal));
+
+    // Nothing was captured: a recording would be there from the first message on.
+    private static void AssertRefused(TestNamespace host, CommandLine program, string? log = null)
     {
-        using Tool tool = program.Start(host, "--duration", "1");
-        ToolResult result = tool.Wait();
+        string recording = program.PathOf("capture.rec");
+        ToolResult result = CommandLine.Run("--netns", host.Name, "-o", log ?? program.Log, "--record", recording, "--duration", "1");
+
         Assert.Equal(1, result.ExitCode);
-        Assert.Contains(program.Log, result.Error, StringComparison.Ordinal);
+        Assert.Contains(log ?? program.Log, Assert.Single(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries)), StringComparison.Ordinal);
+        Assert.False(File.Exists(recording));
     }
 
     private static string? Text(JsonElement flow, string name) => flow.GetProperty(name).GetString();

@@ -77,6 +77,15 @@ Describe 'Export-ConntrackLog' {
         (Get-ChildItem $folder -Force).Name | Should -Be flows.log
     }
 
+    It 'keeps what a long pipeline gave it when somebody takes the path before it is written: LogTargetIsLink' {
+        { $flows | ForEach-Object { $null = New-Item -ItemType SymbolicLink $path -Target /etc/passwd -Force; $_ } | Export-ConntrackLog $path } |
+            Should -Throw -ErrorId 'LogTargetIsLink*' -ExpectedMessage "*$folder/conntracker-*.log*"
+        $kept = Get-ChildItem $folder -Filter conntracker-*.log
+        Get-Content $kept | Should -Be ($flows | Format-ConntrackLog)
+        $kept.UnixFileMode | Should -Be ([IO.UnixFileMode] 'UserRead, UserWrite')
+        (Get-Item $path).LinkTarget | Should -Be /etc/passwd
+    }
+
     It '-NoClobber keeps a file that is there, and writes a new one: LogExists' {
         Set-Content $path old
         Assert-Fault { $flows | Export-ConntrackLog $path -NoClobber } LogExists ResourceExists
@@ -111,10 +120,10 @@ Describe 'Export-ConntrackLog' {
         Set-Content $path old
         $flows | Export-ConntrackLog $path -Format Json -PassThru | Out-Null
         $before = Get-Content $path -Raw
-        $shell = [powershell]::Create().AddScript("Import-Module '$(Get-ModulePath)'; & { Import-ConntrackLog '$path'; Start-Sleep 30 } | Export-ConntrackLog '$path'")
+        $shell = [powershell]::Create().AddScript("Import-Module '$(Get-ModulePath)'; & { Import-ConntrackLog '$path'; `$null = New-Item '$folder.begun'; Start-Sleep 30 } | Export-ConntrackLog '$path'")
         $null = $shell.BeginInvoke()
-        for ($i = 0; $i -lt 100 -and @(Get-ChildItem $folder -Force).Count -lt 2; $i++) { Start-Sleep -Milliseconds 50 }
-        @(Get-ChildItem $folder -Force).Count | Should -Be 2
+        for ($i = 0; $i -lt 600 -and -not (Test-Path "$folder.begun"); $i++) { Start-Sleep -Milliseconds 50 }
+        "$folder.begun" | Should -Exist
         $shell.Stop()
         $shell.Dispose()
         (Get-ChildItem $folder -Force).Name | Should -Be flows.log

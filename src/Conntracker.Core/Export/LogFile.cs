@@ -6,22 +6,26 @@ using Microsoft.Win32.SafeHandles;
 namespace Conntracker.Core.Export;
 
 /// <summary>
-/// A log file that is there whole or not at all. It is written beside its path under a fresh name that only its owner can read, and
-/// takes the path when it is committed; until then, and if anything fails, what stood at the path stays.
+/// A log file that is there whole or not at all. It is written to a file without a name (O_TMPFILE), or beside its path under a fresh
+/// name where the file system has no such files, and takes the path when it is committed; until then, and if anything fails, what stood
+/// at the path stays. Only its owner can read it. A finished file that cannot take its path is kept under another name.
 /// </summary>
 public sealed class LogFile : IDisposable
 {
     private const int NameAttempts = 16;
+    private const uint OwnerOnly = FileConstants.S_IRUSR | FileConstants.S_IWUSR;
 
-    // The directory is opened once: whoever moves it meanwhile does not move where the file goes.
+    // The directory is opened once: whoever moves it while the file is written does not move where the file goes.
     private readonly SafeFileHandle _directory;
     private readonly SafeFileHandle _file;
     private readonly string _name;
-    private readonly string _temporary;
     private readonly bool _noClobber;
+
+    // The name that the file has for now; null while it has none.
+    private string? _temporary;
     private bool _isCommitted;
 
-    private LogFile(string path, bool noClobber)
+    private LogFile(string path, bool noClobber, bool startNameless)
     {
         Path = path;
         _noClobber = noClobber;
@@ -35,8 +39,12 @@ public sealed class LogFile : IDisposable
         _directory = OpenDirectory(path, directory);
         try
         {
-            CheckTarget();
-            (_file, _temporary) = CreateTemporary(directory);
+            if (Refusal() is LogFileException refusal)
+            {
+                throw refusal;
+            }
+
+            _file = (startNameless ? CreateNameless() : null) ?? CreateTemporary(directory);
         }
         catch
         {
@@ -59,15 +67,21 @@ public sealed class LogFile : IDisposable
     /// <exception cref="LogFileException">
     /// The path is a link, another user's file or no file at all; it exists and must not be replaced; or nothing can be created there.
     /// </exception>
-    public static LogFile Create(string path, bool noClobber = false)
+    public static LogFile Create(string path, bool noClobber = false) => Create(path, noClobber, startNameless: true);
+
+    /// <summary>Begins a file as file systems without O_TMPFILE have it begun, when <paramref name="startNameless"/> is false.</summary>
+    internal static LogFile Create(string path, bool noClobber, bool startNameless)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        return new LogFile(System.IO.Path.GetFullPath(path), noClobber);
+        return new LogFile(System.IO.Path.GetFullPath(path), noClobber, startNameless);
     }
 
     /// <summary>Brings what was written to the disk, and puts the file in its place.</summary>
-    /// <exception cref="LogFileException">It could not be: the path's old content, if any, is untouched.</exception>
-    public unsafe void Commit()
+    /// <exception cref="LogFileException">
+    /// It could not be: the path's old content, if any, is untouched. Where only the name could not be taken, the file is kept under
+    /// another one (<see cref="LogFileException.KeptPath"/>).
+    /// </exception>
+    public void Commit()
     {
         ObjectDisposedException.ThrowIf(_file.IsClosed, this);
         if (_isCommitted)
@@ -80,17 +94,16 @@ public sealed class LogFile : IDisposable
             throw Failure("bringing the file to the disk");
         }
 
-        CheckTarget();
-        uint flags = _noClobber ? FileConstants.RENAME_NOREPLACE : 0;
-        if (Libc.renameat2(_directory, _temporary, _directory, _name, flags) < 0 && !RenamedByLink())
-        {
-            throw Failure("giving the finished file its name");
-        }
-
-        _isCommitted = true;
+        LogFileException? refusal = Refusal() ?? (TryTakeName() ? null : Failure("giving the finished file its name"));
+        string? kept = refusal is null ? null : TryKeep();
+        _isCommitted = refusal is null || kept is not null;
 
         // Makes the new name outlast a power failure. The file is in its place already, so an old file system's refusal is no failure.
         _ = Libc.fsync(_directory);
+        if (refusal is not null)
+        {
+            throw kept is null ? refusal : LogFileErrors.Kept(refusal, kept);
+        }
     }
 
     /// <summary>Closes the file, and removes it unless it was committed.</summary>
@@ -102,7 +115,7 @@ public sealed class LogFile : IDisposable
         }
 
         _file.Dispose();
-        if (!_isCommitted)
+        if (!_isCommitted && _temporary is not null)
         {
             _ = Libc.unlinkat(_directory, _temporary, 0);
         }
@@ -128,51 +141,55 @@ public sealed class LogFile : IDisposable
             : throw LogFileErrors.FromErrno(path, $"opening the directory '{directory}'", Marshal.GetLastPInvokeError());
     }
 
-    private unsafe void CheckTarget()
+    // Why the path cannot be taken as it is now; null when it can.
+    private unsafe LogFileException? Refusal()
     {
         statx target;
         if (Libc.statx(_directory, _name, FileConstants.AT_SYMLINK_NOFOLLOW, FileConstants.STATX_TYPE | FileConstants.STATX_UID, &target) < 0)
         {
-            if (Marshal.GetLastPInvokeError() == ErrnoConstants.ENOENT)
-            {
-                return;
-            }
-
-            throw Failure("looking at what is there");
+            return Marshal.GetLastPInvokeError() == ErrnoConstants.ENOENT ? null : Failure("looking at what is there");
         }
 
         int type = target.stx_mode & FileConstants.S_IFMT;
-        if (type == FileConstants.S_IFLNK)
-        {
-            throw LogFileErrors.Link(Path);
-        }
-
-        if (type != FileConstants.S_IFREG)
-        {
-            throw LogFileErrors.NotRegular(Path);
-        }
-
-        if (target.stx_uid != Libc.geteuid())
-        {
-            throw LogFileErrors.Foreign(Path, target.stx_uid, Libc.geteuid());
-        }
-
-        if (_noClobber)
-        {
-            throw LogFileErrors.Exists(Path);
-        }
+        return type == FileConstants.S_IFLNK ? LogFileErrors.Link(Path)
+            : type != FileConstants.S_IFREG ? LogFileErrors.NotRegular(Path)
+            : target.stx_uid != Libc.geteuid() ? LogFileErrors.Foreign(Path, target.stx_uid, Libc.geteuid())
+            : _noClobber ? LogFileErrors.Exists(Path)
+            : null;
     }
 
-    private (SafeFileHandle File, string Name) CreateTemporary(string directory)
+    // A file without a name leaves nothing behind when the process is killed. Null where the file system has none, or where /proc,
+    // through which such a file gets its name, is not there.
+    private unsafe SafeFileHandle? CreateNameless()
+    {
+        int fd = Libc.openat(_directory, ".", FileConstants.O_WRONLY | FileConstants.O_TMPFILE | FileConstants.O_CLOEXEC, OwnerOnly);
+        if (fd < 0)
+        {
+            return null;
+        }
+
+        SafeFileHandle file = new(fd, ownsHandle: true);
+        statx found;
+        if (Libc.statx(_directory, Descriptor(file), 0, FileConstants.STATX_TYPE, &found) == 0)
+        {
+            return file;
+        }
+
+        file.Dispose();
+        return null;
+    }
+
+    private SafeFileHandle CreateTemporary(string directory)
     {
         int flags = FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_EXCL | FileConstants.O_NOFOLLOW | FileConstants.O_CLOEXEC;
         for (int attempt = 1; ; attempt++)
         {
-            string name = $".conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.tmp";
-            int fd = Libc.openat(_directory, name, flags, FileConstants.S_IRUSR | FileConstants.S_IWUSR);
+            string name = TemporaryName();
+            int fd = Libc.openat(_directory, name, flags, OwnerOnly);
             if (fd >= 0)
             {
-                return (new SafeFileHandle(fd, ownsHandle: true), name);
+                _temporary = name;
+                return new SafeFileHandle(fd, ownsHandle: true);
             }
 
             if (Marshal.GetLastPInvokeError() != ErrnoConstants.EEXIST || attempt == NameAttempts)
@@ -182,18 +199,65 @@ public sealed class LogFile : IDisposable
         }
     }
 
-    // Some file systems cannot rename without replacing. A second name is as safe: link(2) never replaces.
-    private bool RenamedByLink()
+    private bool TryTakeName()
     {
-        if (!_noClobber || Marshal.GetLastPInvokeError() != ErrnoConstants.EINVAL
-            || Libc.linkat(_directory, _temporary, _directory, _name, 0) < 0)
+        if (_temporary is null)
+        {
+            if (TryLink(_name))
+            {
+                return true;
+            }
+
+            // link(2) never replaces: for that the file needs a name of its own first.
+            string temporary = TemporaryName();
+            if (_noClobber || Marshal.GetLastPInvokeError() != ErrnoConstants.EEXIST || !TryLink(temporary))
+            {
+                return false;
+            }
+
+            _temporary = temporary;
+        }
+
+        return TryRename(_name, _noClobber);
+    }
+
+    // Gives the finished file another name beside the one that it could not take. Returns its path; null when that failed too.
+    private string? TryKeep()
+    {
+        for (int attempt = 1; attempt <= NameAttempts; attempt++)
+        {
+            string name = $"conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.log";
+            if (_temporary is null ? TryLink(name) : TryRename(name, noReplace: true))
+            {
+                return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "/", name);
+            }
+        }
+
+        return null;
+    }
+
+    private bool TryLink(string name) => Libc.linkat(_directory, Descriptor(_file), _directory, name, FileConstants.AT_SYMLINK_FOLLOW) == 0;
+
+    private bool TryRename(string name, bool noReplace)
+    {
+        if (Libc.renameat2(_directory, _temporary!, _directory, name, noReplace ? FileConstants.RENAME_NOREPLACE : 0) == 0)
+        {
+            return true;
+        }
+
+        // Some file systems cannot rename without replacing. A second name is as safe: link(2) never replaces.
+        if (!noReplace || Marshal.GetLastPInvokeError() != ErrnoConstants.EINVAL || Libc.linkat(_directory, _temporary!, _directory, name, 0) < 0)
         {
             return false;
         }
 
-        _ = Libc.unlinkat(_directory, _temporary, 0);
+        _ = Libc.unlinkat(_directory, _temporary!, 0);
         return true;
     }
+
+    private static string Descriptor(SafeFileHandle file) => $"/proc/self/fd/{file.DangerousGetHandle()}";
+
+    private static string TemporaryName() => $".conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.tmp";
 
     private LogFileException Failure(string doing) => LogFileErrors.FromErrno(Path, doing, Marshal.GetLastPInvokeError());
 }

@@ -42,6 +42,12 @@ internal static class LogFileErrors
     public static LogFileException Exists(string path) => new(path, LogFileReason.Exists,
         $"Cannot write '{path}': a file is there already, and it was not to be replaced. Choose another name, or allow it to be replaced.");
 
+    /// <summary>The finished file could not take its name, and is kept under another one.</summary>
+    /// <param name="refusal">Why it could not.</param>
+    /// <param name="keptPath">Where it is.</param>
+    public static LogFileException Kept(LogFileException refusal, string keptPath) =>
+        new(refusal.Path, refusal.Reason, $"{refusal.Message} What was to be written there is complete, in '{keptPath}'.", keptPath);
+
     /// <summary>An error of a system call on a tree's folder or entry.</summary>
     /// <param name="path">The folder or entry.</param>
     /// <param name="doing">What was tried, as in "creating the folder".</param>

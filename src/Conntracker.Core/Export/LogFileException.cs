@@ -7,11 +7,13 @@ public sealed class LogFileException : IOException
     /// <param name="path">The file that was to be written.</param>
     /// <param name="reason">Why it was not.</param>
     /// <param name="message">What failed, on what, why, and what to do.</param>
-    public LogFileException(string path, LogFileReason reason, string message)
+    /// <param name="keptPath">Where the finished file is; null when there is none.</param>
+    public LogFileException(string path, LogFileReason reason, string message, string? keptPath = null)
         : base(message)
     {
         Path = path;
         Reason = reason;
+        KeptPath = keptPath;
     }
 
     /// <summary>The file that was to be written.</summary>
@@ -19,4 +21,10 @@ public sealed class LogFileException : IOException
 
     /// <summary>Why it was not.</summary>
     public LogFileReason Reason { get; }
+
+    /// <summary>
+    /// Where the file is when it was finished, but could not take its path: a new file in the same directory, which only its owner can
+    /// read. Null when there is none.
+    /// </summary>
+    public string? KeptPath { get; }
 }

@@ -14,6 +14,7 @@ internal static class FileConstants
     public const int FD_CLOEXEC = 1;
     public const int SEEK_END = 2;
     public const int AT_SYMLINK_NOFOLLOW = 0x100;
+    public const int AT_SYMLINK_FOLLOW = 0x400;
     public const int AT_EMPTY_PATH = 0x1000;
     public const uint RENAME_NOREPLACE = 1;
     public const uint STATX_TYPE = 1;
@@ -32,6 +33,9 @@ internal static class FileConstants
 
     /// <summary>asm-generic has another value for it than Arm.</summary>
     public static int O_NOFOLLOW => IsArm ? 0x8000 : 0x20000;
+
+    /// <summary>It contains O_DIRECTORY.</summary>
+    public static int O_TMPFILE => 0x400000 | O_DIRECTORY;
 
     private static bool IsArm => System.Runtime.InteropServices.RuntimeInformation.ProcessArchitecture
         is System.Runtime.InteropServices.Architecture.Arm64 or System.Runtime.InteropServices.Architecture.Arm;

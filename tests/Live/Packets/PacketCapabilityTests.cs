@@ -26,7 +26,7 @@ public sealed class PacketCapabilityTests
     {
         using TestNamespace host = new();
 
-        using Tool tool = host.Start("setpriv", "--bounding-set=-all,+net_raw", "--inh-caps=-all", CommandLine.Program, "-i", device, "-o", "-", "--duration", "1");
+        using Tool tool = host.Start("setpriv", "--bounding-set=-all,+net_raw", "--inh-caps=-all", CommandLine.Program, "-i", device, "-o", "-", "--duration", "1", "--quiet");
         ToolResult result = tool.Wait();
 
         Assert.True(result.ExitCode == 0, result.Error);
@@ -40,7 +40,7 @@ public sealed class PacketCapabilityTests
         using CommandLine folder = new();
         string path = WriteFile(folder);
 
-        ToolResult result = Tool.Try("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", CommandLine.Program, "--pcap", path, "-o", "-");
+        ToolResult result = Tool.Try("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", CommandLine.Program, "--pcap", path, "-o", "-", "--quiet");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains("src = 127.0.0.1 (port=40001) to dst = 127.0.0.1 (port=5001)", result.Output, StringComparison.Ordinal);

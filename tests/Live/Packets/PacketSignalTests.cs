@@ -21,7 +21,7 @@ public sealed class PacketSignalTests
     {
         using TestNamespace host = new();
         using CommandLine program = new();
-        using Tool tool = program.StartPackets(host, "-i", "lo");
+        using Tool tool = program.StartPackets(host, "-i", "lo", "--quiet");
 
         TestClient.Send(host, FlowProtocol.Udp, s_client, s_server);
         string soFar = program.WaitForFlow(tool, s_client);
@@ -39,7 +39,7 @@ public sealed class PacketSignalTests
     {
         using TestNamespace host = new();
         using CommandLine program = new();
-        using Tool tool = program.StartPackets(host, "-i", "lo", "--duration", "3");
+        using Tool tool = program.StartPackets(host, "-i", "lo", "--duration", "3", "--quiet");
         long started = Stopwatch.GetTimestamp();
         TestClient.Send(host, FlowProtocol.Udp, s_client, s_server);
 
@@ -59,7 +59,7 @@ public sealed class PacketSignalTests
         using CommandLine program = new();
         string path = program.PathOf("endless.pcap");
         PcapFile.WriteEndless(path, s_client, s_server);
-        using Tool tool = program.StartPlain("--pcap", path, "-o", program.Log);
+        using Tool tool = program.StartPlain("--pcap", path, "-o", program.Log, "--quiet");
         WaitUntilItReads(tool, path);
 
         program.WaitForFlow(tool, s_client);
@@ -79,7 +79,7 @@ public sealed class PacketSignalTests
         using CommandLine program = new();
         string path = program.PathOf("endless.pcap");
         PcapFile.WriteEndless(path, s_client, s_server);
-        using Tool tool = program.StartPlain("--pcap", path, "-o", program.Log, "--filter", "tcp");
+        using Tool tool = program.StartPlain("--pcap", path, "-o", program.Log, "--filter", "tcp", "--quiet");
         WaitUntilItReads(tool, path);
         Thread.Sleep(200);
 

@@ -15,11 +15,13 @@ public sealed class LogFileTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    [Fact]
-    public void A_log_takes_its_place_whole_and_only_its_owner_can_read_it()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_log_takes_its_place_whole_and_only_its_owner_can_read_it(bool nameless)
     {
         File.WriteAllText(Target, "old");
-        using (LogFile file = LogFile.Create(Target))
+        using (LogFile file = LogFile.Create(Target, noClobber: false, nameless))
         {
             file.Stream.Write("new"u8);
             Assert.Equal("old", File.ReadAllText(Target));
@@ -32,19 +34,30 @@ public sealed class LogFileTests : IDisposable
     }
 
     [Fact]
-    public void What_is_written_cannot_be_read_by_others_before_it_is_complete_either()
+    public void A_log_that_is_being_written_has_no_name_so_that_a_killed_program_leaves_nothing_behind()
     {
         using LogFile file = LogFile.Create(Target);
+        file.Stream.Write("half"u8);
+
+        Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    [Fact]
+    public void Where_it_needs_a_name_others_cannot_read_it_before_it_is_complete_either()
+    {
+        using LogFile file = LogFile.Create(Target, noClobber: false, startNameless: false);
 
         string temporary = Assert.Single(Directory.GetFileSystemEntries(_folder));
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(temporary));
     }
 
-    [Fact]
-    public void A_log_that_is_given_up_leaves_the_previous_one_and_no_rest()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_log_that_is_given_up_leaves_the_previous_one_and_no_rest(bool nameless)
     {
         File.WriteAllText(Target, "old");
-        using (LogFile file = LogFile.Create(Target))
+        using (LogFile file = LogFile.Create(Target, noClobber: false, nameless))
         {
             file.Stream.Write("half"u8);
         }
@@ -72,16 +85,43 @@ public sealed class LogFileTests : IDisposable
         AssertRefused(LogFileReason.TargetIsLink, "symbolic link");
     }
 
-    [Fact]
-    public void A_link_that_appears_while_the_log_is_written_is_refused_at_the_end()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_link_that_appears_while_the_log_is_written_is_not_followed_and_the_log_is_kept_beside_it(bool nameless)
     {
-        using (LogFile file = LogFile.Create(Target))
+        LogFileException error;
+        using (LogFile file = LogFile.Create(Target, noClobber: false, nameless))
         {
+            file.Stream.Write("flows"u8);
             File.CreateSymbolicLink(Target, "/etc/passwd");
-            Assert.Equal(LogFileReason.TargetIsLink, Assert.Throws<LogFileException>(file.Commit).Reason);
+            error = Assert.Throws<LogFileException>(file.Commit);
         }
 
-        Assert.Equal([Target], Directory.GetFileSystemEntries(_folder));
+        Assert.Equal(LogFileReason.TargetIsLink, error.Reason);
+        AssertKept(error, "flows");
+        Assert.Equal("/etc/passwd", new FileInfo(Target).LinkTarget);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_log_whose_place_another_user_takes_while_it_is_written_is_kept_beside_it(bool nameless)
+    {
+        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root, to give a file to another user.");
+        LogFileException error;
+        using (LogFile file = LogFile.Create(Target, noClobber: false, nameless))
+        {
+            file.Stream.Write("flows"u8);
+            File.WriteAllText(Target, "theirs");
+            using Process chown = Process.Start("chown", ["12345", Target]);
+            chown.WaitForExit();
+            error = Assert.Throws<LogFileException>(file.Commit);
+        }
+
+        Assert.Equal(LogFileReason.ForeignOwner, error.Reason);
+        AssertKept(error, "flows");
+        Assert.Equal("theirs", File.ReadAllText(Target));
     }
 
     [Fact]
@@ -119,20 +159,24 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal("old", File.ReadAllText(Target));
     }
 
-    [Fact]
-    public void Of_two_writers_that_must_not_replace_the_second_fails_and_the_first_log_stays()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Of_two_writers_that_must_not_replace_the_second_keeps_its_log_beside_the_first(bool nameless)
     {
-        using (LogFile first = LogFile.Create(Target, noClobber: true))
-        using (LogFile second = LogFile.Create(Target, noClobber: true))
+        LogFileException error;
+        using (LogFile first = LogFile.Create(Target, noClobber: true, nameless))
+        using (LogFile second = LogFile.Create(Target, noClobber: true, nameless))
         {
             first.Stream.Write("first"u8);
             second.Stream.Write("second"u8);
             first.Commit();
-            Assert.Equal(LogFileReason.Exists, Assert.Throws<LogFileException>(second.Commit).Reason);
+            error = Assert.Throws<LogFileException>(second.Commit);
         }
 
+        Assert.Equal(LogFileReason.Exists, error.Reason);
+        AssertKept(error, "second");
         Assert.Equal("first", File.ReadAllText(Target));
-        Assert.Equal([Target], Directory.GetFileSystemEntries(_folder));
     }
 
     [Fact]
@@ -156,11 +200,13 @@ public sealed class LogFileTests : IDisposable
         Assert.Contains(reason, new[] { LogFileReason.Denied, LogFileReason.MissingDirectory });
     }
 
-    [Fact]
-    public void A_long_name_leaves_room_for_the_temporary_one()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_long_name_leaves_room_for_the_temporary_one(bool nameless)
     {
         string path = Path.Combine(_folder, new string('n', 255));
-        using (LogFile file = LogFile.Create(path))
+        using (LogFile file = LogFile.Create(path, noClobber: false, nameless))
         {
             file.Stream.Write(Encoding.UTF8.GetBytes(new string('x', 300_000)));
             file.Commit();
@@ -169,12 +215,23 @@ public sealed class LogFileTests : IDisposable
         Assert.Equal(300_000, new FileInfo(path).Length);
     }
 
+    // The only other file of the folder: complete, and its owner's alone. The message names it.
+    private void AssertKept(LogFileException error, string content)
+    {
+        string kept = Assert.Single(Directory.GetFileSystemEntries(_folder), entry => entry != Target);
+        Assert.Equal(kept, error.KeptPath);
+        Assert.Contains(kept, error.Message, StringComparison.Ordinal);
+        Assert.Equal(content, File.ReadAllText(kept));
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(kept));
+    }
+
     private void AssertRefused(LogFileReason reason, string words)
     {
+        string[] before = Directory.GetFileSystemEntries(_folder);
         LogFileException error = Assert.Throws<LogFileException>(() => LogFile.Create(Target));
         Assert.Equal(reason, error.Reason);
         Assert.Contains(Target, error.Message, StringComparison.Ordinal);
         Assert.Contains(words, error.Message, StringComparison.Ordinal);
-        Assert.DoesNotContain(Directory.GetFileSystemEntries(_folder), entry => entry.EndsWith(".tmp", StringComparison.Ordinal));
+        Assert.Equal(before, Directory.GetFileSystemEntries(_folder));
     }
 }
