@@ -146,6 +146,33 @@ public sealed class AccountingTests
         Assert.False(File.Exists(host.AccountingFile));
     }
 
+    [Fact]
+    public void A_capture_goes_on_counting_when_one_that_does_not_share_its_run_directory_ends()
+    {
+        using TestNamespace host = new();
+        using CommandLine program = new();
+        using Tool container = host.Start(
+            "unshare", "--mount", "sh", "-c", $"mkdir -p /run/conntracker && mount -t tmpfs none /run/conntracker && exec {CommandLine.Program} --accounting -o -");
+        Eventually.Equal(() => "11", () => Settings(host));
+        using LiveCapture live = Start(host);
+        container.End("INT");
+        Assert.Equal("11", Settings(host));
+        Assert.DoesNotContain(live.Notices, notice => notice.Contains("changed a setting", StringComparison.Ordinal));
+        live.Stop();
+        Assert.Equal("00", Settings(host));
+    }
+
+    [Fact]
+    public void A_capture_says_so_when_somebody_switches_its_accounting_off()
+    {
+        using TestNamespace host = new();
+        using LiveCapture live = Start(host);
+        host.WriteSetting("netfilter/nf_conntrack_acct", "0");
+        Eventually.True("a notice", () => live.Notices.Any(notice => notice.Contains("net.netfilter.nf_conntrack_acct is 0, and was set to 1", StringComparison.Ordinal)));
+        live.Stop();
+        Assert.Equal("00", Settings(host));
+    }
+
     private static LiveCapture Start(TestNamespace host) => LiveCapture.Start(new CaptureOptions { NetworkNamespace = host.Name, Accounting = true });
 
     private static (ulong?, ulong?, ulong?, ulong?) Counters(Flow flow) => (flow.Packets, flow.Bytes, flow.ReplyPackets, flow.ReplyBytes);

@@ -1,4 +1,5 @@
 using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
@@ -17,9 +18,10 @@ internal sealed class IptablesFeed : IDisposable
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Wakeup _wakeup;
-    private readonly ulong _namespaceCookie;
+    private readonly NetworkNamespaceId _networkNamespace;
     private readonly IptablesRules _rules;
     private SettingsLease? _lease;
+    private SettingsWatch? _loggerWatch;
     private NflogTap? _tap;
     private KernelLogSource? _kernelLog;
     private bool _isOpened;
@@ -28,25 +30,28 @@ internal sealed class IptablesFeed : IDisposable
     private long _lastTake;
 
     /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
-    public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, ulong namespaceCookie)
+    public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
     {
         _sink = sink;
         _notices = notices;
         _clock = clock;
         _wakeup = wakeup;
-        _namespaceCookie = namespaceCookie;
+        _networkNamespace = networkNamespace;
         _rules = new IptablesRules(sink, notices, clock, wakeup);
         OpenWhenNeeded();
         _rules.Finish();
     }
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
-    public long Due => _isWaiting ? _rules.NextCheck : _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook;
+    public long Due => Math.Min(
+        _loggerWatch?.Due ?? long.MaxValue,
+        _isWaiting ? _rules.NextCheck : _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook);
 
     /// <summary>Takes what is there; true when there was something.</summary>
     public bool Take()
     {
         OpenWhenNeeded();
+        _loggerWatch?.Take();
         _rules.Take();
         _lastTake = _clock.Now;
         bool hasTaken = false;
@@ -119,6 +124,7 @@ internal sealed class IptablesFeed : IDisposable
             _isOpened = true;
             _rules.Check();
             Open();
+            _loggerWatch = _lease is null ? null : new SettingsWatch(_lease, "Rules of iptables-legacy are traced no more", _notices, _clock);
         }
     }
 
@@ -126,8 +132,8 @@ internal sealed class IptablesFeed : IDisposable
     {
         try
         {
-            _tap = NflogHub.Attach(_namespaceCookie, _wakeup);
-            _lease = PacketLoggerLease.Acquire(PacketLogger.Nflog, _namespaceCookie);
+            _tap = NflogHub.Attach(_networkNamespace, _wakeup);
+            _lease = PacketLoggerLease.Acquire(PacketLogger.Nflog, _networkNamespace);
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
         {
@@ -146,7 +152,7 @@ internal sealed class IptablesFeed : IDisposable
         try
         {
             _kernelLog = new KernelLogSource();
-            _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _namespaceCookie);
+            _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _networkNamespace);
             _notices.Add("nflog", $"{reason} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
         }
         catch (ConntrackException error)

@@ -56,6 +56,9 @@ internal sealed class KernelFeed : IDisposable
     /// <summary>The kernel's cookie of the network namespace.</summary>
     public ulong NamespaceCookie => _events.NamespaceCookie;
 
+    /// <summary>The network namespace.</summary>
+    public NetworkNamespaceId Namespace => NetworkNamespaceId.OfThread(_events.NamespaceCookie);
+
     /// <summary>
     /// Adds a source; it is disposed with the feed. Its frames come after the events of connection tracking that were there before them.
     /// A source may add another one while it is called.

@@ -1,4 +1,5 @@
 using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
@@ -56,13 +57,18 @@ internal sealed class LivePump : ICapturePump
             _collector.Processes.UseLookup(processes.Lookup, forEveryFlow: !processes.HasPrograms);
         }
 
-        RecoverSettings(feed.NamespaceCookie);
-        using SettingsLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.NamespaceCookie) : null;
+        RecoverSettings(feed.Namespace);
+        using SettingsLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.Namespace) : null;
+        if (lease is not null)
+        {
+            feed.Add(new SettingsWatch(lease, "Packets and bytes are counted no more, or not of new connections", _notices, _clock));
+        }
+
         TrackingReading? before = _options.ReadTracking();
         using OwnTable? table = SwitchTrackingOn();
         WatchTracking(feed, table, before);
 
-        _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.NamespaceCookie));
+        _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.Namespace));
         feed.Start();
         long end = _clock.After(_options.Duration);
         bool isReady = false;
@@ -163,16 +169,23 @@ internal sealed class LivePump : ICapturePump
             + " Start another capture once there is room.";
     }
 
-    private void RecoverSettings(ulong cookie)
+    private void RecoverSettings(NetworkNamespaceId networkNamespace)
     {
         foreach (SettingsPurpose purpose in SettingsPurpose.All)
         {
             string notice = $"recovered {purpose.Name}";
             try
             {
-                if (SettingsLease.Recover(purpose, cookie))
+                switch (SettingsLease.Recover(purpose, networkNamespace))
                 {
-                    _notices.Add(notice, $"A capture that was killed had left {purpose.LeftBehind}; the settings are as they were before it.");
+                    case SettingsRecovery.PutBack:
+                        _notices.Add(notice, $"A capture that was killed had left {purpose.LeftBehind}; the settings are as they were before it.");
+                        break;
+                    case SettingsRecovery.Unknown:
+                        _notices.Add(notice, $"A capture that was killed may have left {purpose.LeftBehind}. This kernel (before Linux 5.14) does not tell whether that was in this network namespace, so nothing was put back: look at {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
+                        break;
+                    default:
+                        break;
                 }
             }
             catch (ConntrackException error)

@@ -34,9 +34,9 @@ internal sealed class TraceFeed : IFeedSource
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set by the threads that read beside.</param>
-    /// <param name="namespaceCookie">The kernel's cookie of the network namespace.</param>
+    /// <param name="networkNamespace">The calling thread's network namespace.</param>
     /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
-    public TraceFeed(FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, ulong namespaceCookie)
+    public TraceFeed(FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
     {
         _tracing = collector.Tracing;
         _gate = collector.Gate;
@@ -47,7 +47,7 @@ internal sealed class TraceFeed : IFeedSource
         try
         {
             _nftablesRules = new NftablesRules(collector, sink, notices, clock, wakeup);
-            _iptables = new IptablesFeed(sink, notices, clock, wakeup, namespaceCookie);
+            _iptables = new IptablesFeed(sink, notices, clock, wakeup, networkNamespace);
         }
         catch
         {

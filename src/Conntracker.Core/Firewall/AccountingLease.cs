@@ -1,3 +1,5 @@
+using Conntracker.Core.Native;
+
 namespace Conntracker.Core.Firewall;
 
 /// <summary>Has the kernel count and time connections while somebody needs it.</summary>
@@ -14,6 +16,6 @@ internal static class AccountingLease
 
     /// <summary>Switches accounting on, until the lease is disposed: see <see cref="SettingsLease.Acquire"/>.</summary>
     public static SettingsLease Acquire(
-        ulong namespaceCookie, string settingsFolder = SettingsLease.SettingsFolder, string stateFolder = SettingsLease.StateFolder) =>
-        SettingsLease.Acquire(Purpose, Purpose.Settings, namespaceCookie, settingsFolder, stateFolder);
+        NetworkNamespaceId networkNamespace, string settingsFolder = SettingsLease.SettingsFolder, string stateFolder = SettingsLease.StateFolder) =>
+        SettingsLease.Acquire(Purpose, Purpose.Settings, networkNamespace, settingsFolder, stateFolder);
 }

@@ -1,3 +1,5 @@
+using Conntracker.Core.Native;
+
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
@@ -22,8 +24,8 @@ internal static class PacketLoggerLease
     /// </summary>
     public static SettingsLease Acquire(
         PacketLogger logger,
-        ulong namespaceCookie,
+        NetworkNamespaceId networkNamespace,
         string settingsFolder = SettingsLease.SettingsFolder,
         string stateFolder = SettingsLease.StateFolder) =>
-        SettingsLease.Acquire(Purpose, logger == PacketLogger.Nflog ? s_nflog : s_kernelLog, namespaceCookie, settingsFolder, stateFolder);
+        SettingsLease.Acquire(Purpose, logger == PacketLogger.Nflog ? s_nflog : s_kernelLog, networkNamespace, settingsFolder, stateFolder);
 }

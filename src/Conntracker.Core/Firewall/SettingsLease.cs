@@ -1,3 +1,5 @@
+using Conntracker.Core.Native;
+
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
@@ -16,20 +18,26 @@ internal sealed class SettingsLease : IDisposable
     private readonly SettingsPurpose _purpose;
     private readonly string _settingsFolder;
     private readonly SettingsStateFile _file;
-    private readonly SettingsHolder _holder;
+    private readonly SettingsHolders _holders;
+    private readonly SettingsHolder _holder = new(Environment.ProcessId, ProcessIdentity.StartOf(Environment.ProcessId) ?? 0, Guid.NewGuid());
+    private readonly bool _isLasting;
+    private IReadOnlyDictionary<string, string> _wanted;
+    private IDisposable? _announcement;
 
-    private SettingsLease(SettingsPurpose purpose, string settingsFolder, SettingsStateFile file, SettingsHolder holder)
+    private SettingsLease(SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsFolder, string stateFolder)
     {
         _purpose = purpose;
+        _wanted = purpose.Settings;
         _settingsFolder = settingsFolder;
-        _file = file;
-        _holder = holder;
+        _file = new SettingsStateFile(stateFolder, purpose.Name, networkNamespace);
+        _holders = new SettingsHolders(purpose, settingsFolder);
+        _isLasting = networkNamespace.IsLasting;
     }
 
     /// <summary>Changes settings; with others that have changed them to the same, they are shared.</summary>
     /// <param name="purpose">What for.</param>
     /// <param name="wanted">The purpose's settings with the values that they shall have.</param>
-    /// <param name="namespaceCookie">The kernel's cookie of the calling thread's network namespace.</param>
+    /// <param name="networkNamespace">The calling thread's network namespace.</param>
     /// <param name="settingsFolder">Where the settings are.</param>
     /// <param name="stateFolder">Where the state files are.</param>
     /// <exception cref="ConntrackException">
@@ -38,119 +46,153 @@ internal sealed class SettingsLease : IDisposable
     public static SettingsLease Acquire(
         SettingsPurpose purpose,
         IReadOnlyDictionary<string, string> wanted,
-        ulong namespaceCookie,
+        NetworkNamespaceId networkNamespace,
         string settingsFolder = SettingsFolder,
         string stateFolder = StateFolder)
     {
-        SettingsStateFile file = new(stateFolder, purpose.Name, namespaceCookie);
-        SettingsHolder holder = new(Environment.ProcessId, ProcessIdentity.StartOf(Environment.ProcessId) ?? 0, Guid.NewGuid());
-        SettingsLease lease = new(purpose, settingsFolder, file, holder);
-        using FileStream locked = file.Lock();
-        SettingsState state = SettingsStateFile.Read(locked);
-        lease.PutBackLeftovers(state);
-        if (state.Holders.Count == 0)
-        {
-            foreach ((string setting, string value) in wanted)
-            {
-                state.Found[setting] = lease.ReadSetting(setting);
-                state.Wanted[setting] = value;
-            }
-        }
-        else
-        {
-            lease.RefuseAnotherValue(state, wanted);
-        }
-
-        state.Holders.Add(holder);
-        SettingsStateFile.Write(locked, state);
-        try
-        {
-            foreach ((string setting, string value) in wanted)
-            {
-                lease.WriteSetting(setting, value);
-            }
-        }
-        catch
-        {
-            lease.Release(locked, state);
-            throw;
-        }
-
+        SettingsLease lease = new(purpose, networkNamespace, settingsFolder, stateFolder) { _wanted = wanted };
+        using IDisposable fileLock = lease._file.Lock();
+        using IDisposable? namespaceLock = lease._holders.Lock();
+        lease.Change();
         return lease;
     }
 
     /// <summary>Puts back what processes that are gone have left changed in the calling thread's network namespace.</summary>
-    /// <returns>True when something was put back.</returns>
-    public static bool Recover(
-        SettingsPurpose purpose, ulong namespaceCookie, string settingsFolder = SettingsFolder, string stateFolder = StateFolder)
+    public static SettingsRecovery Recover(
+        SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsFolder = SettingsFolder, string stateFolder = StateFolder)
     {
-        SettingsStateFile file = new(stateFolder, purpose.Name, namespaceCookie);
-        if (!file.Exists)
+        SettingsLease none = new(purpose, networkNamespace, settingsFolder, stateFolder);
+        if (!none._file.Exists)
         {
-            return false;
+            return SettingsRecovery.None;
         }
 
-        SettingsLease none = new(purpose, settingsFolder, file, new SettingsHolder(0, 0, Guid.Empty));
-        using FileStream locked = file.Lock();
-        return none.Release(locked, SettingsStateFile.Read(locked));
+        using IDisposable fileLock = none._file.Lock();
+        using IDisposable? namespaceLock = none._holders.Lock();
+        return none.Release(none._file.Read());
+    }
+
+    /// <summary>
+    /// Finds a setting that somebody has changed since. For whoever needs it: a lease never sets it a second time, for who changed it meant it.
+    /// </summary>
+    /// <returns>What has happened, as a sentence begins: <c>net.netfilter.nf_conntrack_acct is 0, and was set to 1</c>; null when nothing has.</returns>
+    public string? FindChanged()
+    {
+        foreach ((string setting, string value) in _wanted)
+        {
+            if (ReadSetting(setting) is string now && now != value)
+            {
+                return $"{NameOf(setting)} is {now}, and was set to {value}";
+            }
+        }
+
+        return null;
     }
 
     /// <summary>Puts the settings back, unless another capture still needs them.</summary>
     public void Dispose()
     {
-        using FileStream locked = _file.Lock();
-        _ = Release(locked, SettingsStateFile.Read(locked));
+        using IDisposable fileLock = _file.Lock();
+        using IDisposable? namespaceLock = _holders.Lock();
+        _ = Release(_file.Read());
     }
 
-    private bool Release(FileStream locked, SettingsState state)
+    private void Change()
     {
-        state.Holders.Remove(_holder);
-        bool isPutBack = PutBackLeftovers(state);
+        SettingsState state = _file.Read();
+        _ = PutBackLeftovers(state, wasHolder: false);
+        IReadOnlyList<(string Found, string Wanted)[]> others = _holders.Find(_purpose.Settings.Count);
+        RefuseAnotherValue(state, others);
+        if (state.Holders.Count == 0)
+        {
+            int i = 0;
+            foreach (string setting in _purpose.Settings.Keys)
+            {
+                // Who shares the namespace but not the file knows what it was before.
+                state.Found[setting] = others.Count > 0 ? others[0][i].Found : ReadSetting(setting);
+                state.Wanted[setting] = _wanted[setting];
+                i++;
+            }
+        }
+
+        state.Holders.Add(_holder);
+        _file.Write(state);
+        try
+        {
+            foreach ((string setting, string value) in _wanted)
+            {
+                WriteSetting(setting, value);
+            }
+
+            _announcement = _holders.Announce(_purpose.Settings.Keys.Select(each => (state.Found.GetValueOrDefault(each, _wanted[each]), _wanted[each])));
+        }
+        catch
+        {
+            Release(state);
+            throw;
+        }
+    }
+
+    private SettingsRecovery Release(SettingsState state)
+    {
+        _announcement?.Dispose();
+        SettingsRecovery recovery = PutBackLeftovers(state, wasHolder: state.Holders.Remove(_holder));
         if (state.Holders.Count == 0)
         {
             _file.Delete();
         }
         else
         {
-            SettingsStateFile.Write(locked, state);
+            _file.Write(state);
         }
 
-        return isPutBack;
+        return recovery;
     }
 
-    private bool PutBackLeftovers(SettingsState state)
+    private SettingsRecovery PutBackLeftovers(SettingsState state, bool wasHolder)
     {
         state.Holders.RemoveAll(holder => ProcessIdentity.StartOf(holder.ProcessId) != holder.ProcessStart);
         if (state.Holders.Count > 0)
         {
-            return false;
+            return SettingsRecovery.None;
         }
 
-        bool isPutBack = false;
+        // Whoever needs the settings still, elsewhere, puts them back. What was left in a namespace that cannot be told from a later one may be
+        // that one's own by now.
+        bool isNeeded = _holders.Find(_purpose.Settings.Count).Count > 0;
+        bool isKnown = wasHolder || _isLasting;
+        SettingsRecovery recovery = SettingsRecovery.None;
         foreach ((string setting, string found) in state.Found)
         {
             // Who has set it to something else in the meantime meant it.
-            if (_purpose.Settings.ContainsKey(setting) && found != Wanted(state, setting) && ReadSetting(setting) == Wanted(state, setting))
+            bool isLeft = _purpose.Settings.ContainsKey(setting) && found != Wanted(state, setting) && ReadSetting(setting) == Wanted(state, setting);
+            if (isLeft && !isNeeded && isKnown)
             {
                 WriteSetting(setting, found);
-                isPutBack = true;
             }
+
+            recovery = !isLeft || isNeeded ? recovery : isKnown ? SettingsRecovery.PutBack : SettingsRecovery.Unknown;
         }
 
         state.Found.Clear();
         state.Wanted.Clear();
-        return isPutBack;
+        return recovery;
     }
 
-    private void RefuseAnotherValue(SettingsState state, IReadOnlyDictionary<string, string> wanted)
+    private void RefuseAnotherValue(SettingsState state, IReadOnlyList<(string Found, string Wanted)[]> others)
     {
-        foreach ((string setting, string value) in wanted)
+        int i = 0;
+        foreach (string setting in _purpose.Settings.Keys)
         {
-            if (Wanted(state, setting) is string other && other != value)
+            string value = _wanted[setting];
+            string? other = state.Holders.Count > 0 ? Wanted(state, setting) : others.Count > 0 ? others[0][i].Wanted : null;
+            i++;
+            if (other is not null && other != value)
             {
+                string who = state.Holders.Count > 0 ? $"process {state.Holders[0].ProcessId}" : "perhaps in a container";
                 throw new ConntrackException(
                     ConntrackErrorReason.SettingFailed,
-                    $"{_purpose.Subject} needs {NameOf(setting)} set to {value}, but another capture (process {state.Holders[0].ProcessId}) needs it to be {other}. Stop that one first.");
+                    $"{_purpose.Subject} needs {NameOf(setting)} set to {value}, but another capture ({who}) needs it to be {other}. Stop that one first.");
             }
         }
     }
@@ -166,7 +208,8 @@ internal sealed class SettingsLease : IDisposable
             return value;
         });
 
-    private static string NameOf(string setting) => $"net.netfilter.{setting.Replace('/', '.')}";
+    /// <summary>A setting's name, as sysctl(8) takes it.</summary>
+    public static string NameOf(string setting) => $"net.netfilter.{setting.Replace('/', '.')}";
 
     private string Try(string setting, string verb, Func<string, string> act)
     {

@@ -15,6 +15,7 @@ internal static class SocketConstants
     public const int SO_RCVBUFFORCE = 33;
     public const int SO_PROTOCOL = 38;
     public const int SO_DOMAIN = 39;
+    public const int SO_PEERCRED = 17;
     public const int SO_NETNS_COOKIE = 71;
     public const int SOL_PACKET = 263;
     public const int SOL_NETLINK = 270;

@@ -1,3 +1,5 @@
+using Conntracker.Core.Native;
+
 namespace Conntracker.Core.Sources;
 
 /// <summary>
@@ -7,31 +9,31 @@ namespace Conntracker.Core.Sources;
 internal static class NflogHub
 {
     private static readonly Lock s_gate = new();
-    private static readonly Dictionary<ulong, NflogReader> s_readers = [];
+    private static readonly Dictionary<NetworkNamespaceId, NflogReader> s_readers = [];
 
     /// <summary>Taps the group of the calling thread's network namespace.</summary>
-    /// <param name="namespaceCookie">The kernel's cookie of that namespace.</param>
+    /// <param name="networkNamespace">That namespace.</param>
     /// <param name="arrived">Set when something came; it must live at least as long as the tap.</param>
     /// <param name="capacity">The size of the tap's queue, in bytes.</param>
     /// <exception cref="ConntrackException">The group cannot be taken: see <see cref="NflogSource"/>.</exception>
-    public static NflogTap Attach(ulong namespaceCookie, Wakeup arrived, int capacity = DatagramRing.DefaultCapacity)
+    public static NflogTap Attach(NetworkNamespaceId networkNamespace, Wakeup arrived, int capacity = DatagramRing.DefaultCapacity)
     {
         lock (s_gate)
         {
             // A reader that has failed is left to the taps it has; its socket is closed, so the group is free.
-            if (!s_readers.TryGetValue(namespaceCookie, out NflogReader? reader) || !reader.IsReading)
+            if (!s_readers.TryGetValue(networkNamespace, out NflogReader? reader) || !reader.IsReading)
             {
                 reader = new NflogReader();
-                s_readers[namespaceCookie] = reader;
+                s_readers[networkNamespace] = reader;
             }
 
-            NflogTap tap = new(arrived, each => Detach(namespaceCookie, reader, each), capacity);
+            NflogTap tap = new(arrived, each => Detach(networkNamespace, reader, each), capacity);
             reader.Add(tap);
             return tap;
         }
     }
 
-    private static void Detach(ulong namespaceCookie, NflogReader reader, NflogTap tap)
+    private static void Detach(NetworkNamespaceId networkNamespace, NflogReader reader, NflogTap tap)
     {
         // Under the lock until the socket is closed: who attaches next needs the group.
         lock (s_gate)
@@ -39,9 +41,9 @@ internal static class NflogHub
             if (reader.Remove(tap))
             {
                 reader.Dispose();
-                if (s_readers.GetValueOrDefault(namespaceCookie) == reader)
+                if (s_readers.GetValueOrDefault(networkNamespace) == reader)
                 {
-                    s_readers.Remove(namespaceCookie);
+                    s_readers.Remove(networkNamespace);
                 }
             }
         }

@@ -1,5 +1,6 @@
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Conntracker.Tests.Live.Support;
 using Xunit;
@@ -18,8 +19,8 @@ public sealed class KernelLogSourceTests
     public void Every_step_of_a_packet_is_read_from_the_log(FlowFamily family)
     {
         using TracedHost host = new();
-        ulong cookie = host.Namespace.Cookie;
-        SettingsLease logger = host.Namespace.Do(() => PacketLoggerLease.Acquire(PacketLogger.KernelLog, cookie));
+        NetworkNamespaceId id = host.Namespace.Id;
+        SettingsLease logger = host.Namespace.Do(() => PacketLoggerLease.Acquire(PacketLogger.KernelLog, id));
         string before = File.ReadAllText(AllNamespaces).Trim();
         try
         {

@@ -95,7 +95,7 @@ public sealed class NflogHubTests
         const int Sent = 200;
         using TracedHost host = new();
         using Wakeup arrived = new();
-        using NflogTap small = host.Namespace.Do(() => NflogHub.Attach(host.Namespace.Cookie, arrived, 16 << 10));
+        using NflogTap small = host.Namespace.Do(() => NflogHub.Attach(host.Namespace.Id, arrived, 16 << 10));
         using NflogTap large = Attach(host, arrived);
         using Logger logger = new(host);
 
@@ -204,8 +204,8 @@ public sealed class NflogHubTests
 
     private static NflogTap Attach(TracedHost host, Wakeup arrived)
     {
-        ulong cookie = host.Namespace.Cookie;
-        return host.Namespace.Do(() => NflogHub.Attach(cookie, arrived));
+        NetworkNamespaceId id = host.Namespace.Id;
+        return host.Namespace.Do(() => NflogHub.Attach(id, arrived));
     }
 
     private static void Expect(NflogTap tap, string[] steps, int srcPort = Port)
@@ -229,8 +229,8 @@ public sealed class NflogHubTests
         public Logger(TracedHost host)
         {
             _host = host;
-            ulong cookie = host.Namespace.Cookie;
-            _lease = host.Namespace.Do(() => PacketLoggerLease.Acquire(PacketLogger.Nflog, cookie));
+            NetworkNamespaceId id = host.Namespace.Id;
+            _lease = host.Namespace.Do(() => PacketLoggerLease.Acquire(PacketLogger.Nflog, id));
         }
 
         public void Dispose() => _host.Namespace.Do(_lease.Dispose);

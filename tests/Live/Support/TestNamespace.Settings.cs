@@ -1,4 +1,3 @@
-using System.Globalization;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
@@ -11,16 +10,16 @@ internal sealed partial class TestNamespace
     /// <summary>Where captures note the namespace's settings as they were, while they have accounting switched on.</summary>
     public string AccountingFile => StateFile(AccountingLease.Purpose);
 
-    /// <summary>The kernel's cookie of it.</summary>
-    public ulong Cookie => Do(() =>
+    /// <summary>What tells it from other namespaces.</summary>
+    public NetworkNamespaceId Id => Do(() =>
     {
         using NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the test");
-        return socket.NamespaceCookie();
+        return NetworkNamespaceId.OfThread(socket.NamespaceCookie());
     });
 
     /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
     public string StateFile(SettingsPurpose purpose) =>
-        string.Create(CultureInfo.InvariantCulture, $"{SettingsLease.StateFolder}/{purpose.Name}-{Cookie}.json");
+        $"{SettingsLease.StateFolder}/{purpose.Name}-{Id.Name}.json";
 
     partial void BeforeRemoval()
     {

@@ -1,4 +1,5 @@
 using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;
@@ -6,7 +7,8 @@ namespace Conntracker.Tests.Unit;
 /// <summary>What the engine switches on in the kernel it puts back, whoever else has a hand in it.</summary>
 public sealed class AccountingLeaseTests : IDisposable
 {
-    private const ulong Cookie = 4711;
+    private static readonly NetworkNamespaceId s_namespace = new(Cookie: 4711, Inode: 0);
+
     private readonly TempFolder _folder = new();
 
     public AccountingLeaseTests()
@@ -20,7 +22,7 @@ public sealed class AccountingLeaseTests : IDisposable
 
     private string State => _folder.File("state");
 
-    private string StateFile => Path.Combine(State, $"accounting-{Cookie}.json");
+    private string StateFile => Path.Combine(State, "accounting-4711.json");
 
     private string Acct
     {
@@ -166,8 +168,91 @@ public sealed class AccountingLeaseTests : IDisposable
     public void Namespaces_do_not_share_their_state()
     {
         using SettingsLease lease = Acquire();
-        AccountingLease.Acquire(Cookie + 1, Settings, State).Dispose();
+        AccountingLease.Acquire(s_namespace with { Cookie = 4712 }, Settings, State).Dispose();
         Assert.Equal(("1", "1"), (Acct, Timestamp));
+    }
+
+    [Theory]
+    [InlineData("the first ends first", true)]
+    [InlineData("the second ends first", false)]
+    public void Captures_in_containers_that_do_not_share_the_state_share_the_settings(string name, bool firstEndsFirst)
+    {
+        SettingsLease first = Acquire();
+        SettingsLease second = AccountingLease.Acquire(s_namespace, Settings, _folder.File("elsewhere"));
+        (firstEndsFirst ? first : second).Dispose();
+        Assert.True((Acct, Timestamp) == ("1", "1"), name);
+        Assert.False(Recover());
+        (firstEndsFirst ? second : first).Dispose();
+        Assert.True((Acct, Timestamp) == ("0", "0"), name);
+    }
+
+    [Fact]
+    public void What_a_killed_capture_left_in_one_container_is_not_put_back_while_another_counts()
+    {
+        using (SettingsLease elsewhere = AccountingLease.Acquire(s_namespace, Settings, _folder.File("elsewhere")))
+        {
+            Leave(0x3fffffff, 1);
+            Assert.False(Recover());
+            Assert.Equal(("1", "1"), (Acct, Timestamp));
+        }
+
+        Assert.Equal(("0", "0"), (Acct, Timestamp));
+    }
+
+    [Fact]
+    public void Where_a_namespace_cannot_be_told_from_a_later_one_its_settings_are_not_put_back_but_those_of_a_running_capture_are()
+    {
+        // As before Linux 5.14, in a namespace that is not the machine's own.
+        NetworkNamespaceId unlasting = new(Cookie: 0, Inode: 4711);
+        AccountingLease.Acquire(unlasting, Settings, State).Dispose();
+        Assert.Equal(("0", "0"), (Acct, Timestamp));
+
+        Leave(0x3fffffff, 1);
+        File.Move(StateFile, Path.Combine(State, "accounting-inode-4711.json"));
+        Assert.Equal(SettingsRecovery.Unknown, SettingsLease.Recover(AccountingLease.Purpose, unlasting, Settings, State));
+        Assert.Equal(("1", "1"), (Acct, Timestamp));
+        Assert.Equal(SettingsRecovery.None, SettingsLease.Recover(AccountingLease.Purpose, unlasting, Settings, State));
+    }
+
+    [Fact]
+    public void Namespaces_without_a_cookie_have_states_of_their_own()
+    {
+        Assert.NotEqual(new NetworkNamespaceId(0, 1).Name, new NetworkNamespaceId(0, 2).Name);
+        NetworkNamespaceId own = NetworkNamespaceId.OfThread(cookie: 0);
+        Assert.NotEqual(0ul, own.Inode);
+        Assert.Equal(own, NetworkNamespaceId.OfThread(cookie: 0));
+    }
+
+    [Fact]
+    public void A_setting_that_somebody_else_changes_while_it_is_needed_is_noticed()
+    {
+        using SettingsLease lease = Acquire();
+        Assert.Null(lease.FindChanged());
+        Acct = "0";
+        Assert.Equal("net.netfilter.nf_conntrack_acct is 0, and was set to 1", lease.FindChanged());
+    }
+
+    [Fact]
+    public void A_state_that_a_killed_process_was_writing_leaves_the_one_before_it()
+    {
+        Leave(0x3fffffff, 1);
+        File.WriteAllText(StateFile + ".new", """{"Found":{"nf_conntr""");
+        Assert.True(Recover());
+        Assert.Equal(("0", "0"), (Acct, Timestamp));
+    }
+
+    [Fact]
+    public void A_state_is_never_written_in_its_place()
+    {
+        // A second name of the file keeps what it was: whoever is killed in the middle of the writing leaves it so.
+        using SettingsLease first = Acquire();
+        string before = File.ReadAllText(StateFile);
+        using FileStream kept = File.OpenRead(StateFile);
+        using SettingsLease second = Acquire();
+        using StreamReader reader = new(kept);
+        Assert.Equal(before, reader.ReadToEnd());
+        Assert.NotEqual(before, File.ReadAllText(StateFile));
+        Assert.False(File.Exists(StateFile + ".new"));
     }
 
     [Fact]
@@ -183,9 +268,9 @@ public sealed class AccountingLeaseTests : IDisposable
         Assert.Equal(("0", "0", false), (Acct, Timestamp, File.Exists(StateFile)));
     }
 
-    private SettingsLease Acquire() => AccountingLease.Acquire(Cookie, Settings, State);
+    private SettingsLease Acquire() => AccountingLease.Acquire(s_namespace, Settings, State);
 
-    private bool Recover() => SettingsLease.Recover(AccountingLease.Purpose, Cookie, Settings, State);
+    private bool Recover() => SettingsLease.Recover(AccountingLease.Purpose, s_namespace, Settings, State) == SettingsRecovery.PutBack;
 
     private string Read(string setting) => File.ReadAllText(Path.Combine(Settings, setting)).Trim();
 

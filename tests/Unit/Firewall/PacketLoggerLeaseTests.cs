@@ -1,4 +1,5 @@
 using Conntracker.Core.Firewall;
+using Conntracker.Core.Native;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;
@@ -6,7 +7,8 @@ namespace Conntracker.Tests.Unit;
 /// <summary>Where traced packets are logged is the user's again, whoever traced.</summary>
 public sealed class PacketLoggerLeaseTests : IDisposable
 {
-    private const ulong Cookie = 4711;
+    private static readonly NetworkNamespaceId s_namespace = new(Cookie: 4711, Inode: 0);
+
     private readonly TempFolder _folder = new();
 
     public PacketLoggerLeaseTests()
@@ -19,7 +21,7 @@ public sealed class PacketLoggerLeaseTests : IDisposable
 
     private string State => _folder.File("state");
 
-    private string StateFile => Path.Combine(State, $"logger-{Cookie}.json");
+    private string StateFile => Path.Combine(State, "logger-4711.json");
 
     private (string IPv4, string IPv6) Loggers
     {
@@ -96,10 +98,10 @@ public sealed class PacketLoggerLeaseTests : IDisposable
         File.WriteAllText(
             StateFile,
             $$"""{"Found":{"nf_log/2":"NONE","nf_log/10":"ours_v6"},"Wanted":{"nf_log/2":"{{ipv4}}","nf_log/10":"{{ipv6}}"},"Holders":[{"ProcessId":1073741823,"ProcessStart":1,"Capture":"{{Guid.NewGuid()}}"}]}""");
-        Assert.True(SettingsLease.Recover(PacketLoggerLease.Purpose, Cookie, Settings, State));
+        Assert.Equal(SettingsRecovery.PutBack, SettingsLease.Recover(PacketLoggerLease.Purpose, s_namespace, Settings, State));
         Assert.Equal(("NONE", "ours_v6"), Loggers);
         Assert.False(File.Exists(StateFile));
-        Assert.False(SettingsLease.Recover(PacketLoggerLease.Purpose, Cookie, Settings, State));
+        Assert.Equal(SettingsRecovery.None, SettingsLease.Recover(PacketLoggerLease.Purpose, s_namespace, Settings, State));
     }
 
     [Fact]
@@ -130,11 +132,11 @@ public sealed class PacketLoggerLeaseTests : IDisposable
     {
         File.WriteAllText(Path.Combine(Settings, "nf_conntrack_acct"), "0");
         File.WriteAllText(Path.Combine(Settings, "nf_conntrack_timestamp"), "0");
-        using SettingsLease accounting = AccountingLease.Acquire(Cookie, Settings, State);
+        using SettingsLease accounting = AccountingLease.Acquire(s_namespace, Settings, State);
         Acquire(PacketLogger.Nflog).Dispose();
         Assert.Equal("1", File.ReadAllText(Path.Combine(Settings, "nf_conntrack_acct")));
         Assert.Equal(["accounting", "logger"], SettingsPurpose.All.Select(each => each.Name));
     }
 
-    private SettingsLease Acquire(PacketLogger logger) => PacketLoggerLease.Acquire(logger, Cookie, Settings, State);
+    private SettingsLease Acquire(PacketLogger logger) => PacketLoggerLease.Acquire(logger, s_namespace, Settings, State);
 }
