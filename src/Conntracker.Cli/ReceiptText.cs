@@ -23,6 +23,7 @@ internal static class ReceiptText
             (nameof(receipt.EventlessFlows), receipt.EventlessFlows),
             (nameof(receipt.ConntrackDrops), receipt.ConntrackDrops),
             (nameof(receipt.ConntrackEarlyDrops), receipt.ConntrackEarlyDrops),
+            (nameof(receipt.RecordingLost), receipt.RecordingLost),
             (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
             (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
             (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),

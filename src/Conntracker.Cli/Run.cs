@@ -5,6 +5,9 @@ namespace Conntracker.Cli;
 /// <summary>A run of the program: capture until something ends it, then write the log.</summary>
 internal static class Run
 {
+    // For a standard error that stalls; what is still to be written would wait for it as well.
+    private static readonly TimeSpan s_noticePatience = TimeSpan.FromSeconds(5);
+
     /// <summary>Runs.</summary>
     /// <returns>The exit code.</returns>
     public static int Execute(RunOptions options)
@@ -30,6 +33,7 @@ internal static class Run
             }
 
             session.Stop();
+            session.Notices.EndListening(s_noticePatience);
             bool isComplete = tree?.Finish(session) ?? true;
             isComplete &= TryWrite(() => output.Write(session));
             if (options.Stats)

@@ -9,24 +9,19 @@ internal sealed class CaptureNotices
     private readonly Lock _gate = new();
     private readonly List<string> _texts = [];
     private readonly HashSet<string> _causes = [];
-    private Action<string>? _listeners;
+    private readonly List<NoticeListener> _listeners = [];
 
     /// <summary>Adds a notice, unless there is one of the same cause.</summary>
     public void Add(string cause, string text)
     {
-        Action<string>? listeners;
         lock (_gate)
         {
-            if (!_causes.Add(cause))
+            if (_causes.Add(cause))
             {
-                return;
+                _texts.Add(text);
+                _listeners.ForEach(each => each.Put(text));
             }
-
-            _texts.Add(text);
-            listeners = _listeners;
         }
-
-        listeners?.Invoke(text);
     }
 
     /// <summary>Whether there is no notice of this cause yet.</summary>
@@ -38,17 +33,31 @@ internal sealed class CaptureNotices
         }
     }
 
-    /// <summary>Has somebody told of each notice once: of those that there are at once, of later ones on the capture's thread.</summary>
+    /// <summary>
+    /// Calls a listener with each notice once, in their order, on a thread of its own: a terminal that stalls does not hold the capture up.
+    /// </summary>
     public void Listen(Action<string> listener)
     {
-        string[] earlier;
         lock (_gate)
         {
-            earlier = [.. _texts];
-            _listeners += listener;
+            NoticeListener added = new(listener);
+            _texts.ForEach(added.Put);
+            _listeners.Add(added);
+        }
+    }
+
+    /// <summary>Waits until the listeners have been called with everything so far; they are called no more.</summary>
+    /// <param name="patience">How long to wait for each.</param>
+    public void EndListening(TimeSpan patience)
+    {
+        NoticeListener[] listeners;
+        lock (_gate)
+        {
+            listeners = [.. _listeners];
+            _listeners.Clear();
         }
 
-        Array.ForEach(earlier, listener);
+        Array.ForEach(listeners, each => each.End(patience));
     }
 
     /// <summary>All notices so far.</summary>

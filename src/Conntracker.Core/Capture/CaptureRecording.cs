@@ -12,11 +12,12 @@ internal sealed class CaptureRecording : IDisposable
     /// <param name="path">Its path; null for no recording.</param>
     /// <param name="notices">Gets what goes wrong later.</param>
     /// <param name="now">The time: ticks of UTC.</param>
+    /// <param name="waits">Whether the source can wait for the disk.</param>
     /// <exception cref="ConntrackException">It cannot be made.</exception>
-    public CaptureRecording(string? path, CaptureNotices notices, long now)
+    public CaptureRecording(string? path, CaptureNotices notices, long now, bool waits = false)
     {
         _notices = notices;
-        Writer = path is null ? null : RecordingWriter.Create(path, now, KernelName.Read());
+        Writer = path is null ? null : RecordingWriter.Create(path, now, KernelName.Read(), waits: waits);
     }
 
     /// <summary>Writes it; null when there is none.</summary>
@@ -32,6 +33,11 @@ internal sealed class CaptureRecording : IDisposable
         {
             _notices.Add("recording", failure);
         }
+
+        if (Writer?.Lost > 0)
+        {
+            _notices.Add("recording-lost", "The disk was too slow for the recording: messages are missing in it (RecordingLost counts them). The capture itself has them.");
+        }
     }
 
     /// <summary>The capture has ended well.</summary>
@@ -44,8 +50,11 @@ internal sealed class CaptureRecording : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Writer?.Dispose();
-        if (!_hasBegun)
+        if (_hasBegun)
+        {
+            Writer?.Dispose();
+        }
+        else
         {
             // A capture that never ran has recorded nothing: its file would only stand in the way of the next try.
             Writer?.Discard();

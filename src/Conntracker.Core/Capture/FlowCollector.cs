@@ -31,6 +31,7 @@ internal sealed partial class FlowCollector : IDisposable
     private long _processesLost;
     private long _conntrackDrops;
     private long _conntrackEarlyDrops;
+    private long _recordingLost;
 
     /// <summary>Makes an empty collector.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
@@ -98,6 +99,7 @@ internal sealed partial class FlowCollector : IDisposable
                 EventlessFlows = _table.Eventless,
                 ConntrackDrops = _conntrackDrops,
                 ConntrackEarlyDrops = _conntrackEarlyDrops,
+                RecordingLost = _recordingLost,
                 Packets = _packets.Packets,
                 PacketsLost = _packetsLost,
                 PacketsSkipped = _packets.Skipped,
@@ -142,6 +144,9 @@ internal sealed partial class FlowCollector : IDisposable
             case FrameKind.ConntrackDrops when data.Length == 2 * sizeof(long):
                 _conntrackDrops += ReadNumber(data[..sizeof(long)]);
                 _conntrackEarlyDrops += ReadNumber(data[sizeof(long)..]);
+                break;
+            case FrameKind.RecordingLost:
+                _recordingLost += ReadNumber(data);
                 break;
             case FrameKind.Process:
             case FrameKind.SocketOwner:

@@ -8,6 +8,7 @@ internal sealed class FrameSink
 {
     private readonly FlowCollector _collector;
     private readonly RecordingWriter? _recording;
+    private long _recordingLost;
 
     /// <summary>Makes a sink.</summary>
     public FrameSink(FlowCollector collector, RecordingWriter? recording)
@@ -25,6 +26,7 @@ internal sealed class FrameSink
         }
 
         _recording?.Write(kind, time, data);
+        CountLost(time);
     }
 
     /// <summary>Puts a frame that holds a number.</summary>
@@ -52,6 +54,8 @@ internal sealed class FrameSink
             FrameKind each = batch.IsTruncated(i) ? FrameKind.Truncated : kind;
             _recording.Write(each, time, each == kind ? batch[i] : default);
         }
+
+        CountLost(time);
     }
 
     /// <summary>Puts the packets of a batch, under one hold of the gate.</summary>
@@ -68,6 +72,25 @@ internal sealed class FrameSink
         for (int i = 0; i < batch.Count && _recording is not null; i++)
         {
             _recording.Write(FrameKind.Packet, batch.TimeOf(i), batch[i]);
+        }
+
+        CountLost(batch.Count > 0 ? batch.TimeOf(batch.Count - 1) : 0);
+    }
+
+    // What the recording lacks, its writer says there; the capture has to know as well.
+    private void CountLost(long time)
+    {
+        if (_recording is null || _recording.Lost == _recordingLost)
+        {
+            return;
+        }
+
+        Span<byte> data = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(data, _recording.Lost - _recordingLost);
+        _recordingLost = _recording.Lost;
+        lock (_collector.Gate)
+        {
+            _collector.Take(FrameKind.RecordingLost, time, data);
         }
     }
 }

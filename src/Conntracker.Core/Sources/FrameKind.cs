@@ -78,6 +78,9 @@ internal enum FrameKind : byte
     /// </summary>
     ConntrackDrops = 30,
 
+    /// <summary>Frames are missing here, because the disk was too slow for the recording. Data: their number, 64 bits, little-endian.</summary>
+    RecordingLost = 31,
+
     /// <summary>The recording's regular end. No data.</summary>
     End = 255,
 }

@@ -6,6 +6,8 @@ namespace Conntracker.Core.Sources;
 /// <summary>Reads a recording, frame by frame. Everything is checked before it is believed.</summary>
 internal sealed class RecordingReader : IDisposable
 {
+    private static readonly long s_lastTime = DateTime.MaxValue.Ticks;
+
     private readonly BufferedStream _file;
     private readonly string _path;
     private byte[] _data = new byte[64 * 1024];
@@ -104,6 +106,11 @@ internal sealed class RecordingReader : IDisposable
         DataLength = length;
         Kind = (FrameKind)head[4];
         Time = BinaryPrimitives.ReadInt64LittleEndian(head[5..]);
+        if (Time < 0 || Time > s_lastTime)
+        {
+            throw Damaged($"frame {FrameCount + 1} has a time that no clock shows: {Time} ticks");
+        }
+
         FrameCount++;
         return Kind != FrameKind.End;
     }
@@ -140,6 +147,11 @@ internal sealed class RecordingReader : IDisposable
         }
 
         StartTime = BinaryPrimitives.ReadInt64LittleEndian(rest);
+        if (StartTime < 0 || StartTime > s_lastTime)
+        {
+            throw Damaged($"its start is a time that no clock shows: {StartTime} ticks");
+        }
+
         Kernel = Encoding.UTF8.GetString(rest[sizeof(long)..length]);
     }
 

@@ -1,53 +1,95 @@
 using System.Buffers.Binary;
+using System.Collections.Concurrent;
 using System.Text;
 
 namespace Conntracker.Core.Sources;
 
 /// <summary>
-/// Writes a recording. When the disk is full or the file's limit is reached the recording ends there, complete up to its last whole
-/// frame; the capture goes on, and <see cref="Failure"/> says why.
+/// Writes a recording. Frames are put into buffers that a thread of its own writes to the file, so that a disk that stalls does not keep the
+/// capture from reading events. When the buffers are full, frames are left out: they are counted, and a frame in the recording says how many
+/// are missing there. When the disk is full or the file's limit is reached the recording ends there, complete up to its last whole frame; the
+/// capture goes on, and <see cref="Failure"/> says why.
 /// </summary>
 internal sealed class RecordingWriter : IDisposable
 {
     /// <summary>Where a recording ends when nothing else was said: 4 GiB, about 18 million events.</summary>
     public const long DefaultMaximumLength = 4L << 30;
 
+    // A quarter of a million events, the least that a flood brings in a second.
+    private const int MaximumBuffers = 64;
     private const int BufferLength = 1 << 20;
 
-    private readonly FileStream _file;
+    // How long the end of a capture waits for the disk.
+    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+
+    private readonly RecordingFile? _file;
+    private readonly Stream _stream;
     private readonly string _path;
     private readonly long _maximumLength;
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(BufferLength);
+    private readonly bool _waits;
+    private readonly BlockingCollection<byte[]> _empty = [];
+    private readonly BlockingCollection<(byte[] Buffer, int Used)> _full = [];
+    private readonly Thread _thread;
+    private byte[]? _buffer = NewBuffer();
+    private int _buffers = 1;
     private int _used;
+    private long _submitted;
     private long _written;
+    private long _missing;
+    private volatile string? _failure;
 
-    private RecordingWriter(FileStream file, string path, long maximumLength)
+    /// <summary>Writes to a stream; the file's head stands in it already.</summary>
+    /// <param name="stream">Where to write.</param>
+    /// <param name="path">What messages name.</param>
+    /// <param name="maximumLength">Where the recording ends, in bytes.</param>
+    /// <param name="waits">Whether to wait for the disk instead of leaving frames out: for sources that can wait.</param>
+    internal RecordingWriter(Stream stream, string path, long maximumLength, bool waits)
     {
-        _file = file;
+        _stream = stream;
         _path = path;
         _maximumLength = maximumLength;
+        _waits = waits;
+        _submitted = _written = stream.Position;
+        _thread = new Thread(WriteBuffers) { IsBackground = true, Name = "conntracker recording" };
+        _thread.Start();
     }
 
+    private RecordingWriter(RecordingFile file, string path, long maximumLength, bool waits)
+        : this(file.Stream, path, maximumLength, waits) => _file = file;
+
     /// <summary>Why the recording ended early; null while all is well.</summary>
-    public string? Failure { get; private set; }
+    public string? Failure => _failure;
+
+    /// <summary>How many bytes the disk has taken.</summary>
+    public long Written => Interlocked.Read(ref _written);
+
+    /// <summary>How many frames are missing in the recording, because the disk was too slow.</summary>
+    public long Lost { get; private set; }
 
     /// <summary>Makes the file and writes its head.</summary>
     /// <param name="path">A new file: what exists is never overwritten, and a link never followed.</param>
     /// <param name="startTime">Ticks of UTC.</param>
     /// <param name="kernel">Which kernel makes the messages.</param>
     /// <param name="maximumLength">Where the recording ends, in bytes.</param>
+    /// <param name="waits">Whether to wait for the disk instead of leaving frames out: for sources that can wait.</param>
     /// <exception cref="ConntrackException">The file cannot be made.</exception>
-    public static RecordingWriter Create(string path, long startTime, string kernel, long maximumLength = DefaultMaximumLength)
+    public static RecordingWriter Create(string path, long startTime, string kernel, long maximumLength = DefaultMaximumLength, bool waits = false)
     {
-        RecordingWriter writer = new(Open(path), path, maximumLength);
+        RecordingFile file = RecordingFile.Create(path);
         try
         {
-            writer.WriteHead(startTime, kernel);
-            return writer;
+            file.Stream.Write(Head(startTime, kernel));
+            return new RecordingWriter(file, path, maximumLength, waits);
         }
-        catch
+        catch (Exception error)
         {
-            writer.Discard();
+            file.Remove();
+            file.Dispose();
+            if (error is IOException or UnauthorizedAccessException)
+            {
+                throw new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be written: {error.Message}", error);
+            }
+
             throw;
         }
     }
@@ -55,90 +97,98 @@ internal sealed class RecordingWriter : IDisposable
     /// <summary>Writes a frame.</summary>
     public void Write(FrameKind kind, long time, ReadOnlySpan<byte> data)
     {
-        if (Failure is not null)
+        if (_failure is not null)
         {
             return;
         }
 
         int length = RecordingFormat.FrameHeadLength + data.Length;
-        if (_written + _used + length + RecordingFormat.FrameHeadLength > _maximumLength && kind != FrameKind.End)
+        if (_submitted + _used + length + RecordingFormat.FrameHeadLength > _maximumLength && kind != FrameKind.End)
         {
-            Append(FrameKind.End, time, []);
-            Flush();
-            Failure ??= $"The recording {_path} reached its limit of {_maximumLength} bytes and ends there; the capture goes on.";
+            _ = TryAppend(FrameKind.End, time, []);
+            Submit();
+            _failure ??= $"The recording {_path} reached its limit of {_maximumLength} bytes and ends there; the capture goes on.";
             return;
         }
 
-        Append(kind, time, data);
+        if (!TryAppendMissing(time) || !TryAppend(kind, time, data))
+        {
+            _missing++;
+            Lost++;
+        }
     }
 
-    /// <summary>Ends the recording.</summary>
+    /// <summary>Ends the recording: waits, within bounds, until the disk has taken it.</summary>
     public void Finish(long time)
     {
+        if (_buffer is null && _empty.TryTake(out byte[]? buffer, s_patience))
+        {
+            _buffer = buffer;
+        }
+
         Write(FrameKind.End, time, []);
-        Flush();
+        End(s_patience);
     }
 
     /// <summary>Closes the file and removes it: nothing was recorded.</summary>
     public void Discard()
     {
+        _file?.Remove();
         Dispose();
-        try
-        {
-            File.Delete(_path);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            // The capture's own error is what the user needs to see.
-        }
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _file.Dispose();
-
-    private static FileStream Open(string path)
+    public void Dispose()
     {
-        try
+        End(TimeSpan.FromSeconds(1));
+        _stream.Dispose();
+        _file?.Dispose();
+    }
+
+    private void End(TimeSpan patience)
+    {
+        if (_full.IsAddingCompleted)
         {
-            return new FileStream(path, new FileStreamOptions
+            return;
+        }
+
+        Submit();
+        _full.CompleteAdding();
+        if (!_thread.Join(patience))
+        {
+            _failure ??= $"The recording {_path} ends early: the disk has not taken the rest of it within {patience.TotalSeconds:0} seconds.";
+        }
+    }
+
+    private bool TryAppendMissing(long time)
+    {
+        if (_missing == 0)
+        {
+            return true;
+        }
+
+        Span<byte> data = stackalloc byte[sizeof(long)];
+        BinaryPrimitives.WriteInt64LittleEndian(data, _missing);
+        if (!TryAppend(FrameKind.RecordingLost, time, data))
+        {
+            return false;
+        }
+
+        _missing = 0;
+        return true;
+    }
+
+    private bool TryAppend(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        int length = RecordingFormat.FrameHeadLength + data.Length;
+        if (_buffer is null || _used + length > _buffer.Length)
+        {
+            Submit();
+            _buffer ??= TakeBuffer();
+            if (_buffer is null)
             {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            string remedy = File.Exists(path) ? "A recording never overwrites: name a new file, or remove that one" : "Name a file that can be made";
-            throw new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be made: {error.Message} {remedy}.", error);
-        }
-    }
-
-    private void WriteHead(long startTime, string kernel)
-    {
-        byte[] name = Encoding.UTF8.GetBytes(kernel);
-        Span<byte> head = _buffer;
-        RecordingFormat.Magic.CopyTo(head);
-        BinaryPrimitives.WriteUInt16LittleEndian(head[8..], RecordingFormat.Version);
-        BinaryPrimitives.WriteUInt16LittleEndian(head[10..], (ushort)(sizeof(long) + name.Length));
-        BinaryPrimitives.WriteInt64LittleEndian(head[12..], startTime);
-        name.CopyTo(head[20..]);
-        int length = 20 + name.Length;
-        BinaryPrimitives.WriteUInt32LittleEndian(head[length..], RecordingFormat.Checksum(0, head[..length]));
-        _used = length + sizeof(uint);
-        Flush();
-        if (Failure is not null)
-        {
-            throw new ConntrackException(ConntrackErrorReason.RecordingFailed, Failure);
-        }
-    }
-
-    private void Append(FrameKind kind, long time, ReadOnlySpan<byte> data)
-    {
-        if (_used + RecordingFormat.FrameHeadLength + data.Length > _buffer.Length)
-        {
-            Flush();
+                return false;
+            }
         }
 
         Span<byte> frame = _buffer.AsSpan(_used);
@@ -148,24 +198,74 @@ internal sealed class RecordingWriter : IDisposable
         uint checksum = RecordingFormat.Checksum(RecordingFormat.Checksum(0, frame[..13]), data);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[13..], checksum);
         data.CopyTo(frame[RecordingFormat.FrameHeadLength..]);
-        _used += RecordingFormat.FrameHeadLength + data.Length;
+        _used += length;
+        return true;
     }
 
-    private void Flush()
+    private void Submit()
     {
-        if (Failure is null)
+        if (_buffer is not null && _used > 0)
+        {
+            _full.Add((_buffer, _used));
+            _submitted += _used;
+            _buffer = null;
+            _used = 0;
+        }
+    }
+
+    private byte[]? TakeBuffer()
+    {
+        if (_empty.TryTake(out byte[]? buffer))
+        {
+            return buffer;
+        }
+
+        if (_buffers < MaximumBuffers)
+        {
+            _buffers++;
+            return NewBuffer();
+        }
+
+        return _waits ? _empty.Take() : null;
+    }
+
+    private void WriteBuffers()
+    {
+        bool hasFailed = false;
+        foreach ((byte[] buffer, int used) in _full.GetConsumingEnumerable())
         {
             try
             {
-                _file.Write(_buffer.AsSpan(0, _used));
-                _written += _used;
+                if (!hasFailed)
+                {
+                    _stream.Write(buffer.AsSpan(0, used));
+                    Interlocked.Add(ref _written, used);
+                }
             }
-            catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+            catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
             {
-                Failure = $"The recording {_path} ends early, after {_written} bytes: {error.Message} The capture goes on.";
+                // What comes later must not stand behind a hole.
+                hasFailed = true;
+                _failure ??= $"The recording {_path} ends early, after {Written} bytes: {error.Message} The capture goes on.";
             }
-        }
 
-        _used = 0;
+            _empty.Add(buffer);
+        }
+    }
+
+    private static byte[] NewBuffer() => GC.AllocateUninitializedArray<byte>(BufferLength);
+
+    private static byte[] Head(long startTime, string kernel)
+    {
+        byte[] name = Encoding.UTF8.GetBytes(kernel);
+        byte[] head = new byte[RecordingFormat.FixedHeadLength + sizeof(long) + name.Length + sizeof(uint)];
+        RecordingFormat.Magic.CopyTo(head);
+        BinaryPrimitives.WriteUInt16LittleEndian(head.AsSpan(8), RecordingFormat.Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(head.AsSpan(10), (ushort)(sizeof(long) + name.Length));
+        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(12), startTime);
+        name.CopyTo(head, 20);
+        int length = 20 + name.Length;
+        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(length), RecordingFormat.Checksum(0, head.AsSpan(0, length)));
+        return head;
     }
 }

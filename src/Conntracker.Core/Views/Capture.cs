@@ -63,6 +63,9 @@ public sealed class Capture
     /// <summary>Connections that the kernel removed from its full table before their time.</summary>
     public long ConntrackEarlyDrops => Session.Receipt.ConntrackEarlyDrops;
 
+    /// <summary>Messages and packets that are missing in the recording, because the disk was too slow for it; a replay of it lacks them.</summary>
+    public long RecordingLost => Session.Receipt.RecordingLost;
+
     /// <summary>Messages of nftables' trace that were taken in.</summary>
     public long NftablesTraces => Session.Receipt.NftablesTraces;
 

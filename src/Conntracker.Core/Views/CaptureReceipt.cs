@@ -24,6 +24,9 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
     /// <summary>Connections that the kernel removed from its full table before their time, to make room for others.</summary>
     public long ConntrackEarlyDrops { get; init; }
 
+    /// <summary>Messages and packets that are missing in the recording, because the disk was too slow for it. The capture that was recorded has them.</summary>
+    public long RecordingLost { get; init; }
+
     /// <summary>
     /// Reports of sockets and of new processes that were lost on their way from the kernel, and sockets that could not be looked up because
     /// too many waited for it: processes of flows, or their command lines, that may be missing. 0 unless processes are resolved.

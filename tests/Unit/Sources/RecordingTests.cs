@@ -223,8 +223,107 @@ public sealed class RecordingTests : IDisposable
     }
 
     [Fact]
+    public void A_disk_that_stalls_does_not_hold_the_capture_up_and_what_the_recording_lacks_is_counted_in_both()
+    {
+        string path = Write([]);
+        using CollectorProbe live = new();
+        using StallingStream disk = new(path);
+        using (RecordingWriter writer = new(disk, path, RecordingWriter.DefaultMaximumLength, waits: false))
+        {
+            // 100 MiB in frames of 32 KiB: more than waits for the disk. On a thread of its own, for a writer that waits would never come back.
+            FrameSink sink = new(live.Collector, writer);
+            Thread capture = new(() =>
+            {
+                for (int i = 0; i < 3200; i++)
+                {
+                    sink.Put(FrameKind.Addresses, i, new byte[32 << 10]);
+                }
+            });
+            capture.Start();
+            Assert.True(capture.Join(TimeSpan.FromSeconds(20)), "The capture waits for the disk.");
+            Assert.InRange(live.Receipt.RecordingLost, 3200 - 2048 - 32, 3200 - 1900);
+            disk.GoOn();
+            Eventually(() => writer.Written > 60 << 20);
+            sink.Put(FrameKind.Overrun, 9999);
+            writer.Finish(10_000);
+            Assert.Null(writer.Failure);
+        }
+
+        using RecordingReader reader = RecordingReader.Open(path);
+        (long frames, long missing, long last) = (0, 0, 0);
+        while (reader.Read())
+        {
+            missing += reader.Kind == FrameKind.RecordingLost ? BinaryPrimitives.ReadInt64LittleEndian(reader.Data) : 0;
+            frames += reader.Kind == FrameKind.Addresses ? 1 : 0;
+            last = reader.Time;
+        }
+
+        Assert.Equal((live.Receipt.RecordingLost, 3200L, 9999L, false), (missing, missing + frames, last, reader.IsCutOff));
+
+        using CaptureSession replay = CaptureSession.Start(new CaptureOptions { ReplayPath = path });
+        Assert.Equal(live.Receipt.RecordingLost, replay.Receipt.RecordingLost);
+        Assert.Contains($"{missing} messages are missing", Assert.Single(replay.Notices.All()), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_source_that_can_wait_for_the_disk_loses_nothing()
+    {
+        string path = Write([]);
+        using StallingStream disk = new(path);
+        using (RecordingWriter writer = new(disk, path, RecordingWriter.DefaultMaximumLength, waits: true))
+        {
+            Thread source = new(() =>
+            {
+                for (int i = 0; i < 3200; i++)
+                {
+                    writer.Write(FrameKind.Addresses, i, new byte[32 << 10]);
+                }
+            });
+            source.Start();
+            Assert.False(source.Join(TimeSpan.FromMilliseconds(50)) && writer.Lost > 0);
+            disk.GoOn();
+            Assert.True(source.Join(TimeSpan.FromSeconds(20)));
+            writer.Finish(9999);
+            Assert.Equal((0, null), (writer.Lost, writer.Failure));
+        }
+
+        Assert.Equal(3200, Fixture.Frames(path).Count(each => each.Kind == FrameKind.Addresses));
+    }
+
+    [Theory]
+    [InlineData("before the first", -1)]
+    [InlineData("the least number", long.MinValue)]
+    [InlineData("after the last", 3_155_378_976_000_000_000)]
+    [InlineData("the greatest number", long.MaxValue)]
+    public void A_time_that_no_clock_shows_is_damage(string name, long time)
+    {
+        string path = Write([new Frame(FrameKind.ConntrackEvent, time, new Conn().New())]);
+        ConntrackException error = Assert.Throws<ConntrackException>(() => Fixture.Replay(path));
+        Assert.True(error.Reason == ConntrackErrorReason.RecordingInvalid, name);
+        Assert.Contains("damaged: frame 1 has a time", error.Message, StringComparison.Ordinal);
+        Assert.Throws<ConntrackException>(() => RecordingReader.Open(Write([], startTime: time)));
+    }
+
+    [Fact]
+    public void A_recording_that_is_given_up_is_removed_where_it_was_made_though_its_directory_was_moved()
+    {
+        string directory = _folder.File("made-here");
+        Directory.CreateDirectory(directory);
+        string path = Path.Combine(directory, "r.ctrec");
+        using RecordingWriter writer = RecordingWriter.Create(path, 0, "Linux");
+        Directory.Move(directory, _folder.File("moved"));
+        Directory.CreateDirectory(directory);
+        File.WriteAllText(path, "another's");
+        writer.Discard();
+        Assert.Equal("another's", File.ReadAllText(path));
+        Assert.Empty(Directory.GetFiles(_folder.File("moved")));
+    }
+
+    [Fact]
     public void The_checksum_is_CRC_32C() =>
         Assert.Equal((0xe3069283u, 0xe3069283u), (RecordingFormat.Checksum(0, "123456789"u8), RecordingFormat.Checksum(RecordingFormat.Checksum(0, "1234"u8), "56789"u8)));
+
+    private static void Eventually(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(20)));
 
     private static string Everything(Flow flow) =>
         string.Join('\n', typeof(Flow).GetProperties().Where(each => each.Name != nameof(Flow.Trace)).Select(each => $"{each.Name}={Exact(each.GetValue(flow))}"));

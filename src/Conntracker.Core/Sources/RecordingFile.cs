@@ -1,0 +1,70 @@
+using Conntracker.Core.Native;
+using Microsoft.Win32.SafeHandles;
+
+namespace Conntracker.Core.Sources;
+
+/// <summary>The new file that a recording is written to, in a directory that is opened once: whoever moves it does not change which file is meant.</summary>
+internal sealed class RecordingFile : IDisposable
+{
+    private const uint OwnerOnly = FileConstants.S_IRUSR | FileConstants.S_IWUSR;
+
+    private readonly SafeFileHandle _directory;
+    private readonly string _name;
+
+    private RecordingFile(SafeFileHandle directory, string name, SafeFileHandle file)
+    {
+        _directory = directory;
+        _name = name;
+        Stream = new FileStream(file, FileAccess.Write, bufferSize: 0);
+    }
+
+    /// <summary>Where to write.</summary>
+    public FileStream Stream { get; }
+
+    /// <summary>Makes the file.</summary>
+    /// <param name="path">Its path: what exists is never overwritten, and a link never followed.</param>
+    /// <exception cref="ConntrackException">It cannot be made.</exception>
+    public static RecordingFile Create(string path)
+    {
+        string whole = Path.GetFullPath(path);
+        int directory = Libc.open(Path.GetDirectoryName(whole) ?? "/", FileConstants.O_PATH | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
+        if (directory < 0)
+        {
+            throw Failed(path, Errno.Last);
+        }
+
+        SafeFileHandle opened = new(directory, ownsHandle: true);
+        int flags = FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_EXCL | FileConstants.O_NOFOLLOW | FileConstants.O_CLOEXEC;
+        int file = Libc.openat(opened, Path.GetFileName(whole), flags, OwnerOnly);
+        if (file < 0)
+        {
+            int errno = Errno.Last;
+            opened.Dispose();
+            throw Failed(path, errno);
+        }
+
+        return new RecordingFile(opened, Path.GetFileName(whole), new SafeFileHandle(file, ownsHandle: true));
+    }
+
+    /// <summary>Removes the file: nothing was recorded.</summary>
+    public void Remove()
+    {
+        if (!_directory.IsClosed)
+        {
+            _ = Libc.unlinkat(_directory, _name, 0);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Stream.Dispose();
+        _directory.Dispose();
+    }
+
+    private static ConntrackException Failed(string path, int errno)
+    {
+        string remedy = errno == ErrnoConstants.EEXIST ? "A recording never overwrites: name a new file, or remove that one." : "Name a file that can be made.";
+        return new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be made: {Errno.Describe(errno)}. {remedy}");
+    }
+}
