@@ -101,7 +101,7 @@ build() {
   ln -sfn cli/conntracker "$out/conntracker"
   rm -rf "$out/module.new" && mkdir -p "$out/module.new/Conntracker"
   cp "$root/Conntracker.psd1" "$root/src/Conntracker.PowerShell/"*.ps1xml "$root/LICENSE" \
-     "$out/publish/Conntracker.Core.dll" "$out/publish/Conntracker.PowerShell.dll" "$out/module.new/Conntracker/"
+     "$out/publish/Conntracker.Core.dll" "$out/publish/Conntracker.PowerShell.dll" "$out/publish/Tmds.LibC.dll" "$out/module.new/Conntracker/"
   quietly build-help dotnet run --project "$root/tools/HelpBuilder" -c Release -- "$root/docs/help" "$out/module.new/Conntracker/en-US"
   rm -rf "$out/module" && mv "$out/module.new" "$out/module"
   say "Built $out/conntracker and $out/module/Conntracker."

@@ -9,6 +9,7 @@ using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Conntracker.Core.Views;
 using Conntracker.Tests.Shared;
+using Tmds.Linux;
 
 namespace Conntracker.Bench;
 
@@ -215,12 +216,8 @@ internal static class Children
 
     private static unsafe bool WaitFor(int events, int stop)
     {
-        pollfd* polled = stackalloc pollfd[2]
-        {
-            new() { fd = events, events = SocketConstants.POLLIN },
-            new() { fd = stop, events = SocketConstants.POLLIN },
-        };
-        _ = Libc.poll(polled, 2, -1);
+        Span<pollfd> polled = [Poll.ForReading(events), Poll.ForReading(stop)];
+        _ = Poll.Wait(polled, -1);
         return polled[1].revents != 0;
     }
 

@@ -3,13 +3,14 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Bench;
 
 /// <summary>Sends small UDP packets of many flows in turn, as fast as one thread can: frames made beforehand, hundreds a system call, past IP.</summary>
 internal static unsafe partial class PacketSender
 {
-    private const int AF_PACKET = 17;
     private const int FrameLength = 60;
     private const int FramesAtATime = 256;
     private const int ServerPort = 8000;
@@ -21,13 +22,13 @@ internal static unsafe partial class PacketSender
     /// <returns>How many packets were sent, and how long it took.</returns>
     public static ChildResult Send(string device, int flows, double seconds)
     {
-        using SafeFileDescriptor socket = new(Check(Libc.socket(AF_PACKET, SocketConstants.SOCK_RAW | SocketConstants.SOCK_CLOEXEC, 0)));
+        using SafeFileDescriptor socket = new(Check(LibC.socket((int)AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0)));
         byte* frames = (byte*)NativeMemory.AllocZeroed((nuint)flows, FrameLength);
         iovec* buffers = (iovec*)NativeMemory.AllocZeroed((nuint)flows, (nuint)sizeof(iovec));
         mmsghdr* messages = (mmsghdr*)NativeMemory.AllocZeroed((nuint)flows, (nuint)sizeof(mmsghdr));
 
         // struct sockaddr_ll: all that a raw frame needs is the interface.
-        int* address = stackalloc int[5] { AF_PACKET, int.Parse(File.ReadAllText($"/sys/class/net/{device}/ifindex"), CultureInfo.InvariantCulture), 0, 0, 0 };
+        int* address = stackalloc int[5] { (int)AF_PACKET, int.Parse(File.ReadAllText($"/sys/class/net/{device}/ifindex"), CultureInfo.InvariantCulture), 0, 0, 0 };
         for (int i = 0; i < flows; i++)
         {
             WriteFrame(new Span<byte>(frames + (i * FrameLength), FrameLength), i);

@@ -42,7 +42,7 @@ internal static class ConntrackLoad
     {
         const int Flags = NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_CREATE | NetlinkConstants.NLM_F_EXCL;
         writer.BeginMessage((NFNL_SUBSYS_CTNETLINK << 8) | IPCTNL_MSG_CT_NEW, Flags, number);
-        writer.WriteStruct(new nfgenmsg { nfgen_family = SocketConstants.AF_INET });
+        writer.WriteStruct(new nfgenmsg { nfgen_family = NftablesConstants.NFPROTO_IPV4 });
 
         // 16 ports a client, so that clients and ports both differ.
         uint client = 0x0a000000 | (number >> 4);

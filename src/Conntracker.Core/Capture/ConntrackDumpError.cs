@@ -1,5 +1,5 @@
 using Conntracker.Core.Native;
-using static Conntracker.Core.Native.ErrnoConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -9,7 +9,7 @@ internal static class ConntrackDumpError
     /// <summary>The exception for an error number.</summary>
     public static ConntrackException Of(int errno) => errno switch
     {
-        EPERM or EACCES => new ConntrackException(
+        _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
             $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
         _ when IsPassing(errno) => new ConntrackException(
@@ -21,5 +21,5 @@ internal static class ConntrackDumpError
     };
 
     /// <summary>Whether another try may go well: a host that is short of memory answers so, or one that is busy with another dump.</summary>
-    public static bool IsPassing(int errno) => errno is ENOBUFS or ENOMEM or EAGAIN or EINTR or EBUSY;
+    public static bool IsPassing(int errno) => errno == ENOBUFS || errno == ENOMEM || errno == EAGAIN || errno == EINTR || errno == EBUSY;
 }

@@ -1,10 +1,11 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
+using Tmds.Linux;
 
 namespace Conntracker.Core.Capture;
 
 /// <summary>Waits for what feeds a capture.</summary>
-internal static unsafe class FeedPoll
+internal static class FeedPoll
 {
     /// <summary>Waits until a source has something, somebody wakes the thread, or it is time.</summary>
     /// <param name="wakeup">Ends the wait early; cleared.</param>
@@ -17,18 +18,18 @@ internal static unsafe class FeedPoll
     {
         const int Before = 2;
         int count = Before + sources.Count;
-        pollfd* polled = stackalloc pollfd[count];
-        polled[0] = new() { fd = wakeup.Number, events = SocketConstants.POLLIN };
-        polled[1] = new() { fd = first, events = SocketConstants.POLLIN };
+        Span<pollfd> polled = stackalloc pollfd[count];
+        polled[0] = Poll.ForReading(wakeup.Number);
+        polled[1] = Poll.ForReading(first);
         for (int i = 0; i < sources.Count; i++)
         {
             // A negative number is one that poll(2) passes over.
-            polled[Before + i] = new() { fd = sources[i].Number, events = SocketConstants.POLLIN };
+            polled[Before + i] = Poll.ForReading(sources[i].Number);
             until = Math.Min(until, sources[i].Due);
         }
 
         long milliseconds = Math.Clamp(((until - now) / TimeSpan.TicksPerMillisecond) + 1, 0, int.MaxValue);
-        _ = Libc.poll(polled, (nuint)count, until == long.MaxValue ? -1 : (int)milliseconds);
+        _ = Poll.Wait(polled, until == long.MaxValue ? -1 : (int)milliseconds);
         if (polled[0].revents != 0)
         {
             wakeup.Clear();

@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -146,7 +147,7 @@ internal sealed class KernelFeed : IDisposable
                     return true;
                 }
             }
-            else if (received == -ErrnoConstants.ENOBUFS)
+            else if (received == -ENOBUFS)
             {
                 _table.NeedRepair();
                 _sink.Put(FrameKind.Overrun, _clock.Now);
@@ -154,7 +155,7 @@ internal sealed class KernelFeed : IDisposable
             }
             else
             {
-                return received == -ErrnoConstants.EAGAIN;
+                return received == -EAGAIN;
             }
         }
 

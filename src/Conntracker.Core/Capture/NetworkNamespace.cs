@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -33,10 +34,10 @@ internal static class NetworkNamespace
 
         using (file)
         {
-            if (Libc.setns(file, SocketConstants.CLONE_NEWNET) < 0)
+            if (SafeLibC.setns(file, CLONE_NEWNET) < 0)
             {
                 int errno = Errno.Last;
-                throw errno == ErrnoConstants.EINVAL
+                throw errno == EINVAL
                     ? new ConntrackException(ConntrackErrorReason.NamespaceNotFound, $"{path} is not a network namespace: {Errno.Describe(errno)}.")
                     : new ConntrackException(
                         ConntrackErrorReason.PermissionDenied,

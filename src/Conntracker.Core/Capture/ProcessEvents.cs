@@ -2,6 +2,7 @@ using Conntracker.Core.Decoding;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -191,7 +192,7 @@ internal sealed class ProcessEvents : IDisposable
     {
         bool isOverrun = false;
         int received;
-        while ((received = source.Receive()) > 0 || received == -ErrnoConstants.ENOBUFS)
+        while ((received = source.Receive()) > 0 || received == -ENOBUFS)
         {
             isOverrun |= received < 0;
             for (int i = 0; i < received; i++)
@@ -205,7 +206,7 @@ internal sealed class ProcessEvents : IDisposable
             Interlocked.Add(ref _lost, source.TakeDrops() ?? 1);
         }
 
-        if (received < 0 && received is not (-ErrnoConstants.EAGAIN or -ErrnoConstants.EINTR))
+        if (received < 0 && received != -EAGAIN && received != -EINTR)
         {
             throw new ConntrackException(
                 ConntrackErrorReason.KernelRefused,
@@ -245,22 +246,9 @@ internal sealed class ProcessEvents : IDisposable
         }
     }
 
-    private unsafe bool HasMore()
-    {
-        pollfd polled = new() { fd = _source?.Number ?? -1, events = SocketConstants.POLLIN };
-        return Libc.poll(&polled, 1, 0) > 0;
-    }
+    private bool HasMore() => Poll.IsReadable(_source?.Number ?? -1, 0);
 
-    private unsafe void Wait(int number)
-    {
-        const int Sources = 2;
-        pollfd* polled = stackalloc pollfd[Sources]
-        {
-            new() { fd = number, events = SocketConstants.POLLIN },
-            new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
-        };
-        _ = Libc.poll(polled, Sources, -1);
-    }
+    private void Wait(int number) => Poll.Wait([Poll.ForReading(number), Poll.ForReading(_wakeup.Number)], -1);
 
     // Only the host's first network namespace tells of processes. Where that of the first process may not be entered, it is most likely
     // the one that this process was started in; the capture's thread, which made this one, may be in another. Whether it was the right
@@ -290,9 +278,9 @@ internal sealed class ProcessEvents : IDisposable
     private static unsafe void HurryUp()
     {
         sched_param lowest = new() { sched_priority = 1 };
-        if (Libc.sched_setscheduler(0, SchedulerConstants.SCHED_RR, &lowest) < 0)
+        if (SafeLibC.sched_setscheduler(0, SCHED_RR, &lowest) < 0)
         {
-            _ = Libc.setpriority(SchedulerConstants.PRIO_PROCESS, 0, SchedulerConstants.PRIO_MIN);
+            _ = SafeLibC.setpriority(PriorityConstants.PRIO_PROCESS, 0, PriorityConstants.PRIO_MIN);
         }
     }
 }

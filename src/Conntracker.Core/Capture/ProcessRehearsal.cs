@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -21,7 +22,7 @@ internal static class ProcessRehearsal
         socket_record record = default;
         record.owner.pid = (uint)Environment.ProcessId;
         record.owner.time = ulong.MaxValue;
-        record.family = SocketConstants.AF_INET;
+        record.family = (byte)AF_INET;
         if (SocketRecordDecoder.TryReadKey(in record, out FlowKey key))
         {
             reporter.Report(in record, in key);

@@ -3,6 +3,7 @@ using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
+using Tmds.Linux;
 
 namespace Conntracker.Core.Capture;
 
@@ -153,15 +154,10 @@ internal sealed class ProcessWatch : IFeedSource
         }
     }
 
-    private unsafe void Wait()
+    private void Wait()
     {
-        const int Sources = 2;
-        pollfd* polled = stackalloc pollfd[Sources]
-        {
-            new() { fd = _wakeup.Number, events = SocketConstants.POLLIN },
-            new() { fd = _ring?.Number ?? -1, events = SocketConstants.POLLIN },
-        };
-        _ = Libc.poll(polled, Sources, LossesEvery);
+        Span<pollfd> polled = [Poll.ForReading(_wakeup.Number), Poll.ForReading(_ring?.Number ?? -1)];
+        _ = Poll.Wait(polled, LossesEvery);
         if (Environment.TickCount64 - _lossesRead >= LossesEvery)
         {
             _lossesRead = Environment.TickCount64;

@@ -4,6 +4,7 @@ using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Sources;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -91,7 +92,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
     private FoundSocket? Find(in FlowKey key, bool isOutgoing)
     {
         FlowKey ends = isOutgoing ? key : FlowKey.Reverse(in key);
-        byte family = (byte)(key.Family == FlowFamily.IPv4 ? SocketConstants.AF_INET : SocketConstants.AF_INET6);
+        byte family = (byte)(key.Family == FlowFamily.IPv4 ? AF_INET : AF_INET6);
         try
         {
             inet_diag_sockid id = IdOf(in ends);

@@ -176,11 +176,10 @@ internal sealed class TableFeed : IDisposable
         return writer.Written.ToArray();
     }
 
-    private unsafe void WaitForMore()
+    private void WaitForMore()
     {
         const int Patience = 100;
-        pollfd polled = new() { fd = _wakeup.Number, events = SocketConstants.POLLIN };
-        if (IsReading && Libc.poll(&polled, 1, Patience) > 0)
+        if (IsReading && Poll.IsReadable(_wakeup.Number, Patience))
         {
             _wakeup.Clear();
         }

@@ -1,6 +1,7 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Conntracker.Core.Tracing;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Capture;
 
@@ -110,7 +111,7 @@ internal sealed class TraceFeed : IFeedSource
         for (int turn = 0; turn < BatchesInTurn; turn++)
         {
             int received = _nftables.Receive();
-            if (received == -ErrnoConstants.ENOBUFS)
+            if (received == -ENOBUFS)
             {
                 CountLost();
                 continue;

@@ -4,6 +4,7 @@ using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NetlinkConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Decoding;
 
@@ -32,18 +33,19 @@ internal static class AddressDecoder
 
         ifaddrmsg head = MemoryMarshal.Read<ifaddrmsg>(source.Payload);
         int size;
-        switch (head.ifa_family)
+        if (head.ifa_family == AF_INET)
         {
-            case SocketConstants.AF_INET:
-                family = FlowFamily.IPv4;
-                size = 4;
-                break;
-            case SocketConstants.AF_INET6:
-                family = FlowFamily.IPv6;
-                size = 16;
-                break;
-            default:
-                return DecodeResult.Ignored;
+            family = FlowFamily.IPv4;
+            size = 4;
+        }
+        else if (head.ifa_family == AF_INET6)
+        {
+            family = FlowFamily.IPv6;
+            size = 16;
+        }
+        else
+        {
+            return DecodeResult.Ignored;
         }
 
         // On a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL ours.

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.ConntrackConstants;
+using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Decoding;
 
@@ -49,8 +50,8 @@ internal static class ConntrackDecoder
         message.Key = default;
         message.Key.Family = head.nfgen_family switch
         {
-            SocketConstants.AF_INET => FlowFamily.IPv4,
-            SocketConstants.AF_INET6 => FlowFamily.IPv6,
+            NFPROTO_IPV4 => FlowFamily.IPv4,
+            NFPROTO_IPV6 => FlowFamily.IPv6,
             _ => FlowFamily.None,
         };
         if (message.Key.Family == FlowFamily.None)

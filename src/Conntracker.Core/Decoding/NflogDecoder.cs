@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NflogConstants;
+using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Decoding;
 
@@ -32,8 +33,8 @@ internal static class NflogDecoder
         // The family of the table, not hw_protocol: for a packet of this host's own that is not always set yet.
         line.Family = MemoryMarshal.Read<nfgenmsg>(source.Payload).nfgen_family switch
         {
-            SocketConstants.AF_INET => FlowFamily.IPv4,
-            SocketConstants.AF_INET6 => FlowFamily.IPv6,
+            NFPROTO_IPV4 => FlowFamily.IPv4,
+            NFPROTO_IPV6 => FlowFamily.IPv6,
             _ => FlowFamily.None,
         };
         line.Hook = IptablesTraceLine.UnknownHook;

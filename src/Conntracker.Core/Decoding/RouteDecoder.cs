@@ -4,6 +4,7 @@ using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.RouteConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Decoding;
 
@@ -37,7 +38,7 @@ internal static class RouteDecoder
 
         // A clone is what the kernel remembers of a destination, not a route.
         rtmsg head = MemoryMarshal.Read<rtmsg>(source.Payload);
-        if (head.rtm_family is not (SocketConstants.AF_INET or SocketConstants.AF_INET6)
+        if ((head.rtm_family != AF_INET && head.rtm_family != AF_INET6)
             || head.rtm_type is not (RTN_LOCAL or RTN_BROADCAST or RTN_ANYCAST)
             || (head.rtm_flags & RTM_F_CLONED) != 0
             || head.rtm_dst_len == 0)
@@ -45,7 +46,7 @@ internal static class RouteDecoder
             return DecodeResult.Ignored;
         }
 
-        FlowFamily family = head.rtm_family == SocketConstants.AF_INET ? FlowFamily.IPv4 : FlowFamily.IPv6;
+        FlowFamily family = head.rtm_family == AF_INET ? FlowFamily.IPv4 : FlowFamily.IPv6;
         AddressBits? found = null;
         NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Read())

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Decoding;
 
@@ -12,12 +13,9 @@ internal static unsafe class SocketRecordDecoder
     public static bool TryReadKey(ref readonly socket_record record, out FlowKey key)
     {
         key = default;
-        key.Family = record.family switch
-        {
-            SocketConstants.AF_INET => FlowFamily.IPv4,
-            SocketConstants.AF_INET6 => FlowFamily.IPv6,
-            _ => FlowFamily.None,
-        };
+        key.Family = record.family == AF_INET ? FlowFamily.IPv4
+            : record.family == AF_INET6 ? FlowFamily.IPv6
+            : FlowFamily.None;
         int length = key.Family == FlowFamily.IPv4 ? 4 : 16;
         fixed (socket_record* fixedRecord = &record)
         {

@@ -2,6 +2,8 @@ using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Views;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export;
 
@@ -166,14 +168,14 @@ public sealed class FlowTree : IFlowWriter
     private void Create(in TreeEntry entry)
     {
         bool isMade = TryCreate(in entry, out int errno);
-        if (!isMade && errno == ErrnoConstants.ENOENT)
+        if (!isMade && errno == ENOENT)
         {
             // Somebody has removed the folder that is held. It is made anew, once.
             _folders.Forget(entry.Section);
             isMade = TryCreate(in entry, out errno);
         }
 
-        if (!isMade && errno != ErrnoConstants.EEXIST)
+        if (!isMade && errno != EEXIST)
         {
             string folder = _folders.PathOf(entry.Section, entry.Protocol);
             throw LogFileErrors.FromTree(System.IO.Path.Combine(folder, NameOf(in entry)), "creating the entry", errno);
@@ -186,21 +188,20 @@ public sealed class FlowTree : IFlowWriter
 
     private unsafe bool TryCreate(in TreeEntry entry, out int errno)
     {
-        const int Flags = FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_EXCL | FileConstants.O_CLOEXEC;
         SafeFileHandle folder = _folders.Get(entry.Section, entry.Protocol);
         byte* name = stackalloc byte[TreeName.MaxLength + 1];
         name[TreeName.Write(new Span<byte>(name, TreeName.MaxLength), in entry)] = 0;
         int fd;
         do
         {
-            fd = Libc.openat(folder, name, Flags | FileConstants.O_NOFOLLOW, FileConstants.S_IRUSR | FileConstants.S_IWUSR);
+            fd = SafeLibC.openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
             errno = fd < 0 ? Errno.Last : 0;
         }
-        while (errno == ErrnoConstants.EINTR);
+        while (errno == EINTR);
 
         if (fd >= 0)
         {
-            _ = Libc.close(fd);
+            _ = LibC.close(fd);
         }
 
         return fd >= 0;
@@ -211,7 +212,7 @@ public sealed class FlowTree : IFlowWriter
         statx status;
         byte* name = stackalloc byte[TreeName.MaxLength + 1];
         name[TreeName.Write(new Span<byte>(name, TreeName.MaxLength), in entry)] = 0;
-        return Libc.statx(_folders.Get(entry.Section, entry.Protocol), name, FileConstants.AT_SYMLINK_NOFOLLOW, FileConstants.STATX_TYPE, &status) == 0;
+        return SafeLibC.statx(_folders.Get(entry.Section, entry.Protocol), name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) == 0;
     }
 
     private static string NameOf(in TreeEntry entry)

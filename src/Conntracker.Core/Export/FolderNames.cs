@@ -25,7 +25,7 @@ internal static unsafe class FolderNames
         {
             while (true)
             {
-                nint length = Libc.getdents64(folder, buffer, BufferSize);
+                nint length = SafeLibC.getdents64(folder, buffer, BufferSize);
                 if (length < 0)
                 {
                     throw LogFileErrors.FromTree(path, "reading the folder", Errno.Last);

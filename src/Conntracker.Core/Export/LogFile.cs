@@ -2,6 +2,8 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export;
 
@@ -13,7 +15,7 @@ namespace Conntracker.Core.Export;
 public sealed class LogFile : IDisposable
 {
     private const int NameAttempts = 16;
-    private const uint OwnerOnly = FileConstants.S_IRUSR | FileConstants.S_IWUSR;
+    private static readonly mode_t s_ownerOnly = S_IRUSR | S_IWUSR;
 
     // The directory is opened once: whoever moves it while the file is written does not move where the file goes.
     private readonly SafeFileHandle _directory;
@@ -89,7 +91,7 @@ public sealed class LogFile : IDisposable
             return;
         }
 
-        if (Libc.fsync(_file) < 0)
+        if (SafeLibC.fsync(_file) < 0)
         {
             throw Failure("bringing the file to the disk");
         }
@@ -99,7 +101,7 @@ public sealed class LogFile : IDisposable
         _isCommitted = refusal is null || kept is not null;
 
         // Makes the new name outlast a power failure. The file is in its place already, so an old file system's refusal is no failure.
-        _ = Libc.fsync(_directory);
+        _ = SafeLibC.fsync(_directory);
         if (refusal is not null)
         {
             throw kept is null ? refusal : LogFileErrors.Kept(refusal, kept);
@@ -117,7 +119,7 @@ public sealed class LogFile : IDisposable
         _file.Dispose();
         if (!_isCommitted && _temporary is not null)
         {
-            _ = Libc.unlinkat(_directory, _temporary, 0);
+            _ = SafeLibC.unlinkat(_directory, _temporary, 0);
         }
 
         _directory.Dispose();
@@ -129,11 +131,11 @@ public sealed class LogFile : IDisposable
     /// <exception cref="LogFileException">It cannot be opened.</exception>
     internal static SafeFileHandle OpenDirectory(string path, string directory)
     {
-        int fd = Libc.open(directory, FileConstants.O_RDONLY | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
-        if (fd < 0 && Marshal.GetLastPInvokeError() == ErrnoConstants.EACCES)
+        int fd = SafeLibC.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        if (fd < 0 && Marshal.GetLastPInvokeError() == EACCES)
         {
             // A directory that one may write to but not list.
-            fd = Libc.open(directory, FileConstants.O_PATH | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
+            fd = SafeLibC.open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         }
 
         return fd >= 0
@@ -145,15 +147,15 @@ public sealed class LogFile : IDisposable
     private unsafe LogFileException? Refusal()
     {
         statx target;
-        if (Libc.statx(_directory, _name, FileConstants.AT_SYMLINK_NOFOLLOW, FileConstants.STATX_TYPE | FileConstants.STATX_UID, &target) < 0)
+        if (SafeLibC.statx(_directory, _name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_UID, &target) < 0)
         {
-            return Marshal.GetLastPInvokeError() == ErrnoConstants.ENOENT ? null : Failure("looking at what is there");
+            return Marshal.GetLastPInvokeError() == ENOENT ? null : Failure("looking at what is there");
         }
 
-        int type = target.stx_mode & FileConstants.S_IFMT;
-        return type == FileConstants.S_IFLNK ? LogFileErrors.Link(Path)
-            : type != FileConstants.S_IFREG ? LogFileErrors.NotRegular(Path)
-            : target.stx_uid != Libc.geteuid() ? LogFileErrors.Foreign(Path, target.stx_uid, Libc.geteuid())
+        mode_t type = target.stx_mode & S_IFMT;
+        return type == S_IFLNK ? LogFileErrors.Link(Path)
+            : type != S_IFREG ? LogFileErrors.NotRegular(Path)
+            : target.stx_uid != LibC.geteuid() ? LogFileErrors.Foreign(Path, target.stx_uid, LibC.geteuid())
             : _noClobber ? LogFileErrors.Exists(Path)
             : null;
     }
@@ -162,7 +164,7 @@ public sealed class LogFile : IDisposable
     // through which such a file gets its name, is not there.
     private unsafe SafeFileHandle? CreateNameless()
     {
-        int fd = Libc.openat(_directory, ".", FileConstants.O_WRONLY | FileConstants.O_TMPFILE | FileConstants.O_CLOEXEC, OwnerOnly);
+        int fd = SafeLibC.openat(_directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, s_ownerOnly);
         if (fd < 0)
         {
             return null;
@@ -170,7 +172,7 @@ public sealed class LogFile : IDisposable
 
         SafeFileHandle file = new(fd, ownsHandle: true);
         statx found;
-        if (Libc.statx(_directory, Descriptor(file), 0, FileConstants.STATX_TYPE, &found) == 0)
+        if (SafeLibC.statx(_directory, Descriptor(file), 0, STATX_TYPE, &found) == 0)
         {
             return file;
         }
@@ -181,18 +183,18 @@ public sealed class LogFile : IDisposable
 
     private SafeFileHandle CreateTemporary(string directory)
     {
-        int flags = FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_EXCL | FileConstants.O_NOFOLLOW | FileConstants.O_CLOEXEC;
+        int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
         for (int attempt = 1; ; attempt++)
         {
             string name = TemporaryName();
-            int fd = Libc.openat(_directory, name, flags, OwnerOnly);
+            int fd = SafeLibC.openat(_directory, name, flags, s_ownerOnly);
             if (fd >= 0)
             {
                 _temporary = name;
                 return new SafeFileHandle(fd, ownsHandle: true);
             }
 
-            if (Marshal.GetLastPInvokeError() != ErrnoConstants.EEXIST || attempt == NameAttempts)
+            if (Marshal.GetLastPInvokeError() != EEXIST || attempt == NameAttempts)
             {
                 throw Failure($"creating a temporary file in '{directory}'");
             }
@@ -210,7 +212,7 @@ public sealed class LogFile : IDisposable
 
             // link(2) never replaces: for that the file needs a name of its own first.
             string temporary = TemporaryName();
-            if (_noClobber || Marshal.GetLastPInvokeError() != ErrnoConstants.EEXIST || !TryLink(temporary))
+            if (_noClobber || Marshal.GetLastPInvokeError() != EEXIST || !TryLink(temporary))
             {
                 return false;
             }
@@ -236,22 +238,22 @@ public sealed class LogFile : IDisposable
         return null;
     }
 
-    private bool TryLink(string name) => Libc.linkat(_directory, Descriptor(_file), _directory, name, FileConstants.AT_SYMLINK_FOLLOW) == 0;
+    private bool TryLink(string name) => SafeLibC.linkat(_directory, Descriptor(_file), _directory, name, AT_SYMLINK_FOLLOW) == 0;
 
     private bool TryRename(string name, bool noReplace)
     {
-        if (Libc.renameat2(_directory, _temporary!, _directory, name, noReplace ? FileConstants.RENAME_NOREPLACE : 0) == 0)
+        if (SafeLibC.renameat2(_directory, _temporary!, _directory, name, noReplace ? FileConstants.RENAME_NOREPLACE : 0) == 0)
         {
             return true;
         }
 
         // Some file systems cannot rename without replacing. A second name is as safe: link(2) never replaces.
-        if (!noReplace || Marshal.GetLastPInvokeError() != ErrnoConstants.EINVAL || Libc.linkat(_directory, _temporary!, _directory, name, 0) < 0)
+        if (!noReplace || Marshal.GetLastPInvokeError() != EINVAL || SafeLibC.linkat(_directory, _temporary!, _directory, name, 0) < 0)
         {
             return false;
         }
 
-        _ = Libc.unlinkat(_directory, _temporary!, 0);
+        _ = SafeLibC.unlinkat(_directory, _temporary!, 0);
         return true;
     }
 

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export;
 
@@ -14,12 +15,12 @@ internal static class LogFileErrors
     {
         (LogFileReason reason, string remedy) = errno switch
         {
-            ErrnoConstants.ENOSPC or ErrnoConstants.EDQUOT or ErrnoConstants.EFBIG =>
+            _ when errno == ENOSPC || errno == EDQUOT || errno == EFBIG =>
                 (LogFileReason.NoSpace, "Free space or raise the quota, or choose another place."),
-            ErrnoConstants.EACCES or ErrnoConstants.EPERM or ErrnoConstants.EROFS =>
+            _ when errno == EACCES || errno == EPERM || errno == EROFS =>
                 (LogFileReason.Denied, "Choose a directory that you may write to."),
-            ErrnoConstants.ENOENT or ErrnoConstants.ENOTDIR => (LogFileReason.MissingDirectory, "Create the directory, or choose another place."),
-            ErrnoConstants.EEXIST => (LogFileReason.Exists, "Choose another name, or allow it to be replaced."),
+            _ when errno == ENOENT || errno == ENOTDIR => (LogFileReason.MissingDirectory, "Create the directory, or choose another place."),
+            _ when errno == EEXIST => (LogFileReason.Exists, "Choose another name, or allow it to be replaced."),
             _ => (LogFileReason.Other, "Choose another place."),
         };
         return new LogFileException(path, reason,
@@ -52,7 +53,7 @@ internal static class LogFileErrors
     /// <param name="path">The folder or entry.</param>
     /// <param name="doing">What was tried, as in "creating the folder".</param>
     /// <param name="errno">The call's error number.</param>
-    public static LogFileException FromTree(string path, string doing, int errno) => errno is ErrnoConstants.ENOSPC or ErrnoConstants.EDQUOT
+    public static LogFileException FromTree(string path, string doing, int errno) => errno == ENOSPC || errno == EDQUOT
         ? new LogFileException(path, LogFileReason.NoSpace,
             $"Cannot write '{path}': {doing} failed: {Errno.Describe(errno)}. The file system has no more inodes or no space: each entry takes an inode. Free some ('df -i' tells), lower the limit of the tree, or choose another place.")
         : FromErrno(path, doing, errno);

@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export;
 
@@ -37,10 +38,10 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
     {
         while (!buffer.IsEmpty)
         {
-            nint written;
+            long written;
             fixed (byte* bytes = buffer)
             {
-                written = Libc.write(file, bytes, (nuint)buffer.Length);
+                written = SafeLibC.write(file, bytes, buffer.Length);
             }
 
             if (written >= 0)
@@ -49,7 +50,7 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
                 _written += written;
                 StartWriting();
             }
-            else if (Marshal.GetLastPInvokeError() != ErrnoConstants.EINTR)
+            else if (Marshal.GetLastPInvokeError() != EINTR)
             {
                 throw LogFileErrors.FromErrno(path, "writing", Marshal.GetLastPInvokeError());
             }
@@ -61,7 +62,7 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
         if (_written - _started >= StartWritingEvery)
         {
             // Advice: a file system that does not know it loses nothing, LogFile.Commit waits for the disk.
-            _ = Libc.sync_file_range(file, _started, _written - _started, FileConstants.SYNC_FILE_RANGE_WRITE);
+            _ = SafeLibC.sync_file_range(file, _started, _written - _started, (uint)SYNC_FILE_RANGE_WRITE);
             _started = _written;
         }
     }

@@ -1,6 +1,8 @@
 using System.Text;
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export;
 
@@ -123,21 +125,21 @@ internal sealed class TreeFolders : IDisposable
     // Null when it is missing and not to be made.
     private static SafeFileHandle? Open(SafeFileHandle parent, string name, string path, bool create)
     {
-        int flags = FileConstants.O_RDONLY | FileConstants.O_DIRECTORY | FileConstants.O_NOFOLLOW | FileConstants.O_CLOEXEC;
-        int fd = Libc.openat(parent, name, flags, 0);
-        if (fd < 0 && Errno.Last == ErrnoConstants.ENOENT)
+        int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+        int fd = SafeLibC.openat(parent, name, flags, default);
+        if (fd < 0 && Errno.Last == ENOENT)
         {
             if (!create)
             {
                 return null;
             }
 
-            if (Libc.mkdirat(parent, name, FileConstants.S_IRWXU) < 0 && Errno.Last != ErrnoConstants.EEXIST)
+            if (SafeLibC.mkdirat(parent, name, S_IRWXU) < 0 && Errno.Last != EEXIST)
             {
                 throw LogFileErrors.FromTree(path, "creating the folder", Errno.Last);
             }
 
-            fd = Libc.openat(parent, name, flags, 0);
+            fd = SafeLibC.openat(parent, name, flags, default);
         }
 
         if (fd < 0)
@@ -161,26 +163,24 @@ internal sealed class TreeFolders : IDisposable
     private static unsafe LogFileException NotOpened(SafeFileHandle parent, string name, string path, int errno)
     {
         statx there;
-        bool isThere = Libc.statx(parent, name, FileConstants.AT_SYMLINK_NOFOLLOW, FileConstants.STATX_TYPE, &there) == 0;
-        return (isThere ? there.stx_mode & FileConstants.S_IFMT : 0) switch
-        {
-            FileConstants.S_IFLNK => LogFileErrors.FolderLink(path),
-            0 or FileConstants.S_IFDIR => LogFileErrors.FromTree(path, "opening the folder", errno),
-            _ => LogFileErrors.NotFolder(path),
-        };
+        bool isThere = SafeLibC.statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) == 0;
+        mode_t type = isThere ? there.stx_mode & S_IFMT : S_IFDIR;
+        return type == S_IFLNK ? LogFileErrors.FolderLink(path)
+            : type == S_IFDIR ? LogFileErrors.FromTree(path, "opening the folder", errno)
+            : LogFileErrors.NotFolder(path);
     }
 
     private static unsafe void CheckOwner(SafeFileHandle folder, string path)
     {
         statx status;
-        if (Libc.statx(folder, "", FileConstants.AT_EMPTY_PATH, FileConstants.STATX_UID, &status) < 0)
+        if (SafeLibC.statx(folder, "", AT_EMPTY_PATH, STATX_UID, &status) < 0)
         {
             throw LogFileErrors.FromTree(path, "looking at the folder", Errno.Last);
         }
 
-        if (status.stx_uid != Libc.geteuid())
+        if (status.stx_uid != LibC.geteuid())
         {
-            throw LogFileErrors.ForeignFolder(path, status.stx_uid, Libc.geteuid());
+            throw LogFileErrors.ForeignFolder(path, status.stx_uid, LibC.geteuid());
         }
     }
 

@@ -3,6 +3,8 @@ using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Text;
 using Conntracker.Core.Native;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Firewall;
 
@@ -31,7 +33,7 @@ internal static unsafe class IptablesFingerprint
         }
 
         // Any socket of the family may ask; one for datagrams needs no capability of its own.
-        using SafeFileDescriptor socket = new(Libc.socket(layout.Domain, SocketConstants.SOCK_DGRAM | SocketConstants.SOCK_CLOEXEC, 0));
+        using SafeFileDescriptor socket = new(LibC.socket(layout.Domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         ulong? hash = null;
         foreach (string table in tables)
         {
@@ -73,7 +75,7 @@ internal static unsafe class IptablesFingerprint
                     return IptablesEntries.Hash(IptablesEntries.Hash(hash, info), answer[layout.HeadLength..], layout);
                 }
 
-                if (errno != ErrnoConstants.EAGAIN)
+                if (errno != EAGAIN)
                 {
                     return null;
                 }
@@ -93,7 +95,7 @@ internal static unsafe class IptablesFingerprint
         uint length = (uint)value.Length;
         fixed (byte* start = value)
         {
-            bool isDone = Libc.getsockopt(socket, level, option, start, &length) == 0 && length == value.Length;
+            bool isDone = SafeLibC.getsockopt(socket, level, option, start, &length) == 0 && length == value.Length;
             errno = isDone ? 0 : Errno.Last;
             return isDone;
         }

@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
 using static Conntracker.Core.Native.IptablesConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Firewall;
 
@@ -33,7 +34,7 @@ internal sealed unsafe record IptablesLayout(
         ipt_get_entries head = default;
         ipt_entry entry = default;
         return new IptablesLayout(
-            SocketConstants.AF_INET,
+            AF_INET,
             SOL_IP,
             IPT_SO_GET_INFO,
             IPT_SO_GET_ENTRIES,
@@ -52,7 +53,7 @@ internal sealed unsafe record IptablesLayout(
         ip6t_get_entries head = default;
         ip6t_entry entry = default;
         return new IptablesLayout(
-            SocketConstants.AF_INET6,
+            AF_INET6,
             IPPROTO_IPV6,
             IP6T_SO_GET_INFO,
             IP6T_SO_GET_ENTRIES,

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
-using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Firewall;
 
@@ -131,8 +131,8 @@ internal sealed class SettingsHolders
             using Socket socket = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
             socket.Connect(Address(name));
             Span<int> credentials = stackalloc int[3];
-            _ = socket.GetRawSocketOption(SocketConstants.SOL_SOCKET, SocketConstants.SO_PEERCRED, MemoryMarshal.AsBytes(credentials));
-            return credentials[1] == 0 || credentials[1] == (int)Libc.geteuid();
+            _ = socket.GetRawSocketOption(SOL_SOCKET, SO_PEERCRED, MemoryMarshal.AsBytes(credentials));
+            return credentials[1] == 0 || (uint)credentials[1] == geteuid();
         }
         catch (SocketException error)
         {

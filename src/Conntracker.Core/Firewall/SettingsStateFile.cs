@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Firewall;
 
@@ -47,7 +48,7 @@ internal sealed class SettingsStateFile
                     UnixCreateMode = OwnerOnly,
                 });
             }
-            catch (IOException error) when (error.HResult == ErrnoConstants.EAGAIN && Stopwatch.GetElapsedTime(started) < s_patience)
+            catch (IOException error) when (error.HResult == EAGAIN && Stopwatch.GetElapsedTime(started) < s_patience)
             {
                 Thread.Sleep(10);
             }

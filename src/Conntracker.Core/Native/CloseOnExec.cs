@@ -1,4 +1,6 @@
 using System.Globalization;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Native;
 
@@ -10,7 +12,7 @@ internal static unsafe class CloseOnExec
 {
     /// <summary>Keeps a descriptor from programs that are started from now on.</summary>
     /// <param name="fd">Its number.</param>
-    public static void Set(int fd) => _ = Libc.fcntl(fd, FileConstants.F_SETFD, FileConstants.FD_CLOEXEC);
+    public static void Set(int fd) => _ = LibC.fcntl(fd, F_SETFD, FD_CLOEXEC);
 
     /// <summary>
     /// Keeps all netlink sockets of a protocol from programs that are started from now on: for a library that does not say which ones are
@@ -22,8 +24,8 @@ internal static unsafe class CloseOnExec
         foreach (string path in Directory.EnumerateFileSystemEntries("/proc/self/fd"))
         {
             if (int.TryParse(Path.GetFileName(path.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int fd)
-                && IsOption(fd, SocketConstants.SO_DOMAIN, SocketConstants.AF_NETLINK)
-                && IsOption(fd, SocketConstants.SO_PROTOCOL, protocol))
+                && IsOption(fd, SO_DOMAIN, AF_NETLINK)
+                && IsOption(fd, SO_PROTOCOL, protocol))
             {
                 Set(fd);
             }
@@ -34,7 +36,7 @@ internal static unsafe class CloseOnExec
     private static bool IsOption(int fd, int option, int wanted)
     {
         int value;
-        uint length = sizeof(int);
-        return Libc.getsockopt(fd, SocketConstants.SOL_SOCKET, option, &value, &length) == 0 && value == wanted;
+        socklen_t length = sizeof(int);
+        return LibC.getsockopt(fd, SOL_SOCKET, option, &value, &length) == 0 && value == wanted;
     }
 }

@@ -3,8 +3,6 @@ namespace Conntracker.Core.Native;
 /// <summary>How x_tables' rules are asked for, under the C names (linux/netfilter_ipv4/ip_tables.h, linux/netfilter_ipv6/ip6_tables.h).</summary>
 internal static class IptablesConstants
 {
-    public const int SOL_IP = 0;
-    public const int IPPROTO_IPV6 = 41;
     public const int XT_TABLE_MAXNAMELEN = 32;
     public const int IPT_SO_GET_INFO = 64;
     public const int IPT_SO_GET_ENTRIES = 65;

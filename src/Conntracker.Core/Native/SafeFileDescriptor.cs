@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Tmds.Linux;
 
 namespace Conntracker.Core.Native;
 
@@ -17,5 +18,5 @@ internal sealed class SafeFileDescriptor : SafeHandle
     public int Number => (int)handle;
 
     /// <inheritdoc/>
-    protected override bool ReleaseHandle() => Libc.close((int)handle) == 0;
+    protected override bool ReleaseHandle() => LibC.close((int)handle) == 0;
 }

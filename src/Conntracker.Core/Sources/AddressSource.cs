@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -68,7 +69,7 @@ internal sealed class AddressSource : IDisposable
     public int Receive(DatagramBatch batch)
     {
         int received = batch.Receive(_socket.Descriptor);
-        for (int overruns = 0; received == -ErrnoConstants.ENOBUFS && overruns < MaximumOverruns; overruns++)
+        for (int overruns = 0; received == -ENOBUFS && overruns < MaximumOverruns; overruns++)
         {
             Repeat();
             received = batch.Receive(_socket.Descriptor);

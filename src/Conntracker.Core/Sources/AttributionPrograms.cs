@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -126,7 +127,7 @@ internal sealed unsafe class AttributionPrograms : IDisposable
 
     private void AttachAll(string root)
     {
-        using SafeFileDescriptor cgroup = new(Libc.open(root, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC | FileConstants.O_DIRECTORY));
+        using SafeFileDescriptor cgroup = new(SafeLibC.open(root, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
         if (cgroup.IsInvalid)
         {
             throw Refused($"attached to {root}", Errno.Last);
@@ -145,7 +146,7 @@ internal sealed unsafe class AttributionPrograms : IDisposable
         }
     }
 
-    private static ConntrackException Refused(string done, int error) => error is ErrnoConstants.EPERM or ErrnoConstants.EACCES
+    private static ConntrackException Refused(string done, int error) => error == EPERM || error == EACCES
         ? new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
             $"The eBPF programs could not be {done}: {Errno.Describe(error)}. CAP_BPF and CAP_NET_ADMIN are needed (CAP_SYS_ADMIN before Linux 5.8): run as root, or under sudo.")

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -61,6 +62,6 @@ internal sealed unsafe class AttributionRing : IDisposable
             ring._records[ring._count++] = Unsafe.ReadUnaligned<socket_record>(data);
         }
 
-        return ring._count < Capacity ? 0 : -ErrnoConstants.EAGAIN;
+        return ring._count < Capacity ? 0 : -EAGAIN;
     }
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -20,7 +21,7 @@ internal sealed unsafe class CgroupHierarchy : IDisposable
     public CgroupHierarchy()
     {
         _mount = FindRoot() ?? "";
-        _root = new SafeFileDescriptor(_mount.Length == 0 ? -1 : Libc.open(_mount, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC | FileConstants.O_DIRECTORY));
+        _root = new SafeFileDescriptor(_mount.Length == 0 ? -1 : SafeLibC.open(_mount, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
     }
 
     /// <summary>Where the hierarchy is mounted (hosts have it in two places); null when it is not.</summary>
@@ -71,7 +72,7 @@ internal sealed unsafe class CgroupHierarchy : IDisposable
     private string? Resolve(ulong id)
     {
         int* handle = stackalloc int[] { sizeof(ulong), FileIdKernfs, (int)id, (int)(id >> 32) };
-        using SafeFileDescriptor cgroup = new(Libc.open_by_handle_at(_root, handle, FileConstants.O_PATH | FileConstants.O_CLOEXEC));
+        using SafeFileDescriptor cgroup = new(SafeLibC.open_by_handle_at(_root, handle, O_PATH | O_CLOEXEC));
         if (cgroup.IsInvalid)
         {
             return null;
@@ -79,7 +80,7 @@ internal sealed unsafe class CgroupHierarchy : IDisposable
 
         byte* buffer = stackalloc byte[LongestPath];
         string link = string.Create(CultureInfo.InvariantCulture, $"/proc/self/fd/{cgroup.Number}");
-        int length = (int)Libc.readlinkat(_root, link, buffer, LongestPath);
+        int length = (int)SafeLibC.readlinkat(_root, link, buffer, LongestPath);
         string path = length <= 0 ? "" : System.Text.Encoding.UTF8.GetString(buffer, length);
         return path == _mount ? "/"
             : path.StartsWith(_mount + "/", StringComparison.Ordinal) ? path[_mount.Length..]

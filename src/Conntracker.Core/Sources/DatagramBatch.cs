@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
-using static Conntracker.Core.Native.SocketConstants;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -30,9 +31,8 @@ internal sealed unsafe class DatagramBatch : IDisposable
         _vectors = (iovec*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(iovec));
         for (int i = 0; i < capacity; i++)
         {
-            _vectors[i] = new iovec { iov_base = _buffers + ((nuint)i * _stride), iov_len = (nuint)size };
-            _heads[i].msg_hdr.msg_iov = &_vectors[i];
-            _heads[i].msg_hdr.msg_iovlen = 1;
+            _vectors[i] = new iovec { iov_base = _buffers + ((nuint)i * _stride), iov_len = size };
+            _heads[i].msg_hdr = new msghdr { msg_iov = &_vectors[i], msg_iovlen = 1 };
         }
     }
 
@@ -52,7 +52,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <returns>How many datagrams came; the negative error number when none did.</returns>
     public int Receive(SafeFileDescriptor socket)
     {
-        int received = Libc.recvmmsg(socket, _heads, (uint)_capacity, MSG_DONTWAIT, null);
+        int received = SafeLibC.recvmmsg(socket, _heads, (uint)_capacity, MSG_DONTWAIT, null);
         return received < 0 ? -Errno.Last : received;
     }
 

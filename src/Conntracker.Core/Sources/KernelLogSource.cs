@@ -1,7 +1,6 @@
 using System.Buffers.Text;
 using Conntracker.Core.Native;
-using static Conntracker.Core.Native.ErrnoConstants;
-using static Conntracker.Core.Native.FileConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -24,14 +23,14 @@ internal sealed unsafe class KernelLogSource : IDisposable
     /// <exception cref="ConntrackException">No privilege, or there is no such file.</exception>
     public KernelLogSource()
     {
-        int number = Libc.open(Path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+        int number = SafeLibC.open(Path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
         if (number < 0)
         {
             throw Refused(Errno.Last);
         }
 
         _descriptor = new SafeFileDescriptor(number);
-        if (Libc.lseek(_descriptor, 0, SEEK_END) < 0)
+        if (SafeLibC.lseek(_descriptor, 0, SEEK_END) < 0)
         {
             int errno = Errno.Last;
             _descriptor.Dispose();
@@ -51,10 +50,10 @@ internal sealed unsafe class KernelLogSource : IDisposable
         record = default;
         while (true)
         {
-            nint length;
+            long length;
             fixed (byte* buffer = _record)
             {
-                length = Libc.read(_descriptor, buffer, (nuint)_record.Length);
+                length = SafeLibC.read(_descriptor, buffer, _record.Length);
             }
 
             int errno = length < 0 ? Errno.Last : 0;
@@ -72,7 +71,7 @@ internal sealed unsafe class KernelLogSource : IDisposable
             }
             else if (errno != EINTR)
             {
-                return errno is 0 or EAGAIN ? false : throw Refused(errno);
+                return errno == 0 || errno == EAGAIN ? false : throw Refused(errno);
             }
         }
     }
@@ -107,9 +106,9 @@ internal sealed unsafe class KernelLogSource : IDisposable
 
     private static ConntrackException Refused(int errno) => errno switch
     {
-        EPERM or EACCES => new ConntrackException(
+        _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied, $"The kernel's log {Path} could not be read: {Errno.Describe(errno)}. The capability CAP_SYSLOG is missing: run as root, or under sudo."),
-        ENOENT => new ConntrackException(
+        _ when errno == ENOENT => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing, $"The kernel's log {Path} could not be read: {Errno.Describe(errno)}. The kernel lacks CONFIG_PRINTK, or a container hides the file."),
         _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"The kernel's log {Path} could not be read: {Errno.Describe(errno)}."),
     };

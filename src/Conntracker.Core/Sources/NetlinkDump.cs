@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -40,15 +41,15 @@ internal sealed class NetlinkDump : IDisposable
     /// <summary>Waits for datagrams and receives them.</summary>
     /// <returns>How many came; the negative error number when the kernel refused.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public unsafe int WaitAndReceive(DatagramBatch batch, CancellationToken cancellation)
+    public int WaitAndReceive(DatagramBatch batch, CancellationToken cancellation)
     {
         const int LookAtTokenEvery = 100;
-        int received;
-        while ((received = Receive(batch)) is -ErrnoConstants.EAGAIN or -ErrnoConstants.EINTR)
+        int received = Receive(batch);
+        while (received == -EAGAIN || received == -EINTR)
         {
             cancellation.ThrowIfCancellationRequested();
-            pollfd polled = new() { fd = Number, events = SocketConstants.POLLIN };
-            _ = Libc.poll(&polled, 1, LookAtTokenEvery);
+            _ = Poll.IsReadable(Number, LookAtTokenEvery);
+            received = Receive(batch);
         }
 
         return received;

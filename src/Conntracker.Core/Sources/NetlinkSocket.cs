@@ -1,7 +1,8 @@
 using System.Runtime.CompilerServices;
 using Conntracker.Core.Native;
-using static Conntracker.Core.Native.ErrnoConstants;
+using Tmds.Linux;
 using static Conntracker.Core.Native.SocketConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -38,7 +39,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// <exception cref="ConntrackException">The kernel has no such protocol, or refused.</exception>
     public static NetlinkSocket Open(int protocol, string name)
     {
-        int number = Libc.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+        int number = LibC.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
         if (number < 0)
         {
             throw Fail("open", name, Errno.Last);
@@ -47,10 +48,10 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         NetlinkSocket socket = new(new SafeFileDescriptor(number), protocol, name);
         try
         {
-            sockaddr_nl address = new() { nl_family = AF_NETLINK };
+            sockaddr_nl address = new() { nl_family = (ushort)AF_NETLINK };
             uint length = (uint)sizeof(sockaddr_nl);
-            socket.Check("bind", Libc.bind(socket._descriptor, &address, length));
-            socket.Check("name", Libc.getsockname(socket._descriptor, &address, &length));
+            socket.Check("bind", SafeLibC.bind(socket._descriptor, &address, length));
+            socket.Check("name", SafeLibC.getsockname(socket._descriptor, &address, &length));
             socket.PortId = address.nl_pid;
             return socket;
         }
@@ -63,24 +64,24 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     /// <summary>Joins a multicast group.</summary>
     public void Join(int group) =>
-        Check($"join group {group} with", Libc.setsockopt(_descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)));
+        Check($"join group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)));
 
     /// <summary>Leaves a multicast group: what is queued stays, nothing more comes.</summary>
     public void Leave(int group) =>
-        Check($"leave group {group} with", Libc.setsockopt(_descriptor, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(int)));
+        Check($"leave group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(int)));
 
     /// <summary>Asks for a receive buffer, past net.core.rmem_max where the kernel lets us.</summary>
     /// <returns>The size that holds now, in bytes, as socket(7) counts it: the half of what the kernel reserves.</returns>
     public int SetReceiveBuffer(int bytes)
     {
-        if (Libc.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(int)) < 0)
+        if (SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(int)) < 0)
         {
-            Check("size the buffer of", Libc.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(int)));
+            Check("size the buffer of", SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(int)));
         }
 
         int reserved;
         uint length = sizeof(int);
-        Check("read the buffer's size of", Libc.getsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &reserved, &length));
+        Check("read the buffer's size of", SafeLibC.getsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &reserved, &length));
         return reserved / 2;
     }
 
@@ -91,7 +92,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     public bool TryUseStrictRequests()
     {
         int on = 1;
-        return Libc.setsockopt(_descriptor, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(int)) >= 0;
+        return SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(int)) >= 0;
     }
 
     /// <summary>Has the kernel drop what a filter does not let pass, before it is queued.</summary>
@@ -101,7 +102,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         fixed (sock_filter* first = instructions)
         {
             sock_fprog program = new() { len = (ushort)instructions.Length, filter = first };
-            return Libc.setsockopt(_descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog)) >= 0;
+            return SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog)) >= 0;
         }
     }
 
@@ -110,7 +111,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         ulong cookie = 0;
         uint length = sizeof(ulong);
-        return Libc.getsockopt(_descriptor, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+        return SafeLibC.getsockopt(_descriptor, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
     }
 
     /// <summary>Sends a request.</summary>
@@ -118,10 +119,10 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         fixed (byte* bytes = request)
         {
-            nint sent;
+            long sent;
             do
             {
-                sent = Libc.send(_descriptor, bytes, (nuint)request.Length, 0);
+                sent = SafeLibC.send(_descriptor, bytes, request.Length, 0);
             }
             while (sent < 0 && Errno.Last == EINTR);
 
@@ -159,10 +160,10 @@ internal sealed unsafe class NetlinkSocket : IDisposable
 
     private static ConntrackException Fail(string what, string name, int errno) => errno switch
     {
-        EPERM or EACCES => new ConntrackException(
+        _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
             $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
-        EPROTONOSUPPORT => new ConntrackException(
+        _ when errno == EPROTONOSUPPORT => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK (module nfnetlink)."),
         _ => new ConntrackException(

@@ -1,4 +1,6 @@
 using Conntracker.Core.Native;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -102,20 +104,12 @@ internal sealed class NflogReader : IDisposable
     }
 
     // False when it is time to end.
-    private unsafe bool Wait()
+    private bool Wait()
     {
-        const int Sources = 2;
-        pollfd* polled = stackalloc pollfd[Sources]
+        Span<pollfd> polled = [Poll.ForReading(_stop.Number), Poll.ForReading(_source.Number)];
+        while (Poll.Wait(polled, -1) == 0)
         {
-            new() { fd = _stop.Number, events = SocketConstants.POLLIN },
-            new() { fd = _source.Number, events = SocketConstants.POLLIN },
-        };
-        while (Libc.poll(polled, Sources, -1) < 0)
-        {
-            if (Errno.Last != ErrnoConstants.EINTR)
-            {
-                throw Failed(Errno.Last);
-            }
+            // Interrupted.
         }
 
         return polled[0].revents == 0;
@@ -130,11 +124,11 @@ internal sealed class NflogReader : IDisposable
             {
                 Share(received);
             }
-            else if (received == -ErrnoConstants.ENOBUFS)
+            else if (received == -ENOBUFS)
             {
                 ShareLoss(_sequence.Overrun(_source.TakeDrops()));
             }
-            else if (received is -ErrnoConstants.EAGAIN or -ErrnoConstants.EINTR)
+            else if (received == -EAGAIN || received == -EINTR)
             {
                 return;
             }

@@ -3,8 +3,8 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using static Conntracker.Core.Native.ErrnoConstants;
 using static Conntracker.Core.Native.NflogConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -119,16 +119,16 @@ internal sealed class NflogSource : IDisposable
     }
 
     // A group that another socket holds is refused with EPERM, as a missing capability is; EBUSY comes only when both ask at once.
-    private static ConntrackException Refused(int errno) => (errno, NflogGroups.HolderOfGroup0(NflogGroups.Path)) switch
+    private static ConntrackException Refused(int errno) => NflogGroups.HolderOfGroup0(NflogGroups.Path) switch
     {
-        (EPERM or EBUSY, uint port) => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, mostly its process id")),
-        (EBUSY, null) => Busy(errno, ""),
-        (EPERM or EACCES, _) => new ConntrackException(
+        uint port when errno == EPERM || errno == EBUSY => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, mostly its process id")),
+        null when errno == EBUSY => Busy(errno, ""),
+        _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
             $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
 
         // A subsystem that nfnetlink does not know is told as EINVAL.
-        (ENOENT or EINVAL or EPROTONOSUPPORT or EOPNOTSUPP, _) => new ConntrackException(
+        _ when errno == ENOENT || errno == EINVAL || errno == EPROTONOSUPPORT || errno == EOPNOTSUPP => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),
         _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}."),

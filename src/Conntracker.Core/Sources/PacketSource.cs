@@ -1,6 +1,8 @@
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
+using Tmds.Linux;
 using static Conntracker.Core.Native.PcapConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -88,7 +90,7 @@ internal sealed unsafe class PacketSource : IDisposable
                 // The kernel offers what passes the loopback when it goes out and when it comes in, and libpcap takes the second: the first would
                 // only fill the buffer, and count as dropped. Before Linux 4.20 it does.
                 int yes = 1;
-                _ = Libc.setsockopt(Libpcap.pcap_get_selectable_fd(pcap), SocketConstants.SOL_PACKET, SocketConstants.PACKET_IGNORE_OUTGOING, &yes, sizeof(int));
+                _ = LibC.setsockopt(Libpcap.pcap_get_selectable_fd(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(int));
             }
 
             return new PacketSource(pcap, Libpcap.pcap_get_tstamp_precision(pcap) == PCAP_TSTAMP_PRECISION_NANO);
@@ -121,7 +123,7 @@ internal sealed unsafe class PacketSource : IDisposable
             // From there on it is libpcap's.
             if (pcap is null or { IsInvalid: true })
             {
-                _ = Libc.fclose(file);
+                _ = SafeLibC.fclose(file);
             }
         }
 
@@ -222,17 +224,17 @@ internal sealed unsafe class PacketSource : IDisposable
             throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a folder, not a capture file.");
         }
 
-        int fd = Libc.open(path == StandardInput ? "/dev/stdin" : path, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC);
+        int fd = SafeLibC.open(path == StandardInput ? "/dev/stdin" : path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
         {
             throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {Errno.Describe(Errno.Last)}.");
         }
 
-        nint stream = Libc.fdopen(fd, "r");
+        nint stream = SafeLibC.fdopen(fd, "r");
         if (stream == 0)
         {
             int errno = Errno.Last;
-            _ = Libc.close(fd);
+            _ = LibC.close(fd);
             throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"The capture file {path} cannot be opened: {Errno.Describe(errno)}.");
         }
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -19,9 +20,9 @@ internal sealed unsafe class ProcessFolder
     public bool TryOpen(int process)
     {
         Close();
-        int number = Libc.open(
+        int number = SafeLibC.open(
             string.Create(CultureInfo.InvariantCulture, $"/proc/{process}"),
-            FileConstants.O_RDONLY | FileConstants.O_CLOEXEC | FileConstants.O_DIRECTORY);
+            O_RDONLY | O_CLOEXEC | O_DIRECTORY);
         _folder = number < 0 ? null : new SafeFileDescriptor(number);
         return _folder is not null;
     }
@@ -29,13 +30,13 @@ internal sealed unsafe class ProcessFolder
     /// <summary>A file's content; empty when it cannot be read.</summary>
     public ReadOnlySpan<byte> Read(string name)
     {
-        using SafeFileDescriptor file = new(Libc.openat(_folder!, name, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC, 0));
+        using SafeFileDescriptor file = new(SafeLibC.openat(_folder!, name, O_RDONLY | O_CLOEXEC, default));
         int length = 0;
         fixed (byte* buffer = _buffer)
         {
             while (!file.IsInvalid && length < LongestFile)
             {
-                int read = (int)Libc.read(file, buffer + length, (nuint)(LongestFile - length));
+                int read = (int)SafeLibC.read(file, buffer + length, LongestFile - length);
                 if (read <= 0)
                 {
                     break;
@@ -53,7 +54,7 @@ internal sealed unsafe class ProcessFolder
     {
         fixed (byte* buffer = _buffer)
         {
-            int length = (int)Libc.readlinkat(_folder!, name, buffer, LongestFile);
+            int length = (int)SafeLibC.readlinkat(_folder!, name, buffer, LongestFile);
             return _buffer.AsSpan(0, Math.Max(0, length));
         }
     }

@@ -51,8 +51,7 @@ internal sealed unsafe class SocketDiagSource : IDisposable
     private bool ReadAnswer(out inet_diag_msg found)
     {
         found = default;
-        pollfd polled = new() { fd = _socket.Number, events = SocketConstants.POLLIN };
-        while (Libc.poll(&polled, 1, Patience) > 0)
+        while (Poll.IsReadable(_socket.Number, Patience))
         {
             if (_batch.Receive(_socket.Descriptor) <= 0)
             {

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -65,7 +66,7 @@ internal sealed unsafe class SocketInodes
     {
         const int LongestLink = 64;
         byte* link = stackalloc byte[LongestLink];
-        using SafeFileDescriptor directory = new(Libc.open(folder, FileConstants.O_RDONLY | FileConstants.O_CLOEXEC | FileConstants.O_DIRECTORY));
+        using SafeFileDescriptor directory = new(SafeLibC.open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
         if (directory.IsInvalid)
         {
             return;
@@ -75,7 +76,7 @@ internal sealed unsafe class SocketInodes
         {
             foreach (string descriptor in Directory.EnumerateFiles(folder))
             {
-                int length = (int)Libc.readlinkat(directory, Path.GetFileName(descriptor), link, LongestLink);
+                int length = (int)SafeLibC.readlinkat(directory, Path.GetFileName(descriptor), link, LongestLink);
                 if (TryParse(new ReadOnlySpan<byte>(link, Math.Max(0, length)), out uint inode) && _holders.Count < MaximumSockets)
                 {
                     // The first one that is found: of a family that shares a socket, the oldest.

@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
-using static Conntracker.Core.Native.SocketConstants;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -11,7 +12,7 @@ internal sealed unsafe class Wakeup : IDisposable
     /// <summary>Makes one.</summary>
     public Wakeup()
     {
-        int number = Libc.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        int number = LibC.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         _descriptor = number >= 0
             ? new SafeFileDescriptor(number)
             : throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not make an eventfd: {Errno.Describe(Errno.Last)}.");
@@ -26,7 +27,7 @@ internal sealed unsafe class Wakeup : IDisposable
         ulong one = 1;
         try
         {
-            _ = Libc.write(_descriptor, &one, sizeof(ulong));
+            _ = SafeLibC.write(_descriptor, &one, sizeof(ulong));
         }
         catch (ObjectDisposedException)
         {
@@ -38,7 +39,7 @@ internal sealed unsafe class Wakeup : IDisposable
     public void Clear()
     {
         ulong count;
-        _ = Libc.read(_descriptor, &count, sizeof(ulong));
+        _ = SafeLibC.read(_descriptor, &count, sizeof(ulong));
     }
 
     /// <inheritdoc/>

@@ -5,6 +5,7 @@ using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Conntracker.Tests.Live.Support;
 using Xunit;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Tests.Live;
 
@@ -174,7 +175,7 @@ public sealed class NflogHubTests
     {
         (int all, long lost) = (0, 0L);
         int received;
-        while ((received = source.Receive()) is > 0 or -ErrnoConstants.ENOBUFS)
+        while ((received = source.Receive()) > 0 || received == -ENOBUFS)
         {
             lost += received < 0 ? sequence.Overrun(source.TakeDrops()) : 0;
             for (int i = 0; i < received; i++)

@@ -1,7 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using Conntracker.Core.Native;
+using Tmds.Linux;
 using Xunit;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Tests.Live.Support;
 
@@ -22,7 +24,7 @@ internal static class Sockets
         SocketType type = AreStreams(protocol) ? SocketType.Stream : AreDatagrams(protocol) ? SocketType.Dgram : SocketType.Raw;
 
         // Socket's own constructor turns away protocols that it does not know.
-        int number = Libc.socket(FamilyOf(at.AddressFamily), (int)type | SocketConstants.SOCK_CLOEXEC, (int)protocol);
+        int number = LibC.socket(FamilyOf(at.AddressFamily), (int)type | SOCK_CLOEXEC, (int)protocol);
         if (number < 0)
         {
             Assert.Skip($"This kernel has no sockets for {protocol}: {Errno.Describe(Errno.Last)}.");
@@ -48,5 +50,5 @@ internal static class Sockets
             : received;
 
     private static int FamilyOf(AddressFamily family) =>
-        family == AddressFamily.InterNetwork ? SocketConstants.AF_INET : SocketConstants.AF_INET6;
+        family == AddressFamily.InterNetwork ? (int)AF_INET : (int)AF_INET6;
 }

@@ -2,6 +2,7 @@ using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Xunit;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Tests.Unit;
 
@@ -24,9 +25,10 @@ public sealed class TableFeedTests : IDisposable
     }
 
     [Theory]
-    [InlineData("the kernel ends it with an error", ErrnoConstants.ENOBUFS, false)]
-    [InlineData("the kernel ends it with an error that never passes", ErrnoConstants.EPERM, false)]
-    [InlineData("its socket cannot be read", ErrnoConstants.ENOBUFS, true)]
+    // ENOBUFS is 105, EPERM is 1.
+    [InlineData("the kernel ends it with an error", 105, false)]
+    [InlineData("the kernel ends it with an error that never passes", 1, false)]
+    [InlineData("its socket cannot be read", 105, true)]
     public void A_repair_that_fails_once_is_made_again_and_the_capture_goes_on(string name, int errno, bool isOfSocket)
     {
         Conn conn = new();
@@ -73,7 +75,7 @@ public sealed class TableFeedTests : IDisposable
         Read(DumpReason.Start);
         for (int i = 0; i < 10; i++)
         {
-            _dumps.Answer(CollectorProbe.DumpEnd(ErrnoConstants.ENOMEM));
+            _dumps.Answer(CollectorProbe.DumpEnd(ENOMEM));
         }
 
         _feed.NeedRepair();
@@ -85,7 +87,7 @@ public sealed class TableFeedTests : IDisposable
     [Fact]
     public void The_first_dump_is_tried_again_when_the_kernel_is_short_of_memory()
     {
-        _dumps.Answer(CollectorProbe.DumpEnd(ErrnoConstants.ENOMEM));
+        _dumps.Answer(CollectorProbe.DumpEnd(ENOMEM));
         _dumps.Answer(new Conn().Dumped(), CollectorProbe.DumpEnd());
         Read(DumpReason.Start);
         Assert.False(_feed.HasRead);
@@ -94,9 +96,10 @@ public sealed class TableFeedTests : IDisposable
     }
 
     [Theory]
-    [InlineData(ErrnoConstants.EPERM, ConntrackErrorReason.PermissionDenied, 1)]
-    [InlineData(ErrnoConstants.EOPNOTSUPP, ConntrackErrorReason.KernelFeatureMissing, 1)]
-    [InlineData(ErrnoConstants.ENOBUFS, ConntrackErrorReason.KernelRefused, 4)]
+    // EPERM, EOPNOTSUPP and ENOBUFS.
+    [InlineData(1, ConntrackErrorReason.PermissionDenied, 1)]
+    [InlineData(95, ConntrackErrorReason.KernelFeatureMissing, 1)]
+    [InlineData(105, ConntrackErrorReason.KernelRefused, 4)]
     public void A_capture_that_cannot_read_the_table_at_its_start_ends_with_the_reason(int errno, ConntrackErrorReason reason, int tries)
     {
         for (int i = 1; i <= tries; i++)

@@ -105,7 +105,7 @@ public class MutatedInputTests
                 {
                     BinaryPrimitives.WriteInt32LittleEndian(data, length);
                     BinaryPrimitives.WriteUInt16LittleEndian(data.AsSpan(4), NFNL_SUBSYS_CTNETLINK << 8);
-                    data[NetlinkHead] = SocketConstants.AF_INET;
+                    data[NetlinkHead] = NftablesConstants.NFPROTO_IPV4;
                 }
 
                 collector.Take(kinds[i % kinds.Length], i, data.AsSpan(0, length));

@@ -208,7 +208,7 @@ public class NflogDecoderTests
     {
         NetlinkWriter writer = new(new byte[1024]);
         writer.BeginMessage((NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_PACKET, 0, 0);
-        writer.WriteStruct(new nfgenmsg { nfgen_family = SocketConstants.AF_INET });
+        writer.WriteStruct(new nfgenmsg { nfgen_family = NftablesConstants.NFPROTO_IPV4 });
         writer.WriteBytes(NFULA_PACKET_HDR, hook ?? [8, 0, NF_INET_LOCAL_IN, 0]);
         writer.WriteBytes(NFULA_PREFIX, [.. Encoding.ASCII.GetBytes(prefix), 0]);
         writer.WriteBytes(NFULA_SEQ, sequence ?? [0, 0, 0, 1]);

@@ -91,8 +91,8 @@ public class RouteDecoderTests
     }
 
     [Theory]
-    [InlineData(SocketConstants.AF_INET, 32)]
-    [InlineData(SocketConstants.AF_INET6, 128)]
+    [InlineData(NftablesConstants.NFPROTO_IPV4, 32)]
+    [InlineData(NftablesConstants.NFPROTO_IPV6, 128)]
     public void A_prefix_longer_than_an_address_is_malformed(byte family, byte longest)
     {
         byte[] route = [.. s_routes.First(each => TypeOfRoute(each.Data) == RTN_LOCAL && each.Data[NetlinkHead] == family && each.Data[NetlinkHead + 1] == longest).Data];

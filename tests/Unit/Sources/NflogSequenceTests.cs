@@ -82,7 +82,7 @@ public class NflogSequenceTests
         foreach (uint? number in numbers)
         {
             writer.BeginMessage((NFNL_SUBSYS_ULOG << 8) | NFULNL_MSG_PACKET, 0, 0);
-            writer.WriteStruct(new nfgenmsg { nfgen_family = SocketConstants.AF_INET });
+            writer.WriteStruct(new nfgenmsg { nfgen_family = NftablesConstants.NFPROTO_IPV4 });
             writer.WriteBytes(NFULA_PREFIX, "x\0"u8);
             if (number is uint value)
             {

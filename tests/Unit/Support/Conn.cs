@@ -56,7 +56,7 @@ internal sealed record Conn
         bool isV4 = IPAddress.Parse(Src).GetAddressBytes().Length == 4;
         NetlinkWriter writer = new(new byte[512]);
         writer.BeginMessage((NFNL_SUBSYS_CTNETLINK << 8) | type, flags, 0);
-        writer.WriteStruct(new nfgenmsg { nfgen_family = (byte)(isV4 ? SocketConstants.AF_INET : SocketConstants.AF_INET6) });
+        writer.WriteStruct(new nfgenmsg { nfgen_family = (byte)(isV4 ? NftablesConstants.NFPROTO_IPV4 : NftablesConstants.NFPROTO_IPV6) });
         WriteTuple(ref writer, CTA_TUPLE_ORIG, Src, SrcPort, Dst, DstPort);
         WriteTuple(ref writer, CTA_TUPLE_REPLY, ReplySrc ?? Dst, ReplySrcPort ?? DstPort, ReplyDst ?? Src, ReplyDstPort ?? SrcPort);
         WriteRest(ref writer);

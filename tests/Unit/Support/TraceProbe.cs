@@ -93,7 +93,7 @@ internal sealed partial class TraceProbe : IDisposable
         byte[] packet = header.Whole();
         NetlinkWriter writer = new(new byte[512]);
         writer.BeginMessage((NflogConstants.NFNL_SUBSYS_ULOG << 8) | NflogConstants.NFULNL_MSG_PACKET, 0, 0);
-        writer.WriteStruct(new nfgenmsg { nfgen_family = (byte)(packet[0] >> 4 == 6 ? SocketConstants.AF_INET6 : SocketConstants.AF_INET) });
+        writer.WriteStruct(new nfgenmsg { nfgen_family = (byte)(packet[0] >> 4 == 6 ? NftablesConstants.NFPROTO_IPV6 : NftablesConstants.NFPROTO_IPV4) });
         writer.WriteBytes(NflogConstants.NFULA_PACKET_HDR, [8, 0, hook, 0]);
         writer.WriteBytes(NflogConstants.NFULA_PREFIX, [.. Encoding.UTF8.GetBytes(prefix), 0]);
         writer.WriteBytes(NflogConstants.NFULA_PAYLOAD, packet);
