@@ -1,12 +1,14 @@
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
 /// <summary>The new file that a recording is written to, in a directory that is opened once: whoever moves it does not change which file is meant.</summary>
 internal sealed class RecordingFile : IDisposable
 {
-    private const uint OwnerOnly = FileConstants.S_IRUSR | FileConstants.S_IWUSR;
+    private static readonly mode_t s_ownerOnly = S_IRUSR | S_IWUSR;
 
     private readonly SafeFileHandle _directory;
     private readonly string _name;
@@ -27,15 +29,15 @@ internal sealed class RecordingFile : IDisposable
     public static RecordingFile Create(string path)
     {
         string whole = Path.GetFullPath(path);
-        int directory = Libc.open(Path.GetDirectoryName(whole) ?? "/", FileConstants.O_PATH | FileConstants.O_DIRECTORY | FileConstants.O_CLOEXEC);
+        int directory = SafeLibC.open(Path.GetDirectoryName(whole) ?? "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
         if (directory < 0)
         {
             throw Failed(path, Errno.Last);
         }
 
         SafeFileHandle opened = new(directory, ownsHandle: true);
-        int flags = FileConstants.O_WRONLY | FileConstants.O_CREAT | FileConstants.O_EXCL | FileConstants.O_NOFOLLOW | FileConstants.O_CLOEXEC;
-        int file = Libc.openat(opened, Path.GetFileName(whole), flags, OwnerOnly);
+        int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+        int file = SafeLibC.openat(opened, Path.GetFileName(whole), flags, s_ownerOnly);
         if (file < 0)
         {
             int errno = Errno.Last;
@@ -51,7 +53,7 @@ internal sealed class RecordingFile : IDisposable
     {
         if (!_directory.IsClosed)
         {
-            _ = Libc.unlinkat(_directory, _name, 0);
+            _ = SafeLibC.unlinkat(_directory, _name, 0);
         }
     }
 
@@ -64,7 +66,7 @@ internal sealed class RecordingFile : IDisposable
 
     private static ConntrackException Failed(string path, int errno)
     {
-        string remedy = errno == ErrnoConstants.EEXIST ? "A recording never overwrites: name a new file, or remove that one." : "Name a file that can be made.";
+        string remedy = errno == EEXIST ? "A recording never overwrites: name a new file, or remove that one." : "Name a file that can be made.";
         return new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be made: {Errno.Describe(errno)}. {remedy}");
     }
 }
