@@ -19,6 +19,7 @@ internal sealed partial class CaptureSession : IDisposable
     private readonly ManualResetEventSlim _ready = new();
     private readonly ManualResetEventSlim _ended = new();
     private readonly CaptureClock _clock = new();
+    private readonly long _began;
     private long _endTime;
     private Exception? _error;
     private volatile CaptureState _state = CaptureState.Starting;
@@ -46,7 +47,8 @@ internal sealed partial class CaptureSession : IDisposable
             throw;
         }
 
-        StartTime = _clock.Now;
+        StartTime = _clock.TimeOfDay;
+        _began = _clock.Now;
 
         // A thread of its own: it may enter a network namespace, which a thread of the pool must never do.
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker" };
@@ -65,7 +67,7 @@ internal sealed partial class CaptureSession : IDisposable
     public CaptureNotices Notices { get; } = new();
 
     /// <summary>How long it has run.</summary>
-    public TimeSpan Duration => TimeSpan.FromTicks((_ended.IsSet ? Interlocked.Read(ref _endTime) : _clock.Now) - StartTime);
+    public TimeSpan Duration => TimeSpan.FromTicks((_ended.IsSet ? Interlocked.Read(ref _endTime) : _clock.Now) - _began);
 
     /// <summary>How many flows it holds.</summary>
     public int FlowCount

@@ -30,7 +30,7 @@ internal sealed class DumpPump : ICapturePump
             NetworkNamespace.Enter(name);
         }
 
-        FrameSink sink = new(_collector, recording: null);
+        FrameSink sink = new(_collector, recording: null, _clock);
         using AddressFeed addresses = new(sink, _clock);
         using NetlinkDump connections = NetlinkDump.OpenConntrack();
         using DatagramBatch batch = NetlinkDump.NewBatch();

@@ -11,8 +11,8 @@ internal static class FeedPoll
     /// <param name="wakeup">Ends the wait early; cleared.</param>
     /// <param name="first">The descriptor of what is not in the list; -1 for none.</param>
     /// <param name="sources">The sources.</param>
-    /// <param name="until">When to return at the latest: ticks of UTC.</param>
-    /// <param name="now">The time: ticks of UTC.</param>
+    /// <param name="until">When to return at the latest: ticks of <see cref="CaptureClock.Now"/>.</param>
+    /// <param name="now">The time: ticks of <see cref="CaptureClock.Now"/>.</param>
     /// <returns>Whether the first has something: data or an error, such as an overrun.</returns>
     public static bool Wait(Wakeup wakeup, int first, List<IFeedSource> sources, long until, long now)
     {

@@ -8,17 +8,24 @@ internal sealed class FrameSink
 {
     private readonly FlowCollector _collector;
     private readonly RecordingWriter? _recording;
+    private readonly CaptureClock? _clock;
     private long _recordingLost;
 
-    /// <summary>Makes a sink.</summary>
-    public FrameSink(FlowCollector collector, RecordingWriter? recording)
+    /// <param name="collector">Gets the frames.</param>
+    /// <param name="recording">Gets them as well; null for none.</param>
+    /// <param name="clock">The clock that the times of frames come from: they get the time of day instead. Null for times that stay as they are.</param>
+    public FrameSink(FlowCollector collector, RecordingWriter? recording, CaptureClock? clock = null)
     {
+        _clock = clock;
         _collector = collector;
         _recording = recording;
     }
 
     /// <summary>Puts a frame.</summary>
-    public void Put(FrameKind kind, long time, ReadOnlySpan<byte> data = default)
+    public void Put(FrameKind kind, long time, ReadOnlySpan<byte> data = default) => PutAsIs(kind, _clock?.ToTimeOfDay(time) ?? time, data);
+
+    /// <summary>Puts a frame whose time is that of packets.</summary>
+    public void PutAsIs(FrameKind kind, long time, ReadOnlySpan<byte> data = default)
     {
         lock (_collector.Gate)
         {
@@ -40,6 +47,7 @@ internal sealed class FrameSink
     /// <summary>Puts the datagrams of a batch, under one hold of the gate.</summary>
     public void Put(FrameKind kind, long time, DatagramBatch batch, int count)
     {
+        time = _clock?.ToTimeOfDay(time) ?? time;
         lock (_collector.Gate)
         {
             for (int i = 0; i < count; i++)

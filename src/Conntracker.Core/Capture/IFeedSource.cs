@@ -9,7 +9,7 @@ internal interface IFeedSource : IDisposable
     /// <summary>The descriptor that poll(2) waits for; -1 for none, when the source sets the capture's wakeup.</summary>
     int Number { get; }
 
-    /// <summary>When <see cref="Take"/> is to be called at the latest, though nothing came: ticks of UTC; <see cref="long.MaxValue"/> for never.</summary>
+    /// <summary>When <see cref="Take"/> is to be called at the latest, though nothing came: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never.</summary>
     long Due { get; }
 
     /// <summary>Takes what is there, without waiting, and not more at a time than leaves connection tracking its turn.</summary>

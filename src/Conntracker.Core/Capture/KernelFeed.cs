@@ -79,7 +79,7 @@ internal sealed class KernelFeed : IDisposable
     /// Waits until the kernel has something to tell, somebody wakes the thread, or it is time, and takes what is there. Reads the table
     /// again when that is due.
     /// </summary>
-    /// <param name="until">When to return at the latest: ticks of UTC.</param>
+    /// <param name="until">When to return at the latest: ticks of <see cref="CaptureClock.Now"/>.</param>
     public void WaitAndTake(long until)
     {
         bool isDrained = !Wait(until) || TakeEvents();

@@ -28,8 +28,8 @@ internal sealed class LivePump : ICapturePump
         _options = options;
         _collector = collector;
         _notices = notices;
-        _recording = new CaptureRecording(options.RecordPath, notices, _clock.Now);
-        _sink = new FrameSink(collector, _recording.Writer);
+        _recording = new CaptureRecording(options.RecordPath, notices, _clock.TimeOfDay);
+        _sink = new FrameSink(collector, _recording.Writer, _clock);
         _tracing = new TraceControl(options, collector, notices, _clock, _wakeup);
     }
 
@@ -92,7 +92,7 @@ internal sealed class LivePump : ICapturePump
         }
 
         feed.Finish(readCounters: _options.Accounting);
-        _recording.End(_clock.Now);
+        _recording.End(_clock.TimeOfDay);
     }
 
     /// <inheritdoc/>

@@ -22,6 +22,7 @@ internal sealed class PacketFeed : IFeedSource
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
+    private readonly PacketClock _packetClock = new();
     private PacketSource? _source;
     private long _due;
     private long _expireDue;
@@ -93,7 +94,7 @@ internal sealed class PacketFeed : IFeedSource
         if (now >= _expireDue)
         {
             _expireDue = now + s_expireEvery;
-            _sink.Put(FrameKind.PacketTime, now);
+            PutTime();
         }
     }
 
@@ -112,7 +113,7 @@ internal sealed class PacketFeed : IFeedSource
             CountDrops(_source);
         }
 
-        _sink.Put(FrameKind.PacketTime, _clock.Now);
+        PutTime();
     }
 
     /// <inheritdoc/>
@@ -148,7 +149,8 @@ internal sealed class PacketFeed : IFeedSource
 
     private void TakePackets(PacketSource source, int batches)
     {
-        long end = _clock.Now;
+        // Packets bear the host's time.
+        long end = _clock.HostTime;
         int read;
         do
         {
@@ -156,6 +158,7 @@ internal sealed class PacketFeed : IFeedSource
             if (source.Batch.Count > 0)
             {
                 _sink.Put(source.Batch);
+                _packetClock.Note(source.Batch.TimeOf(source.Batch.Count - 1), _clock.Now);
             }
         }
         while (read > 0 && --batches > 0 && source.Batch.TimeOf(read - 1) <= end);
@@ -167,6 +170,15 @@ internal sealed class PacketFeed : IFeedSource
             source.Dispose();
             _source = null;
             _due = _clock.Now + s_lookEvery;
+        }
+    }
+
+    // Without packets there is nothing that could be idle.
+    private void PutTime()
+    {
+        if (_packetClock.IsKnown)
+        {
+            _sink.PutAsIs(FrameKind.PacketTime, _packetClock.At(_clock.Now));
         }
     }
 

@@ -23,8 +23,8 @@ internal sealed class PacketPump : ICapturePump
         _options = options;
         _collector = collector;
         _notices = notices;
-        _recording = new CaptureRecording(options.RecordPath, notices, _clock.Now);
-        _sink = new FrameSink(collector, _recording.Writer);
+        _recording = new CaptureRecording(options.RecordPath, notices, _clock.TimeOfDay);
+        _sink = new FrameSink(collector, _recording.Writer, _clock);
     }
 
     /// <inheritdoc/>
@@ -67,7 +67,7 @@ internal sealed class PacketPump : ICapturePump
             source.Finish();
         }
 
-        _recording.End(_clock.Now);
+        _recording.End(_clock.TimeOfDay);
     }
 
     /// <inheritdoc/>

@@ -25,7 +25,7 @@ internal sealed class PcapPump : ICapturePump
         _source = PacketSource.OpenFile(path, options.Filter);
         try
         {
-            _recording = new CaptureRecording(options.RecordPath, notices, new CaptureClock().Now, waits: true);
+            _recording = new CaptureRecording(options.RecordPath, notices, new CaptureClock().TimeOfDay, waits: true);
             _sink = new FrameSink(collector, _recording.Writer);
             PacketFeed.PutLinkType(_source, $"the capture file {path}", _sink, time: 0);
         }

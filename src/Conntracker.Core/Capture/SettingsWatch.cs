@@ -14,7 +14,7 @@ internal sealed class SettingsWatch(SettingsLease lease, string consequence, Cap
     /// <inheritdoc/>
     public int Number => -1;
 
-    /// <summary>When to look again: ticks of UTC; <see cref="long.MaxValue"/> once it was said.</summary>
+    /// <summary>When to look again: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> once it was said.</summary>
     public long Due { get; private set; } = clock.Now + s_interval;
 
     /// <inheritdoc/>

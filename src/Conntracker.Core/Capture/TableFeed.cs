@@ -44,7 +44,7 @@ internal sealed class TableFeed : IDisposable
     /// <summary>Whether the table was read once.</summary>
     public bool HasRead => _schedule.HasRead;
 
-    /// <summary>When <see cref="RequestNext"/> has something to do: ticks of UTC; <see cref="long.MaxValue"/> for never, and while a dump is under way.</summary>
+    /// <summary>When <see cref="RequestNext"/> has something to do: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never, and while a dump is under way.</summary>
     public long Due => IsReading ? long.MaxValue : _schedule.Due(HasEventless);
 
     private bool HasEventless => _collector.EventlessFlows > 0;

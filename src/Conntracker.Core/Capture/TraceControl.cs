@@ -187,7 +187,7 @@ internal sealed class TraceControl : IFeedSource
     {
         lock (_collector.Gate)
         {
-            return [.. Requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning))];
+            return [.. Requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
         }
     }
 

@@ -79,7 +79,7 @@ internal sealed class TraceFeed : IFeedSource
 
         if (_clock.Now - _lastSettled >= s_settling)
         {
-            Settle(_clock.Now);
+            Settle(_clock.TimeOfDay);
         }
     }
 

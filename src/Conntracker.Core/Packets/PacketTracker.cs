@@ -65,7 +65,15 @@ internal sealed class PacketTracker
         for (int place = 0; place < _flows.PlaceCount; place++)
         {
             ref FlowRecord record = ref _flows[place];
-            if (record.IsUsed && record.IsOfPackets && !record.IsClosed && now - record.LastSeen > FlowTimeouts.Of(in record))
+            if (!record.IsUsed || !record.IsOfPackets || record.IsClosed)
+            {
+                continue;
+            }
+
+            // Seen later than now, before the host's clock was set back: idle from now on.
+            record.LastSeen = Math.Min(record.LastSeen, now);
+            record.FirstSeen = Math.Min(record.FirstSeen, record.LastSeen);
+            if (now - record.LastSeen > FlowTimeouts.Of(in record))
             {
                 _flows.CloseFlow(place);
             }

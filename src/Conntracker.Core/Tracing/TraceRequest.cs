@@ -39,14 +39,18 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
     public long Steps { get; set; }
 
     /// <summary>As users see it.</summary>
-    public FlowTrace ToView(string capture, long now, bool isRunning) => new()
+    /// <param name="capture">The capture's name.</param>
+    /// <param name="now">Now: ticks of the same clock as its times.</param>
+    /// <param name="isRunning">Whether the capture runs.</param>
+    /// <param name="ahead">How much later the time of day is than that clock, which stands still while the host is suspended: ticks.</param>
+    public FlowTrace ToView(string capture, long now, bool isRunning, long ahead = 0) => new()
     {
         Id = id,
         Capture = capture,
         Target = target,
         Flow = flow,
-        StartTime = new DateTimeOffset(start, TimeSpan.Zero),
-        Until = Until is long end ? new DateTimeOffset(end, TimeSpan.Zero) : null,
+        StartTime = new DateTimeOffset(start + ahead, TimeSpan.Zero),
+        Until = Until is long end ? new DateTimeOffset(end + ahead, TimeSpan.Zero) : null,
         IsActive = isRunning && (Until is not long limit || limit > now),
         Packets = Packets,
         Steps = Steps,
