@@ -181,6 +181,12 @@ public sealed class TrackingTests
 
         Assert.Contains("nf_conntrack_events", Assert.Single(live.Notices), StringComparison.Ordinal);
         Assert.Equal("0", host.ReadSetting("netfilter/nf_conntrack_events"));
+
+        // The table shows them instead.
+        TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 7), new IPEndPoint(IPAddress.Loopback, 0));
+        Assert.Equal((7, FlowState.Replied), ((int)live.Flows.Single().IcmpId!, live.Flows.Single().State));
+        host.Run("conntrack", "-D", "-p", "icmp");
+        Assert.Equal(FlowState.Closed, live.Flows.Single().State);
     }
 
     [Fact]

@@ -144,7 +144,7 @@ internal sealed partial class CaptureSession : IDisposable
     /// </summary>
     public FlowSnapshot Snapshot(CancellationToken cancellation = default)
     {
-        if (_state == CaptureState.Running && (_options.Accounting || HasEventlessFlows))
+        if (_state == CaptureState.Running && (_options.Accounting || NeedsDumps))
         {
             Refresh(cancellation);
         }
@@ -204,13 +204,13 @@ internal sealed partial class CaptureSession : IDisposable
         }
     }
 
-    private bool HasEventlessFlows
+    private bool NeedsDumps
     {
         get
         {
             lock (_collector.Gate)
             {
-                return _collector.EventlessFlows > 0;
+                return _collector.NeedsDumps;
             }
         }
     }

@@ -73,8 +73,11 @@ internal sealed partial class FlowCollector : IDisposable
     /// <summary>How many flows there are.</summary>
     public int FlowCount => _table.Count;
 
-    /// <summary>How many open flows only dumps can follow (<see cref="FlowTable.Eventless"/>).</summary>
-    public int EventlessFlows => _table.Eventless;
+    /// <summary>Whether the kernel makes no events at all, so that only dumps show flows.</summary>
+    public bool IsWithoutEvents { get; set; }
+
+    /// <summary>Whether there is something that only dumps show: all flows, or those that no event has spoken of (<see cref="FlowTable.Eventless"/>).</summary>
+    public bool NeedsDumps => IsWithoutEvents || _table.Eventless > 0;
 
     /// <summary>True while the answer to a dump is not complete.</summary>
     public bool IsDumping { get; private set; }

@@ -47,7 +47,12 @@ internal sealed class LivePump : ICapturePump
         using KernelFeed feed = new(_options.BufferSize, _collector, _sink, _notices, _clock, _wakeup);
         if (EventSetting.IsOff())
         {
-            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel tells nothing of new connections, and only those that are open now are shown. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
+            lock (_collector.Gate)
+            {
+                _collector.IsWithoutEvents = true;
+            }
+
+            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel makes no events. Its table is read instead, when flows are asked for, at the end, and about once a minute; connections that begin and end in between are missing. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
         }
 
         if (_options.ResolveProcess)
@@ -166,7 +171,7 @@ internal sealed class LivePump : ICapturePump
         table.Dispose();
         return $"The capture has removed its table 'inet {table.Name}': "
             + (wasTracking ? "unless another rule has connections tracked, the kernel tracks no more, and new flows are not seen." : "the kernel tracks no more, new flows are not seen, and traces have ended.")
-            + " Start another capture once there is room.";
+            + " Start another capture once there is room, or with -KeepTracking (--keep-tracking) to go on at that risk.";
     }
 
     private void RecoverSettings(NetworkNamespaceId networkNamespace)

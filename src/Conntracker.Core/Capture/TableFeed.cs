@@ -47,7 +47,7 @@ internal sealed class TableFeed : IDisposable
     /// <summary>When <see cref="RequestNext"/> has something to do: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never, and while a dump is under way.</summary>
     public long Due => IsReading ? long.MaxValue : _schedule.Due(HasEventless);
 
-    private bool HasEventless => _collector.EventlessFlows > 0;
+    private bool HasEventless => _collector.NeedsDumps;
 
     /// <summary>Events were lost: what they said is to be read from the table.</summary>
     public void NeedRepair() => _schedule.NeedRepair();

@@ -13,9 +13,14 @@ public sealed class TableFeedTests : IDisposable
     private readonly FakeDumps _dumps = new();
     private readonly CaptureNotices _notices = new();
     private readonly Wakeup _wakeup = new();
+    private readonly SettableTime _host = new();
     private readonly TableFeed _feed;
 
-    public TableFeedTests() => _feed = new TableFeed(_dumps, _probe.Collector, new FrameSink(_probe.Collector, recording: null), _notices, new CaptureClock(), _wakeup);
+    public TableFeedTests()
+    {
+        CaptureClock clock = new(_host);
+        _feed = new TableFeed(_dumps, _probe.Collector, new FrameSink(_probe.Collector, recording: null, clock), _notices, clock, _wakeup);
+    }
 
     public void Dispose()
     {
@@ -92,7 +97,7 @@ public sealed class TableFeedTests : IDisposable
         Read(DumpReason.Start);
         Assert.False(_feed.HasRead);
         Read(DumpReason.Start);
-        Assert.Equal((true, 1), (_feed.HasRead, _probe.Collector.EventlessFlows));
+        Assert.Equal((true, 1L), (_feed.HasRead, _probe.Receipt.EventlessFlows));
     }
 
     [Theory]
@@ -127,6 +132,43 @@ public sealed class TableFeedTests : IDisposable
 
         Assert.Equal("Closed Replied", string.Join(' ', _probe.Flows().OrderBy(each => each.SrcPort).Select(each => each.State)));
         Assert.Equal((2, 1L), (_dumps.Begun, _probe.Receipt.EventlessFlows));
+    }
+
+    [Fact]
+    public void In_a_long_capture_flows_without_events_are_looked_up_once_a_minute_until_none_is_left()
+    {
+        Conn conn = new();
+        _dumps.Answer(conn.Dumped(), CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        _dumps.Answer((conn with { Status = Conn.Replied }).Dumped(), CollectorProbe.DumpEnd());
+        _dumps.Answer(CollectorProbe.DumpEnd());
+
+        List<(int Begun, FlowState State)> seen = [];
+        for (int seconds = 0; seconds <= 240; seconds += 30)
+        {
+            _feed.RequestNext();
+            while (_feed.IsReading)
+            {
+                _feed.Take();
+            }
+
+            seen.Add((_dumps.Begun, _probe.Flow().State));
+            _host.Wait(TimeSpan.FromSeconds(30));
+        }
+
+        Assert.Equal("1 New, 1 New, 2 Replied, 2 Replied, 3 Closed, 3 Closed, 3 Closed, 3 Closed, 3 Closed", string.Join(", ", seen.Select(each => $"{each.Begun} {each.State}")));
+    }
+
+    [Fact]
+    public void Where_the_kernel_makes_no_events_at_all_the_table_is_read_once_a_minute()
+    {
+        _probe.Collector.IsWithoutEvents = true;
+        _dumps.Answer(CollectorProbe.DumpEnd());
+        Read(DumpReason.Start);
+        _dumps.Answer(new Conn().Dumped(), CollectorProbe.DumpEnd());
+        _host.Wait(TimeSpan.FromSeconds(60));
+        _feed.RequestNext();
+        Assert.True(_feed.IsReading);
     }
 
     [Fact]
