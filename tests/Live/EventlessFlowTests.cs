@@ -8,7 +8,7 @@ namespace Conntracker.Tests.Live;
 
 /// <summary>
 /// Connections for which the kernel makes no event, because nobody listened when they began: long-lived ones, which one audits. Switching
-/// nf_conntrack_events off meanwhile has the same effect, and is not hidden by another listener on the host.
+/// nf_conntrack_events off while they begin has the same effect, and is not hidden by another listener on the host.
 /// </summary>
 public sealed class EventlessFlowTests
 {
@@ -22,7 +22,8 @@ public sealed class EventlessFlowTests
         using EchoServer? echo = EchoServer.Start(host, FlowProtocol.Tcp, s_server.Address, s_server.Port);
         using Socket before = Open(host);
         using LiveCapture live = LiveCapture.Start(host);
-        Assert.Equal((FlowState.Assured, TcpState.Established, 1L), (live.Flows.Single().State, live.Flows.Single().TcpState!.Value, live.Capture.EventlessFlows));
+        Flow open = live.Flows.Single();
+        Assert.Equal((FlowState.Assured, TcpState.Established, 1L), (open.State, open.TcpState!.Value, live.Capture.EventlessFlows));
 
         before.Dispose();
         Eventually.True("the kernel has closed it", () => !ConntrackEntry.List(host).Contains("ESTABLISHED", StringComparison.Ordinal));

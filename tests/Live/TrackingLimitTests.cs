@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Conntracker.Tests.Live;
 
-/// <summary>A host that tracked nothing before the capture is told what that costs, and stops tracking before it would drop packets.</summary>
+/// <summary>On a host that tracked nothing before, the capture says what tracking costs, and the host stops tracking before it would drop packets.</summary>
 public sealed class TrackingLimitTests
 {
     private const string SwitchedOn = "No connection was tracked here before";
@@ -46,7 +46,8 @@ public sealed class TrackingLimitTests
         TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 2), s_server);
         Assert.DoesNotContain("id=2 ", host.Run("conntrack", "-L"), StringComparison.Ordinal);
         Assert.Equal(CaptureState.Running, live.Capture.State);
-        Assert.Equal(ConntrackErrorReason.TraceUnavailable, Assert.Throws<ConntrackException>(() => live.Capture.EnableTrace(FlowQuery.All, TimeSpan.FromSeconds(5))).Reason);
+        ConntrackException refused = Assert.Throws<ConntrackException>(() => live.Capture.EnableTrace(FlowQuery.All, TimeSpan.FromSeconds(5)));
+        Assert.Equal(ConntrackErrorReason.TraceUnavailable, refused.Reason);
         Assert.All(live.Capture.GetTraces(), each => Assert.False(each.IsActive));
 
         // Flows that are there end as they would.

@@ -140,7 +140,7 @@ internal sealed partial class CaptureSession : IDisposable
 
     /// <summary>
     /// Copies the flows as they are now; the caller disposes the copy. A running capture first reads the kernel's table where events do not
-    /// tell everything: counters of open connections, and flows for which the kernel makes no events.
+    /// say everything: counters of open connections, and flows for which the kernel makes no events.
     /// </summary>
     public FlowSnapshot Snapshot(CancellationToken cancellation = default)
     {

@@ -76,7 +76,7 @@ internal sealed class KernelFeed : IDisposable
     public void WantRefresh() => _table.WantRefresh();
 
     /// <summary>
-    /// Waits until the kernel has something to tell, somebody wakes the thread, or it is time, and takes what is there. Reads the table
+    /// Waits until the kernel has sent something, somebody wakes the thread, or it is time, and takes what is there. Reads the table
     /// again when that is due.
     /// </summary>
     /// <param name="until">When to return at the latest: ticks of <see cref="CaptureClock.Now"/>.</param>

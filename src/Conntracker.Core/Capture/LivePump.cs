@@ -147,7 +147,7 @@ internal sealed class LivePump : ICapturePump
         bool wasTracking = before is not { Entries: 0 };
         if (!wasTracking && table is not null)
         {
-            _notices.Add("tracking", $"No connection was tracked here before: this capture switches connection tracking on, and fragments are reassembled meanwhile. {Limit(before!.Value.Limit)}");
+            _notices.Add("tracking", $"No connection was tracked here before: this capture switches connection tracking on, and fragments are reassembled while it runs. {Limit(before!.Value.Limit)}");
         }
 
         feed.Add(new TrackingGuard(before, _options.ReadTracking, _sink, _notices, _clock, () => LetGo(table, wasTracking)));
@@ -187,7 +187,7 @@ internal sealed class LivePump : ICapturePump
                         _notices.Add(notice, $"A capture that was killed had left {purpose.LeftBehind}; the settings are as they were before it.");
                         break;
                     case SettingsRecovery.Unknown:
-                        _notices.Add(notice, $"A capture that was killed may have left {purpose.LeftBehind}. This kernel (before Linux 5.14) does not tell whether that was in this network namespace, so nothing was put back: look at {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
+                        _notices.Add(notice, $"A capture that was killed may have left {purpose.LeftBehind}. This kernel (before Linux 5.14) does not show whether that was in this network namespace, so nothing was put back: look at {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
                         break;
                     default:
                         break;

@@ -114,7 +114,9 @@ internal sealed class TableFeed : IDisposable
         }
     }
 
-    /// <summary>The capture ends, and no event comes any more: a dump that is under way is taken in, and the table is read once more where that is needed.</summary>
+    /// <summary>
+    /// The capture ends, and no event comes any more: a dump that is under way is taken in, and the table is read once more where that is needed.
+    /// </summary>
     /// <param name="isWanted">Whether to read it in any case.</param>
     public void Finish(bool isWanted)
     {
@@ -130,7 +132,7 @@ internal sealed class TableFeed : IDisposable
 
             if (!IsReading)
             {
-                // Nobody waits any more: the pauses are for the sake of what the capture would miss meanwhile.
+                // Nobody waits any more: the pauses are for the sake of what a running capture would miss.
                 Thread.Sleep(TimeSpan.FromMilliseconds(100 * requests));
                 Request(_schedule.Next(HasEventless)!.Value);
                 requests++;

@@ -21,7 +21,7 @@ internal sealed class TrackingGuard : IFeedSource
     private TrackingReading _last;
     private long _lastLook;
 
-    /// <param name="first">How full the table was before the capture made its own nftables table; null when the kernel does not tell.</param>
+    /// <param name="first">How full the table was before the capture made its own nftables table; null when it is not known.</param>
     /// <param name="read">Reads the kernel's numbers.</param>
     /// <param name="sink">Gets what the kernel has dropped.</param>
     /// <param name="notices">Gets what the user ought to know.</param>

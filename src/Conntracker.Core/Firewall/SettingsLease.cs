@@ -157,7 +157,7 @@ internal sealed class SettingsLease : IDisposable
             return SettingsRecovery.None;
         }
 
-        // Whoever needs the settings still, elsewhere, puts them back. What was left in a namespace that cannot be told from a later one may be
+        // Whoever needs the settings still, elsewhere, puts them back. What was left in a namespace that cannot be distinguished from a later one may be
         // that one's own by now.
         bool isNeeded = _holders.Find(_purpose.Settings.Count).Count > 0;
         bool isKnown = wasHolder || _isLasting;

@@ -136,7 +136,7 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>A dump of the kernel's table begins; every answer to it comes between here and <see cref="EndDump"/>.</summary>
     /// <param name="now">When it was asked for: ticks of UTC.</param>
     /// <param name="showsEventless">
-    /// Whether the kernel may make no events for connections that are first seen in it; false when events were lost that would have told.
+    /// Whether the kernel may make no events for connections that are first seen in it; false when events were lost.
     /// </param>
     public void BeginDump(long now, bool showsEventless)
     {

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>Which network namespace: what tells it from all others while it lives.</summary>
+/// <summary>Identifies a network namespace among all others while it lives.</summary>
 /// <param name="Cookie">The kernel's cookie of it, never used twice until the next boot; 0 before Linux 5.14.</param>
 /// <param name="Inode">The inode of its file below /proc, which a later namespace may get.</param>
 internal sealed record NetworkNamespaceId(ulong Cookie, ulong Inode)
@@ -14,7 +14,7 @@ internal sealed record NetworkNamespaceId(ulong Cookie, ulong Inode)
     public string Name => string.Create(CultureInfo.InvariantCulture, $"{(Cookie != 0 ? "" : "inode-")}{(Cookie != 0 ? Cookie : Inode)}");
 
     /// <summary>The namespace of the calling thread.</summary>
-    /// <param name="cookie">Its cookie, as a socket tells it.</param>
+    /// <param name="cookie">Its cookie, read from a socket.</param>
     public static NetworkNamespaceId OfThread(ulong cookie) => new(cookie, InodeOf("/proc/thread-self/ns/net"));
 
     // The link's target is "net:[4026531840]". 0 when it cannot be read: of another user's process, or without /proc.

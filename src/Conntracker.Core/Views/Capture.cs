@@ -54,7 +54,7 @@ public sealed class Capture
     /// <summary>Flows that were folded into others at the flow limit.</summary>
     public long Folded => Session.Receipt.Folded;
 
-    /// <summary>Open flows from before the capture of which no event tells: their state and their end are read from the kernel's table.</summary>
+    /// <summary>Open flows from before the capture for which the kernel has made no event: its table is read to follow them.</summary>
     public long EventlessFlows => Session.Receipt.EventlessFlows;
 
     /// <summary>Packets that connection tracking dropped while the capture ran: the kernel's table was full, or a helper refused them.</summary>

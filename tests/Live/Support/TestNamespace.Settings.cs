@@ -10,7 +10,7 @@ internal sealed partial class TestNamespace
     /// <summary>Where captures note the namespace's settings as they were, while they have accounting switched on.</summary>
     public string AccountingFile => StateFile(AccountingLease.Purpose);
 
-    /// <summary>What tells it from other namespaces.</summary>
+    /// <summary>Identifies it among other namespaces.</summary>
     public NetworkNamespaceId Id => Do(() =>
     {
         using NetlinkSocket socket = NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the test");

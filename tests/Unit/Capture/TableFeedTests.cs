@@ -74,7 +74,7 @@ public sealed class TableFeedTests : IDisposable
     }
 
     [Fact]
-    public void A_capture_that_ends_while_every_dump_fails_ends_all_the_same_and_says_so()
+    public void A_capture_that_ends_while_every_dump_fails_ends_and_says_so()
     {
         _dumps.Answer(CollectorProbe.DumpEnd());
         Read(DumpReason.Start);

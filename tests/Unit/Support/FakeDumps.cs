@@ -5,7 +5,7 @@ using Xunit;
 
 namespace Conntracker.Tests.Unit;
 
-/// <summary>A kernel that answers dumps as it was told to: each request takes the next answer. Its datagrams go through a real socket.</summary>
+/// <summary>A kernel that answers dumps as the test asks: each request takes the next answer. Its datagrams go through a real socket.</summary>
 internal sealed class FakeDumps : IDumpSource
 {
     private readonly TempFolder _folder = new();
