@@ -76,29 +76,56 @@ quietly() {
 
 # Compiles what runs in the kernel for -b and -ResolveProcess. It is embedded in the engine; where it cannot be made, a note of why is.
 build_bpf() {
-  local source=$root/src/Conntracker.Bpf made=$out/bpf missing="" include=""
-  rm -rf "$made" && mkdir -p "$made"
+  local source=$root/src/Conntracker.Bpf made=$out/bpf fresh=$out/bpf.new missing="" include="" file
+  rm -rf "$fresh" && mkdir -p "$fresh" "$made"
   command -v clang >/dev/null || missing="clang"
   [ -e /usr/include/bpf/bpf_helpers.h ] || missing="$missing libbpf-dev"
   if [ -n "$missing" ]; then
-    printf '%s' "${missing# }" >"$made/missing.txt"
+    printf '%s' "${missing# }" >"$fresh/missing.txt"
     say "build.sh: without the package(s) ${missing# } Conntracker is built without its eBPF programs: processes are looked up with INET_DIAG instead."
-    return
+  else
+    command -v gcc >/dev/null && include=-I/usr/include/$(gcc -print-multiarch)
+    quietly build-bpf clang -O2 -g -Wall -Wextra -Werror -target bpf $include -c "$source/attribution.bpf.c" -o "$fresh/attribution.bpf.o"
+    # The debugger's sections go, the types that libbpf needs stay.
+    if command -v llvm-strip >/dev/null; then llvm-strip -g "$fresh/attribution.bpf.o"; fi
   fi
-  command -v gcc >/dev/null && include=-I/usr/include/$(gcc -print-multiarch)
-  quietly build-bpf clang -O2 -g -Wall -Wextra -Werror -target bpf $include -c "$source/attribution.bpf.c" -o "$made/attribution.bpf.o"
-  # The debugger's sections go, the types that libbpf needs stay.
-  command -v llvm-strip >/dev/null && llvm-strip -g "$made/attribution.bpf.o"
-  return 0
+  # What has not changed keeps its time, so that the engine is not built again for it.
+  for file in missing.txt attribution.bpf.o; do
+    if [ ! -e "$fresh/$file" ]; then rm -f "$made/$file"
+    elif ! cmp -s "$fresh/$file" "$made/$file"; then mv "$fresh/$file" "$made/$file"
+    fi
+  done
+  rm -rf "$fresh"
+}
+
+# The program: native, one file that needs no .NET, where the compiler's package and a linker can be had; otherwise for the host's .NET runtime.
+build_program() {
+  local missing="" log
+  log=$(log_file build-cli)
+  command -v clang >/dev/null || command -v gcc >/dev/null || missing="a linker (the package clang or gcc)"
+  rm -rf "$out/cli.new"
+  if [ -z "$missing" ]; then
+    if dotnet publish "$root/src/Conntracker.Cli" -c Release -p:NativeProgram=true -o "$out/cli.new" >"$log" 2>&1; then
+      # Another name first: a program that runs can be replaced, but not written to.
+      mv "$out/cli.new/conntracker" "$out/conntracker.new" && mv -fT "$out/conntracker.new" "$out/conntracker"
+      rm -rf "$out/cli" && mv "$out/cli.new" "$out/cli"
+      return
+    fi
+    # A mistake in the sources is one for both kinds, and is shown below.
+    missing="what the log $log names"
+  fi
+  quietly build-cli-runtime dotnet publish "$root/src/Conntracker.Cli" -c Release -o "$out/cli.new"
+  say "build.sh: without $missing the program cannot be made native: out/conntracker needs the .NET 10 runtime."
+  rm -rf "$out/cli" && mv "$out/cli.new" "$out/cli"
+  ln -sfn cli/conntracker "$out/conntracker"
 }
 
 build() {
   deps
   say "Building …"
   build_bpf
-  quietly build-cli dotnet publish "$root/src/Conntracker.Cli" -c Release -o "$out/cli"
+  build_program
   quietly build-module dotnet publish "$root/src/Conntracker.PowerShell" -c Release -o "$out/publish"
-  ln -sfn cli/conntracker "$out/conntracker"
   rm -rf "$out/module.new" && mkdir -p "$out/module.new/Conntracker"
   cp "$root/Conntracker.psd1" "$root/src/Conntracker.PowerShell/"*.ps1xml "$root/LICENSE" \
      "$out/publish/Conntracker.Core.dll" "$out/publish/Conntracker.PowerShell.dll" "$out/publish/Tmds.LibC.dll" "$out/module.new/Conntracker/"

@@ -35,7 +35,7 @@ internal static class ChildProcess
         string error = process.StandardError.ReadToEnd();
         process.WaitForExit();
         return process.ExitCode == 0
-            ? JsonSerializer.Deserialize<ChildResult>(output)!
+            ? JsonSerializer.Deserialize(output, BenchJson.Default.ChildResult)!
             : throw new InvalidOperationException($"A child failed: {error}");
     }
 

@@ -248,6 +248,6 @@ internal static class Children
             result.CpuSeconds = Environment.CpuUsage.TotalTime.TotalSeconds;
         }
 
-        Console.WriteLine(JsonSerializer.Serialize(result));
+        Console.WriteLine(JsonSerializer.Serialize(result, BenchJson.Default.ChildResult));
     }
 }

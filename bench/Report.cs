@@ -31,11 +31,7 @@ internal sealed class Report
 
     public void Save(string path)
     {
-        File.WriteAllText(path, JsonSerializer.Serialize(_figures, s_indented));
+        File.WriteAllText(path, JsonSerializer.Serialize(_figures, BenchJson.Default.ListFigure));
         Console.Error.WriteLine($"bench: written to {path}");
     }
-
-    private static readonly JsonSerializerOptions s_indented = new() { WriteIndented = true };
-
-    private sealed record Figure(string Name, double Value, string Unit, string? Target, bool? IsGood);
 }
