@@ -14,7 +14,7 @@ internal static class Suite
         string output = args.Length > 1 ? args[1] : "bench.json";
         string only = args.Length > 2 ? args[2] : "";
         Report report = new();
-        if (only is "")
+        if (only is "" or "flows")
         {
             using BenchNamespace space = new(maximumConnections: TableCount * 2);
             Flood(space, report, rounds);
