@@ -38,7 +38,6 @@ internal static class Program
     {
         // The engine reads it when it is loaded: a demonstration reports to nobody.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
-        PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
         TextHost host = new(Console.Out, Console.Error, width);
         using Runspace runspace = RunspaceFactory.CreateRunspace(host, InitialSessionState.CreateDefault2());
         runspace.Open();

@@ -20,16 +20,16 @@ internal sealed class TextHostInterface(TextWriter output, TextWriter errors, in
     public override bool SupportsVirtualTerminal => false;
 
     /// <inheritdoc/>
-    public override void Write(string value) => output.Write(value);
+    public override void Write(string value) => output.Write(Plain(value));
 
     /// <inheritdoc/>
-    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => output.Write(value);
+    public override void Write(ConsoleColor foregroundColor, ConsoleColor backgroundColor, string value) => output.Write(Plain(value));
 
     /// <inheritdoc/>
-    public override void WriteLine(string value) => output.WriteLine(value);
+    public override void WriteLine(string value) => output.WriteLine(Plain(value));
 
     /// <inheritdoc/>
-    public override void WriteErrorLine(string value) => errors.WriteLine(value);
+    public override void WriteErrorLine(string value) => errors.WriteLine(Plain(value));
 
     /// <inheritdoc/>
     public override void WriteWarningLine(string message) => errors.WriteLine($"WARNING: {message}");
@@ -64,4 +64,7 @@ internal sealed class TextHostInterface(TextWriter output, TextWriter errors, in
 
     /// <inheritdoc/>
     public override SecureString ReadLineAsSecureString() => throw new HostException(NobodyAnswers);
+
+    // PowerShell leaves it to the host to take out colors that nobody can see.
+    private string Plain(string text) => GetOutputString(text, SupportsVirtualTerminal);
 }

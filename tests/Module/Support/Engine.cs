@@ -22,7 +22,6 @@ internal sealed class Engine : IDisposable
     public Engine(int width = 120)
     {
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
-        PSStyle.Instance.OutputRendering = OutputRendering.PlainText;
         _runspace = RunspaceFactory.CreateRunspace(new TextHost(_text, _text, width), InitialSessionState.CreateDefault2());
         _runspace.Open();
         Set("module", Repository.Module);
