@@ -137,8 +137,10 @@ public sealed class ExportConntrackLogTests : ModuleTest
     public void The_old_file_stays_when_the_user_presses_Ctrl_C()
     {
         File.WriteAllText(_path, "old");
-        using RunningScript export = Engine.Start("& { $flows[0]; Wait-ConntrackCapture office; while ($true) { [Threading.Thread]::Sleep(10) } } | Export-ConntrackLog $path");
-        Eventually.True("the new file", () => Directory.GetFiles(_folder.Path).Length == 2);
+        using ManualResetEventSlim isWriting = new();
+        Engine.Set("isWriting", isWriting);
+        using RunningScript export = Engine.Start("& { $flows[0]; $isWriting.Set(); while ($true) { [Threading.Thread]::Sleep(10) } } | Export-ConntrackLog $path");
+        Eventually.True("a flow that is written", () => isWriting.IsSet);
 
         export.Stop();
 
