@@ -27,6 +27,7 @@ internal static class ReceiptText
             (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
             (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
             (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),
+            (nameof(receipt.TracesIncomplete), receipt.TracesIncomplete),
             (nameof(receipt.IptablesTraces), receipt.IptablesTraces),
             (nameof(receipt.IptablesTracesLost), receipt.IptablesTracesLost),
             (nameof(receipt.Packets), receipt.Packets),

@@ -30,6 +30,7 @@ internal sealed partial class CaptureSession : IDisposable
         _options = options;
         _collector = new FlowCollector(options.MaximumFlows, options.Protocols, options.LocalAddresses);
         _collector.UseIncomingUdpPorts(options.IncomingUdpPorts);
+        _collector.Tracing.IgnoresConnections = options.IgnoresTracedConnections;
         try
         {
             _pump = options switch

@@ -108,6 +108,7 @@ internal sealed partial class FlowCollector : IDisposable
                 PacketsSkipped = _packets.Skipped,
                 NftablesTraces = traces.NftablesMessages,
                 NftablesTracesLost = traces.NftablesLost,
+                TracesIncomplete = traces.Incomplete,
                 IptablesTraces = traces.IptablesLines,
                 IptablesTracesLost = traces.IptablesLost,
                 ProcessesLost = _processesLost + Processes.Processes.LeftOut,
@@ -136,6 +137,7 @@ internal sealed partial class FlowCollector : IDisposable
                 _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
                 DumpWasInterrupted = false;
                 IsDumping = true;
+                Tracing.MayLackFlows = _dumpReason == DumpReason.Start;
                 _table.BeginDump(time, showsEventless: _dumpReason != DumpReason.Repair);
                 break;
             case FrameKind.Overrun:
@@ -338,6 +340,7 @@ internal sealed partial class FlowCollector : IDisposable
         }
 
         IsDumping = false;
+        Tracing.MayLackFlows = false;
         DumpError = error;
         DumpsEnded++;
     }

@@ -15,6 +15,11 @@ internal interface IFeedSource : IDisposable
     /// <summary>Takes what is there, without waiting, and not more at a time than leaves connection tracking its turn.</summary>
     void Take();
 
+    /// <summary>The capture is about to end: nothing that the kernel reports from now on is wanted, while events are still taken in.</summary>
+    void Leave()
+    {
+    }
+
     /// <summary>The capture ends: takes what is queued, and nothing that comes from now on.</summary>
     void Finish();
 }

@@ -102,6 +102,11 @@ internal sealed class KernelFeed : IDisposable
     /// <param name="readCounters">Whether the kernel counts.</param>
     public void Finish(bool readCounters)
     {
+        for (int i = 0; i < _more.Count; i++)
+        {
+            _more[i].Leave();
+        }
+
         _events.Leave();
         while (!TakeEvents())
         {
@@ -131,8 +136,9 @@ internal sealed class KernelFeed : IDisposable
     // True when there are events.
     private bool Wait(long until) => FeedPoll.Wait(_wakeup, _events.Number, _more, Math.Min(until, _table.Due), _clock.Now);
 
-    // True when the queue was read to its end.
-    private bool TakeEvents()
+    /// <summary>Takes in the events that are there.</summary>
+    /// <returns>True when the queue was read to its end.</returns>
+    public bool TakeEvents()
     {
         // A bound, so that a flood of events does not keep a dump from going on.
         const int BatchesInTurn = 16;

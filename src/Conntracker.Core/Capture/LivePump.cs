@@ -73,7 +73,7 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
         WatchTracking(feed, table, before);
 
-        _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.Namespace));
+        _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.Namespace, feed.TakeEvents));
         feed.Start();
         long end = _clock.After(_options.Duration);
         bool isReady = false;

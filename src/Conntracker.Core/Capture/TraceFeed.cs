@@ -16,7 +16,7 @@ internal sealed class TraceFeed : IFeedSource
     private const int BatchesInTurn = 16;
 
     private static readonly long s_settling = TimeSpan.FromMilliseconds(100).Ticks;
-    private static readonly long s_busy = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly long s_busy = TimeSpan.FromSeconds(2).Ticks;
 
     private readonly TraceCollector _tracing;
     private readonly Lock _gate;
@@ -26,6 +26,7 @@ internal sealed class TraceFeed : IFeedSource
     private readonly MulticastSource _nftables;
     private readonly NftablesRules _nftablesRules;
     private readonly IptablesFeed _iptables;
+    private readonly Func<bool> _takeEvents;
     private long _lastFrame;
     private long _lastSettled;
 
@@ -36,14 +37,17 @@ internal sealed class TraceFeed : IFeedSource
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set by the threads that read beside.</param>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
+    /// <param name="takeEvents">Takes in what connection tracking has told so far.</param>
     /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
-    public TraceFeed(FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
+    public TraceFeed(
+        FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace, Func<bool> takeEvents)
     {
         _tracing = collector.Tracing;
         _gate = collector.Gate;
         _sink = sink;
         _notices = notices;
         _clock = clock;
+        _takeEvents = takeEvents;
         _nftables = MulticastSource.OpenNftablesTrace(BufferSize);
         try
         {
@@ -84,9 +88,11 @@ internal sealed class TraceFeed : IFeedSource
     }
 
     /// <inheritdoc/>
+    public void Leave() => _nftables.Leave();
+
+    /// <inheritdoc/>
     public void Finish()
     {
-        _nftables.Leave();
         while (!TakeNftables())
         {
         }
@@ -122,6 +128,8 @@ internal sealed class TraceFeed : IFeedSource
                 return true;
             }
 
+            // The kernel tells of a connection before anything answers its first packet: whatever these messages answer is known first.
+            _ = _takeEvents();
             _lastFrame = _clock.Now;
             _sink.Put(FrameKind.NftablesTrace, _lastFrame, _nftables.Batch, received);
         }

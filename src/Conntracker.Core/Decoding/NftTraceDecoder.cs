@@ -18,7 +18,8 @@ internal static class NftTraceDecoder
     /// <summary>Decodes a message.</summary>
     /// <param name="message">A message of the groups NFNLGRP_NFTRACE and NFNLGRP_NFTABLES.</param>
     /// <param name="trace">What it says; only to be read when it was decoded.</param>
-    public static DecodeResult Decode(scoped in NetlinkMessage message, out NftTraceMessage trace)
+    /// <param name="ignoresConnections">Skips what the message says of the packet's connection, which kernels before Linux 6.17 do not say.</param>
+    public static DecodeResult Decode(scoped in NetlinkMessage message, out NftTraceMessage trace, bool ignoresConnections = false)
     {
         trace = default;
         if (message.Type != Trace)
@@ -44,6 +45,8 @@ internal static class NftTraceDecoder
         {
             switch (attributes.Type)
             {
+                case NFTA_TRACE_CT_ID or NFTA_TRACE_CT_DIRECTION or NFTA_TRACE_CT_STATE or NFTA_TRACE_CT_STATUS when ignoresConnections:
+                    break;
                 case NFTA_TRACE_TABLE:
                     trace.Table = Name(attributes.Value);
                     break;

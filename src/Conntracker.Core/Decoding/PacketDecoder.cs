@@ -90,6 +90,7 @@ internal static class PacketDecoder
         tuple.Fragment = (fragment & FragmentOffsetMask) != 0 ? PacketFragment.Later
             : (fragment & MoreFragments) != 0 ? PacketFragment.First
             : PacketFragment.None;
+        tuple.Fingerprint = PacketFingerprint.Of(packet);
         transport = tuple.Fragment == PacketFragment.Later ? -1 : length;
         return true;
     }
@@ -107,6 +108,7 @@ internal static class PacketDecoder
         tuple.Key.Original.Dst = AddressBits.Read(packet[24..40]);
         int payload = BinaryPrimitives.ReadUInt16BigEndian(packet[4..]);
         int next = packet[6];
+        tuple.Fingerprint = PacketFingerprint.Of(packet);
 
         // No payload, or more than the header can say: a jumbogram has an extension header (RFC 2675), what the interface has yet to cut is TCP.
         bool isUntold = payload == 0 && ((FlowProtocol)next == FlowProtocol.Tcp || IsExtension(next));
@@ -182,6 +184,7 @@ internal static class PacketDecoder
             if (tuple.IsIcmpError)
             {
                 tuple.Key.Original.SrcPort = 0;
+                tuple.CauseFingerprint = PacketFingerprint.Of(header[IcmpHeaderLength..]);
                 TakeCause(header[IcmpHeaderLength..], ref tuple);
             }
         }

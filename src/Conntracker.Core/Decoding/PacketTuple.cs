@@ -28,4 +28,12 @@ internal struct PacketTuple
 
     /// <summary>Whether <see cref="Signal"/> was there: the packet of an ICMP error ends before it, and so does one that was cut off.</summary>
     public bool HasSignal;
+
+    /// <summary>
+    /// What of the IP header stays as it is on the packet's way, also through NAT: see <see cref="PacketFingerprint"/>.
+    /// </summary>
+    public ulong Fingerprint;
+
+    /// <summary>Of an ICMP error: the fingerprint of the packet that it is about, which comes in the first bytes; 0 when it is cut off before.</summary>
+    public ulong CauseFingerprint;
 }

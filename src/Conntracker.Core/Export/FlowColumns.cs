@@ -43,5 +43,6 @@ internal static class FlowColumns
         FlowColumn.Json(nameof(Flow.Trace), FlowJsonContext.Default.IReadOnlyListTraceStep, r => r.Trace, (r, value) => r.Trace = value),
         FlowColumn.Named<FlowVerdict>(nameof(Flow.Verdict), r => r.Verdict, (r, value) => r.Verdict = value),
         FlowColumn.Text(nameof(Flow.VerdictRule), r => r.VerdictRule, (r, value) => r.VerdictRule = value),
+        FlowColumn.Truth(nameof(Flow.TraceIncomplete), r => r.TraceIncomplete, (r, value) => r.TraceIncomplete = value),
     ];
 }

@@ -6,7 +6,7 @@ namespace Conntracker.Core.Flows;
 /// </summary>
 internal sealed class EvidenceStore : IDisposable
 {
-    /// <summary>Distinct steps that a flow keeps; more are left out, and the flow says so.</summary>
+    /// <summary>Distinct steps that a flow keeps; more are left out, and the flow says so (<see cref="EvidenceFlags.StepsLeftOut"/>).</summary>
     public const int MaximumSteps = 32 * StepChunk.Capacity;
 
     private UnmanagedBlocks<FlowEvidence> _evidence;
@@ -103,6 +103,29 @@ internal sealed class EvidenceStore : IDisposable
         sum.Flags |= source.Flags;
         sum.Process = sum.Process == 0 ? source.Process : sum.Process;
         sum.ReplyProcess = sum.ReplyProcess == 0 ? source.ReplyProcess : sum.ReplyProcess;
+    }
+
+    /// <summary>Adds what is known of packets that answer a flow to that flow: their steps, but nothing of what was decided over them.</summary>
+    /// <param name="target">The flow.</param>
+    /// <param name="evidence">The evidence of the packets; still to be freed.</param>
+    public void MergeAnswers(ref FlowRecord target, int evidence)
+    {
+        if (evidence == 0)
+        {
+            return;
+        }
+
+        FlowEvidence source = this[evidence];
+        ref FlowEvidence sum = ref Of(ref target);
+        foreach ((int step, uint packets, _) in Steps(in source))
+        {
+            AddStep(ref sum, step, packets, ofOriginator: false);
+        }
+
+        sum.Packets = Sum(sum.Packets, source.Packets);
+        sum.Flags |= source.Flags & EvidenceFlags.StepsLeftOut;
+        sum.ReplyProcess = sum.ReplyProcess == 0 ? source.Process : sum.ReplyProcess;
+        sum.Process = sum.Process == 0 ? source.ReplyProcess : sum.Process;
     }
 
     /// <summary>Replaces the numbers of a flow's steps; steps that become one are counted together.</summary>

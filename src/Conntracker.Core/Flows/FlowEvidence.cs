@@ -35,6 +35,12 @@ internal enum EvidenceFlags
     /// <summary>It reached the end of its last hook: no rule can drop it any more.</summary>
     Passed = 1,
 
-    /// <summary>More distinct steps came than a flow keeps.</summary>
+    /// <summary>Steps of its packets are missing: more came than a flow or a packet keeps, or a packet was given up on its way.</summary>
     StepsLeftOut = 2,
+
+    /// <summary>Connection tracking had not confirmed the flow when its first packet was traced: a confirmation is of that packet, or of a later one.</summary>
+    BegunUnconfirmed = 4,
+
+    /// <summary>What the originator's packet met last took it out of the kernel's hands (queue, stolen): nothing shows what became of it.</summary>
+    Taken = 8,
 }

@@ -34,6 +34,16 @@ internal sealed partial class FlowTable
         _store.Free(unconfirmed);
     }
 
+    /// <summary>Takes in a flow of which only a trace told, because its packets turned out to be the answers to another's.</summary>
+    /// <param name="place">The flow that stays.</param>
+    /// <param name="answers">The one that goes. Its packets say nothing of what the rules did to the flow that they answer.</param>
+    public void AbsorbAnswers(int place, int answers)
+    {
+        _store.Evidence.MergeAnswers(ref _store[place], _store[answers].Evidence);
+        _index.Remove(answers);
+        _store.Free(answers);
+    }
+
     /// <summary>Replaces the numbers of steps in all evidence.</summary>
     /// <param name="numbers">For each number the one that takes its place.</param>
     public void RenumberSteps(ReadOnlySpan<int> numbers)

@@ -36,6 +36,7 @@ internal sealed class EvidenceWriter
     {
         ref FlowRecord record = ref _flows[place];
         ref FlowEvidence evidence = ref _flows.Evidence.Of(ref record);
+        evidence.Flags |= evidence.Packets == 0 && record.IsUnconfirmed ? EvidenceFlags.BegunUnconfirmed : EvidenceFlags.None;
         evidence.Packets += evidence.Packets == uint.MaxValue ? 0u : 1u;
         record.LastSeen = record.IsUnconfirmed ? time : record.LastSeen;
     }
@@ -53,6 +54,12 @@ internal sealed class EvidenceWriter
             return;
         }
 
+        if (isOriginal)
+        {
+            bool isTaken = _steps[step].View.Verdict is "queue" or "stolen";
+            evidence.Flags = isTaken ? evidence.Flags | EvidenceFlags.Taken : evidence.Flags & ~EvidenceFlags.Taken;
+        }
+
         bool hasEnded = isOriginal && Blame.Judge(ref evidence, step, _flows.Evidence, _steps);
         _flows.Evidence.AddStep(ref evidence, step, packets: 1, isOriginal);
         if (hasEnded)
@@ -61,19 +68,46 @@ internal sealed class EvidenceWriter
         }
     }
 
+    /// <summary>Steps of a packet of a flow are missing.</summary>
+    public void LeaveOut(int place) => _flows.Evidence.Of(ref _flows[place]).Flags |= EvidenceFlags.StepsLeftOut;
+
     /// <summary>A packet of a flow has passed its last hook.</summary>
-    public void Pass(int place, bool isOriginal, bool isReply)
+    /// <param name="place">The flow's place.</param>
+    /// <param name="isOriginal">Whether the packet is the originator's, and speaks for what the rules do to the flow.</param>
+    /// <param name="isReply">Whether it is an answer, and no ICMP error.</param>
+    /// <returns>Whether it is the first of the originator's packets that is known to have passed.</returns>
+    public bool Pass(int place, bool isOriginal, bool isReply)
     {
         ref FlowRecord record = ref _flows[place];
         ref FlowEvidence evidence = ref _flows.Evidence.Of(ref record);
+        bool isFirst = isOriginal && (evidence.Flags & EvidenceFlags.Passed) == 0;
         if (isOriginal)
         {
             evidence.Flags |= EvidenceFlags.Passed;
         }
-        else if (isReply && record.IsUnconfirmed && (evidence.Flags & EvidenceFlags.Passed) != 0)
+        else if (isReply && !record.IsReplied && (!record.IsUnconfirmed || (evidence.Flags & EvidenceFlags.Passed) != 0) && !IsRejected(in evidence))
         {
-            // A rule exempted the flow from connection tracking. An answer to what was rejected is the firewall's own.
+            // Connection tracking does not say so of a connection that is refused at once, or that a rule exempts from it.
             record.Flags |= FlowFlags.Replied;
         }
+
+        return isFirst;
+    }
+
+    /// <summary>A packet that <see cref="Pass"/> was called for, as the first of its originator, was dropped behind its last hook.</summary>
+    public void TakePassBack(int place) => _flows.Evidence.Of(ref _flows[place]).Flags &= ~EvidenceFlags.Passed;
+
+    // An answer to what was rejected is the firewall's own.
+    private bool IsRejected(ref readonly FlowEvidence evidence)
+    {
+        foreach ((int step, _, _) in _flows.Evidence.Steps(in evidence))
+        {
+            if (_steps[step].Outcome == StepOutcome.Reject)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 }

@@ -99,6 +99,6 @@ internal sealed class FlowLocator
     /// <summary>A packet of a flow was seen with this header.</summary>
     public void Learn(ref readonly FlowKey header, int place, bool isReply) => _index.AddTuple(in header, place, isReply);
 
-    /// <summary>A packet of a flow bore this connection id.</summary>
-    public void Learn(uint conntrackId, int place) => _index.AddId(conntrackId, place);
+    /// <summary>A packet of a flow bore this connection id, which the flow itself may not have: its record names a connection before this one.</summary>
+    public void Learn(uint conntrackId, int place) => _index.AddId(conntrackId, place, isOfPacket: true);
 }

@@ -12,7 +12,7 @@ internal sealed class IptablesTracer
 {
     private const int MaximumWaiting = 1 << 16;
 
-    private static readonly long s_patience = TimeSpan.FromMilliseconds(250).Ticks;
+    private static readonly long s_patience = TimeSpan.FromMilliseconds(400).Ticks;
     private static readonly long s_rulesPatience = TimeSpan.FromSeconds(5).Ticks;
 
     private readonly FlowTable _flows;

@@ -5,77 +5,146 @@ namespace Conntracker.Core.Tracing;
 /// <summary>The end of a packet's way: where nothing more is told of it.</summary>
 internal sealed partial class NftablesTracer
 {
-    /// <summary>Gives up waiting for more of packets that began before a time.</summary>
-    public void Settle(long before)
-    {
-        for (int slot = 0; slot < Slots; slot++)
-        {
-            if (_packets[slot].Time != 0 && _packets[slot].Time < before)
-            {
-                Settle(slot);
-            }
-        }
-    }
+    /// <summary>
+    /// Whether flows may be missing that connection tracking has: the table is being read for the first time. Packets whose flow is not known wait.
+    /// </summary>
+    public bool MayLackFlows { get; set; }
 
-    // Nothing more comes of this packet: what is known of it goes to its flow, which is made when there is none.
-    private void Settle(int slot)
+    /// <summary>Connection tracking has told of a flow: what waited for it comes before what is reported from now on.</summary>
+    public void FlowAppeared(ref readonly FlowRecord record)
     {
-        ref PacketInFlight packet = ref _packets[slot];
-        if (packet.Time == 0)
+        if (_waiting.Count == 0)
         {
             return;
         }
 
+        FlowKey original = record.Key with { Zone = 0 };
+        FlowKey reply = original with { Original = record.Reply };
+        Retry(in original);
+        Retry(in reply);
+    }
+
+    /// <summary>Gives up waiting for more of packets that began before a time.</summary>
+    public void Settle(long before)
+    {
+        // In the order in which they came: a flow is that of the packet that came first.
+        foreach (int slot in _slots.InOrder(before))
+        {
+            ref PacketInFlight packet = ref _slots[slot];
+            bool waits = before != long.MaxValue && ((MayLackFlows && packet.Place < 0) || (packet.IsQueued && packet.Time + s_longestWay >= before));
+            if (packet.Phase != PacketPhase.None && !waits)
+            {
+                Conclude(slot);
+            }
+        }
+    }
+
+    // Nothing more is reported of this packet. Its flow may become known yet, when it answers one behind a translation.
+    private void End(int slot)
+    {
+        ref PacketInFlight packet = ref _slots[slot];
         LeavePlace(ref packet);
         if (packet.Place < 0)
         {
             Locate(slot, isReply: false, isEstablished: false);
         }
 
-        if (packet.Place < 0 && packet.HasHeader && packet.ConntrackId == 0 && _locator.FindInAnyZone(in packet.Header, out packet.IsReply) is >= 0 and int zoned)
+        if (packet.Place < 0 && (packet.MayBeAnswer || packet.IsError || MayLackFlows))
+        {
+            packet.Phase = PacketPhase.Held;
+            if (packet.HasHeader)
+            {
+                _waiting.TryAdd(packet.Header, slot);
+            }
+        }
+        else
+        {
+            Conclude(slot);
+        }
+    }
+
+    // Too many packets are on their way: what is known of this one has to do.
+    private void GiveUp(int slot)
+    {
+        ref PacketInFlight packet = ref _slots[slot];
+        bool isLoss = !packet.HasPassed || packet.Place < 0;
+        Incomplete += isLoss && !packet.IsCut ? 1 : 0;
+        packet.IsCut |= isLoss;
+        if (isLoss && packet.Place >= 0 && IsThere(in packet))
+        {
+            _evidence.LeaveOut(packet.Place);
+        }
+
+        Conclude(slot);
+    }
+
+    // What is known of a packet goes to its flow, which is made when there is none.
+    private void Conclude(int slot)
+    {
+        ref PacketInFlight packet = ref _slots[slot];
+        LeavePlace(ref packet);
+        if (packet.Place < 0)
+        {
+            Locate(slot, isReply: false, isEstablished: false);
+        }
+
+        if (packet.Place < 0 && packet.HasHeader && packet.ConntrackId == 0 && !packet.IsBareError
+            && _locator.FindInAnyZone(in packet.Header, out packet.IsReply) is >= 0 and int zoned)
         {
             Put(slot, zoned);
         }
 
         if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
         {
-            if (packet.HasPassed && FindAnswered(in packet) is >= 0 and int answered)
-            {
-                // The firewall's own answer has passed before the rule is reported that sends it: the flow is that of the packet it answers.
-                _packets[answered].IsReply = false;
-                Put(answered, _evidence.Create(in _packets[answered].Header, _packets[answered].Time));
-                packet.IsReply = true;
-                Put(slot, _packets[answered].Place);
-            }
-            else
-            {
-                packet.IsReply = false;
-                packet.IsError = false;
-                Put(slot, _evidence.Create(in packet.Header, packet.Time));
-            }
+            MakeFlow(slot);
         }
 
-        if (packet.Place >= 0 && packet.HasPassed && IsThere(in packet))
+        NotePass(ref packet);
+        packet.Phase = PacketPhase.None;
+        if (_waiting.TryGetValue(packet.Header, out int waiting) && waiting == slot)
         {
-            _evidence.Pass(packet.Place, IsOriginal(in packet), packet.IsReply);
+            _waiting.Remove(packet.Header);
         }
-
-        packet.Time = 0;
     }
 
-    // The slot of a packet that is on its way still, began earlier, and that this one answers; -1 when there is none.
-    private int FindAnswered(ref readonly PacketInFlight answer)
+    private void Retry(ref readonly FlowKey header)
     {
-        FlowKey original = FlowKey.Reverse(in answer.Header);
-        for (int slot = 0; slot < Slots; slot++)
+        if (!_waiting.Remove(header, out int slot))
         {
-            ref PacketInFlight packet = ref _packets[slot];
-            if (packet.Time != 0 && packet.Time <= answer.Time && packet.Place < 0 && !packet.IsError && packet.Id != answer.Id && FlowKey.AreEqual(in packet.Header, in original))
-            {
-                return slot;
-            }
+            return;
         }
 
-        return -1;
+        if (_slots[slot].Phase == PacketPhase.Held)
+        {
+            Conclude(slot);
+        }
+        else if (_slots[slot].Place < 0)
+        {
+            Locate(slot, isReply: false, isEstablished: false);
+        }
+    }
+
+    private void MakeFlow(int slot)
+    {
+        ref PacketInFlight packet = ref _slots[slot];
+        if (packet.IsError && packet.HasPassed)
+        {
+            // An error is about a flow, and none itself: of which one is not known.
+            Incomplete += packet.IsCut ? 0 : 1;
+        }
+        else if (packet.HasPassed && _slots.FindAnswered(in packet) is >= 0 and int answered)
+        {
+            // The firewall's own answer has passed before the rule is reported that sends it: the flow is that of the packet it answers.
+            _slots[answered].IsReply = false;
+            Put(answered, _evidence.Create(in _slots[answered].Header, _slots[answered].Time));
+            packet.IsReply = true;
+            Put(slot, _slots[answered].Place);
+        }
+        else
+        {
+            packet.IsReply = false;
+            packet.IsError = false;
+            Put(slot, _evidence.Create(in packet.Header, packet.Time));
+        }
     }
 }

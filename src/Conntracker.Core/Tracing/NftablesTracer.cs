@@ -1,6 +1,7 @@
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Flows;
+using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Tracing;
 
@@ -10,9 +11,6 @@ namespace Conntracker.Core.Tracing;
 /// </summary>
 internal sealed partial class NftablesTracer
 {
-    // Packets of all processors that are between two hooks at a time; a power of two.
-    private const int Slots = 1024;
-
     private static readonly long s_longestWay = TimeSpan.FromSeconds(1).Ticks;
 
     private readonly FlowTable _flows;
@@ -21,8 +19,10 @@ internal sealed partial class NftablesTracer
     private readonly StepTable _steps;
     private readonly NameTable _names;
     private readonly TraceRequestBook _requests;
-    private readonly PacketInFlight[] _packets = new PacketInFlight[Slots];
-    private readonly int[] _stepsOfPackets = new int[Slots * PacketInFlight.MaximumSteps];
+    private readonly PacketSlots _slots = new();
+
+    // Packets whose way is over and whose flow is not known yet, by their header: the first one of each.
+    private readonly Dictionary<FlowKey, int> _waiting = new(FlowKeyComparer.Instance);
 
     /// <summary>Makes a tracer.</summary>
     public NftablesTracer(FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests)
@@ -35,16 +35,20 @@ internal sealed partial class NftablesTracer
         _requests = requests;
     }
 
+    /// <summary>
+    /// Packets of which steps are missing: of long ways before the flow was known, of packets that were given up because too many were on their
+    /// way, and of ICMP errors of which nothing shows what they are about.
+    /// </summary>
+    public long Incomplete { get; private set; }
+
     /// <summary>Takes a message in.</summary>
     public void Take(scoped ref readonly NftTraceMessage message, long time)
     {
         bool isOwn = OwnTable.IsOwn(message.Family, message.Table);
-        int slot = (int)((message.Id * 0x9E3779B1u) >> 22) & (Slots - 1);
-        ref PacketInFlight packet = ref _packets[slot];
-        bool isOfAnother = packet.Time == 0 || packet.Id != message.Id || time - packet.Time > s_longestWay
-            || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
+        int slot = _slots.Find(message.Id);
+        bool isOfAnother = slot < 0 || IsOfAnother(in _slots[slot], in message, time);
         bool isFirst = isOwn && TraceRules.IsFirst(message.Chain);
-        bool begins = isFirst && message.EntersBaseChain && (isOfAnother || !IsInFirstChain(in packet, in message));
+        bool begins = isFirst && message.EntersBaseChain && (isOfAnother || !IsInFirstChain(in _slots[slot], in message));
         if (isOfAnother && isOwn && !begins)
         {
             // The table of another capture: this packet's way ended when ours reported the same.
@@ -53,16 +57,25 @@ internal sealed partial class NftablesTracer
 
         if (begins || isOfAnother)
         {
-            Settle(slot);
-            Begin(ref packet, in message, time);
+            if (slot >= 0)
+            {
+                End(slot);
+            }
+
+            slot = Begin(in message, time);
         }
 
+        ref PacketInFlight packet = ref _slots[slot];
         packet.FirstTable = isFirst ? packet.FirstTable : 0;
         LeavePlace(ref packet);
         Learn(ref packet, in message, isOwn);
         if (packet.Place < 0)
         {
             Locate(slot, message.IsReply, message.IsEstablished);
+        }
+        else
+        {
+            LearnId(ref packet);
         }
 
         LearnHeader(in packet, in message);
@@ -72,37 +85,61 @@ internal sealed partial class NftablesTracer
         }
         else if (TraceRules.IsLast(message.Chain, message.Type))
         {
+            // Chains of bridges and of a device's egress come behind it, and may drop the packet yet: more may be reported.
             packet.HasPassed = true;
-            Settle(slot);
+            NotePass(ref packet);
+            if (packet.Place < 0 && packet.HasHeader)
+            {
+                _waiting.TryAdd(packet.Header, slot);
+            }
         }
     }
 
     /// <summary>Replaces the numbers of steps: <see cref="StepTable.TakeDuplicates"/>.</summary>
     public void Renumber(ReadOnlySpan<int> numbers)
     {
-        for (int slot = 0; slot < Slots; slot++)
+        for (int slot = 0; slot < _slots.Count; slot++)
         {
-            foreach (ref int step in _stepsOfPackets.AsSpan(slot * PacketInFlight.MaximumSteps, _packets[slot].StepCount))
+            foreach (ref int step in _slots.StepsOf(slot))
             {
                 step = step < 0 ? step : numbers[step];
             }
         }
     }
 
+    private static bool IsOfAnother(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time) =>
+        time - packet.Time > s_longestWay || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
+
     // Captures that trace the same packet each have a first chain: what the packet meets in the second of them is no other packet.
     private bool IsInFirstChain(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message) =>
         packet.FirstTable != 0 && packet.FirstTable != _names.Of(message.Table)
         && message.HasPacket && FlowKey.AreEqual(in message.Packet.Key, in packet.Header);
 
-    private void Begin(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time)
+    private int Begin(scoped ref readonly NftTraceMessage message, long time)
     {
+        int slot = _slots.Take(message.Id, out bool isInUse);
+        if (isInUse)
+        {
+            GiveUp(slot);
+        }
+
         // On its way out a packet to the host itself was counted already.
-        packet = new PacketInFlight { Id = message.Id, Time = time, Place = -1, FirstTable = _names.Of(message.Table), IsCounted = message.IsFromLoopback };
+        ref PacketInFlight packet = ref _slots.Begin(slot, message.Id, time);
+        packet.FirstTable = _names.Of(message.Table);
+        packet.IsCounted = message.IsFromLoopback;
         if (message.HasPacket)
         {
             packet.Header = message.Packet.Key;
+            packet.Fingerprint = message.Packet.Fingerprint;
             packet.IsError = message.Packet.IsIcmpError;
+            packet.IsOpening = PacketInFlight.Opens(in message.Packet);
+            if (packet.IsBareError && _slots.FindCause(message.Packet.CauseFingerprint, in packet) is >= 0 and int cause)
+            {
+                packet.Header = FlowKey.Reverse(in _slots[cause].Header);
+            }
         }
+
+        return slot;
     }
 
     private void Learn(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
@@ -127,7 +164,7 @@ internal sealed partial class NftablesTracer
 
     private void Locate(int slot, bool isReply, bool isEstablished)
     {
-        ref PacketInFlight packet = ref _packets[slot];
+        ref PacketInFlight packet = ref _slots[slot];
         if (!packet.HasHeader)
         {
             // Of IPv6 with extension headers the kernel does not show where the ports are.
@@ -146,9 +183,7 @@ internal sealed partial class NftablesTracer
         }
 
         // An error without the packet that it is about is known by its connection only.
-        bool isBareError = packet.IsError && FlowKey.IsIcmp(packet.Header.Protocol)
-            && PacketDecoder.IsError(packet.Header.Protocol, (byte)(packet.Header.Original.DstPort >> 8));
-        int place = isBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
+        int place = packet.IsBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
         if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
         {
             place = known;
@@ -177,7 +212,7 @@ internal sealed partial class NftablesTracer
 
     private void Put(int slot, int place)
     {
-        ref PacketInFlight packet = ref _packets[slot];
+        ref PacketInFlight packet = ref _slots[slot];
         packet.Place = place;
         packet.FlowFirstSeen = _flows[place].FirstSeen;
         if (!packet.IsCounted)
@@ -187,24 +222,47 @@ internal sealed partial class NftablesTracer
 
         _requests.Count(in _flows[place], packet.IsCounted ? 0 : 1, packet.StepCount);
         packet.IsCounted = true;
-        for (int i = 0; i < packet.StepCount; i++)
+        foreach (int step in _slots.StepsOf(slot))
         {
-            _evidence.AddStep(place, _stepsOfPackets[(slot * PacketInFlight.MaximumSteps) + i], IsOriginal(in packet));
+            _evidence.AddStep(place, step, IsOriginal(in packet));
         }
 
         packet.StepCount = 0;
-        ref FlowRecord record = ref _flows[place];
-        if (packet.ConntrackId != 0 && !packet.IsError && record.IsUnconfirmed && record.Id != packet.ConntrackId)
+        if (packet.IsCut)
         {
-            record.Id = packet.ConntrackId;
-            _locator.Learn(packet.ConntrackId, place);
+            _evidence.LeaveOut(place);
+        }
+
+        LearnId(ref packet);
+        NotePass(ref packet);
+    }
+
+    // Before the conntrack hook a packet bears no id: a flow may be found by the header first. What answers the packet bears the same id.
+    private void LearnId(ref PacketInFlight packet)
+    {
+        ref FlowRecord record = ref _flows[packet.Place];
+        if (packet.ConntrackId == 0 || packet.IsError || record.Id == packet.ConntrackId || record.Folding != FlowFolding.None || _locator.Find(packet.ConntrackId) >= 0)
+        {
+            return;
+        }
+
+        record.Id = record.IsUnconfirmed ? packet.ConntrackId : record.Id;
+        _locator.Learn(packet.ConntrackId, packet.Place);
+    }
+
+    private void NotePass(ref PacketInFlight packet)
+    {
+        if (packet is { HasPassed: true, IsPassNoted: false, Place: >= 0 } && IsThere(in packet))
+        {
+            packet.IsFirstToPass = _evidence.Pass(packet.Place, IsOriginal(in packet), packet.IsReply && !packet.IsError);
+            packet.IsPassNoted = true;
         }
     }
 
     private void AddStep(int slot, scoped ref readonly NftTraceMessage message)
     {
         // The end of a chain is reported as a rule without handle; that of a base chain says nothing, for its policy follows.
-        ref PacketInFlight packet = ref _packets[slot];
+        ref PacketInFlight packet = ref _slots[slot];
         BaseKey chain = new(TraceEngine.Nftables, message.Family, _names.Of(message.Table), _names.Of(message.Chain));
         bool isChainEnd = message.Type == TraceStepType.Rule && message.Handle == 0;
         if (isChainEnd && packet.Base != 0 && _steps.BaseOf(in chain) == packet.Base)
@@ -223,20 +281,39 @@ internal sealed partial class NftablesTracer
             message.Verdict,
             _names.Of(message.JumpChain));
         int step = _steps.Of(in key);
+        bool isEnd = step >= 0 && _steps[step].Outcome >= StepOutcome.Drop;
+        packet.IsQueued = message.Verdict >= 0 && (message.Verdict & NF_VERDICT_MASK) is NF_QUEUE or NF_STOLEN;
+        if (isEnd && packet.HasPassed)
+        {
+            TakePassBack(ref packet);
+        }
+
         if (packet.Place >= 0 && IsThere(in packet))
         {
             _evidence.AddStep(packet.Place, step, IsOriginal(in packet));
             _requests.Count(in _flows[packet.Place], packets: 0, steps: 1);
         }
-        else if (packet.StepCount < PacketInFlight.MaximumSteps)
+        else if (!_slots.TryAddStep(slot, step))
         {
-            _stepsOfPackets[(slot * PacketInFlight.MaximumSteps) + packet.StepCount++] = step;
+            Incomplete += packet.IsCut ? 0 : 1;
+            packet.IsCut = true;
         }
 
-        if (step >= 0 && _steps[step].Outcome >= StepOutcome.Drop)
+        if (isEnd)
         {
-            Settle(slot);
+            End(slot);
         }
+    }
+
+    // A chain of a bridge or of a device's egress, behind our last one, has dropped it.
+    private void TakePassBack(ref PacketInFlight packet)
+    {
+        if (packet.IsFirstToPass && packet.Place >= 0 && IsThere(in packet))
+        {
+            _evidence.TakePassBack(packet.Place);
+        }
+
+        packet.HasPassed = packet.IsPassNoted = packet.IsFirstToPass = false;
     }
 
     // The flow is gone from there: it turned out to be one with another, where the rest of the packet's steps belong, or was folded.

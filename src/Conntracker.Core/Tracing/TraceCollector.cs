@@ -17,6 +17,9 @@ internal sealed class TraceCollector
     // How long a packet's messages may lie apart, and how often is looked for packets of which nothing more comes.
     private static readonly long s_patience = TimeSpan.FromMilliseconds(100).Ticks;
 
+    // How much later connection tracking may tell of a connection than its packets are reported.
+    private static readonly long s_aMoment = TimeSpan.FromSeconds(2).Ticks;
+
     private readonly NameTable _names = new();
     private readonly StepTable _steps;
     private readonly FlowTable _flows;
@@ -51,6 +54,15 @@ internal sealed class TraceCollector
     /// <summary>What is traced.</summary>
     public TraceRequestBook Requests { get; } = new();
 
+    /// <summary>Takes traces as kernels before Linux 6.17 send them, without the packet's connection: for tests.</summary>
+    public bool IgnoresConnections { get; set; }
+
+    /// <summary>Whether connection tracking's table is being read for the first time.</summary>
+    public bool MayLackFlows
+    {
+        set => _nftables.MayLackFlows = value;
+    }
+
     /// <summary>Whether anything was ever traced: until then connection tracking's flows need not be remembered here.</summary>
     public bool IsActive { get; private set; }
 
@@ -64,7 +76,7 @@ internal sealed class TraceCollector
     public int StepCount => _steps.Count;
 
     /// <summary>What was seen so far.</summary>
-    public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed);
+    public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete);
 
     /// <summary>The steps as they are known now.</summary>
     public TraceView View => _view.Version == _steps.Version ? _view : _view = new TraceView(_steps);
@@ -135,7 +147,10 @@ internal sealed class TraceCollector
             _flows.Absorb(place, traced);
         }
 
+        AbsorbAnswers(place);
+
         _locator.Learn(place);
+        _nftables.FlowAppeared(in _flows[place]);
     }
 
     /// <summary>Takes packets and lines that wait for more as they are, if they have waited for long.</summary>
@@ -145,6 +160,18 @@ internal sealed class TraceCollector
         _lastSettled = now == long.MaxValue ? _lastSettled : now;
         _nftables.Settle(now == long.MaxValue ? now : now - s_patience);
         _iptables.Retry(now);
+    }
+
+    // Packets of the reply direction that were reported before connection tracking told of a translation look like a flow of their own.
+    private void AbsorbAnswers(int place)
+    {
+        ref FlowRecord record = ref _flows[place];
+        FlowKey answer = record.Key with { Original = record.Reply, Zone = 0 };
+        if (record.Folding == FlowFolding.None && _flows.Find(in answer) is >= 0 and int traced && traced != place
+            && _flows[traced].IsUnconfirmed && _flows[traced].FirstSeen >= record.LastSeen - s_aMoment)
+        {
+            _flows.AbsorbAnswers(place, traced);
+        }
     }
 
     private static long Number(ReadOnlySpan<byte> data) =>
@@ -172,7 +199,7 @@ internal sealed class TraceCollector
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            switch (NftTraceDecoder.Decode(in message, out NftTraceMessage trace))
+            switch (NftTraceDecoder.Decode(in message, out NftTraceMessage trace, IgnoresConnections))
             {
                 case DecodeResult.Decoded:
                     _nftablesMessages++;

@@ -57,6 +57,10 @@ internal sealed class TraceView
         return steps.Count == 0 ? [] : steps.ConvertAll(each => _steps[each.Step].View with { Packets = each.Packets });
     }
 
+    /// <summary>Whether steps of a flow's packets are missing.</summary>
+    public static bool IsIncomplete(EvidenceStore store, ref readonly FlowRecord record) =>
+        record.Evidence != 0 && (store[record.Evidence].Flags & EvidenceFlags.StepsLeftOut) != 0;
+
     /// <summary>What the firewall did with a flow's first packet.</summary>
     public FlowVerdict Verdict(EvidenceStore store, ref readonly FlowRecord record)
     {
@@ -66,7 +70,11 @@ internal sealed class TraceView
         }
 
         ref FlowEvidence evidence = ref store[record.Evidence];
-        bool hasPassed = (evidence.Flags & EvidenceFlags.Passed) != 0 || (evidence.Packets > 0 && !record.IsUnconfirmed);
+
+        // That connection tracking has confirmed a flow shows that a packet has passed, but not that one of those that were traced has: of a flow
+        // that was confirmed before its first trace it says nothing.
+        bool isConfirmedSince = (evidence.Flags & (EvidenceFlags.BegunUnconfirmed | EvidenceFlags.Taken)) == EvidenceFlags.BegunUnconfirmed && !record.IsUnconfirmed;
+        bool hasPassed = (evidence.Flags & EvidenceFlags.Passed) != 0 || isConfirmedSince;
         return Blame.Verdict(evidence.Decider == 0 ? StepOutcome.None : _steps[evidence.Decider - 1].Outcome, hasPassed);
     }
 

@@ -35,7 +35,10 @@ internal sealed class TupleIndex
     }
 
     /// <summary>Enters a connection's id.</summary>
-    public void AddId(uint id, int place)
+    /// <param name="id">The id.</param>
+    /// <param name="place">The flow's place.</param>
+    /// <param name="isOfPacket">Whether only a packet bore it, and the flow's record may have another: that of an earlier connection.</param>
+    public void AddId(uint id, int place, bool isOfPacket = false)
     {
         if (_ids.Count >= GenerationSize)
         {
@@ -43,7 +46,7 @@ internal sealed class TupleIndex
             _ids.Clear();
         }
 
-        _ids[id] = new Entry(place, _flows[place].FirstSeen, IsReply: false);
+        _ids[id] = new Entry(place, _flows[place].FirstSeen, isOfPacket);
     }
 
     /// <summary>Finds a flow by a tuple; -1 when there is none.</summary>
@@ -70,14 +73,14 @@ internal sealed class TupleIndex
     {
         bool isFound = _ids.TryGetValue(id, out Entry entry);
         bool isOlder = !isFound && _olderIds.TryGetValue(id, out entry);
-        if (!(isFound || isOlder) || !IsThere(entry) || _flows[entry.Place].Id != id)
+        if (!(isFound || isOlder) || !IsThere(entry) || (!entry.IsReply && _flows[entry.Place].Id != id))
         {
             return -1;
         }
 
         if (isOlder)
         {
-            AddId(id, entry.Place);
+            AddId(id, entry.Place, entry.IsReply);
         }
 
         return entry.Place;
@@ -87,5 +90,6 @@ internal sealed class TupleIndex
     private bool IsThere(Entry entry) =>
         entry.Place < _flows.PlaceCount && _flows[entry.Place].IsUsed && _flows[entry.Place].FirstSeen == entry.FirstSeen;
 
+    // Of an id: whether only a packet bore it.
     private readonly record struct Entry(int Place, long FirstSeen, bool IsReply);
 }

@@ -72,6 +72,9 @@ public sealed class Capture
     /// <summary>Messages of nftables' trace that the kernel could not queue, by its own count.</summary>
     public long NftablesTracesLost => Session.Receipt.NftablesTracesLost;
 
+    /// <summary>Traced packets of which steps are missing: see <see cref="Flow.TraceIncomplete"/>; ICMP errors of which is not known what they are about among them.</summary>
+    public long TracesIncomplete => Session.Receipt.TracesIncomplete;
+
     /// <summary>TRACE lines of iptables-legacy that were taken in.</summary>
     public long IptablesTraces => Session.Receipt.IptablesTraces;
 

@@ -84,6 +84,9 @@ public sealed class CaptureOptions
     /// <summary>Tuples that each set of the kernel holds for tracing: about 150 bytes each, when they are there.</summary>
     internal int TraceCapacity { get; init; } = 1 << 20;
 
+    /// <summary>Takes traces as kernels before Linux 6.17 send them, without the packet's connection.</summary>
+    internal bool IgnoresTracedConnections { get; init; }
+
     /// <summary>Reads how full the kernel's table is.</summary>
     internal Func<TrackingReading?> ReadTracking { get; init; } = TrackingReading.Read;
 

@@ -39,6 +39,13 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
     /// <summary>Messages of nftables' trace that the kernel could not queue, by its own count.</summary>
     public long NftablesTracesLost { get; init; }
 
+    /// <summary>
+    /// Traced packets of which steps are missing: ways of more than 64 steps before the packet's flow was known, packets that were given up because
+    /// too many were on their way, and ICMP errors of which the trace does not show what they are about. Their flows say <see cref="Flow.TraceIncomplete"/>,
+    /// where they are known.
+    /// </summary>
+    public long TracesIncomplete { get; init; }
+
     /// <summary>TRACE lines of iptables-legacy that were taken in.</summary>
     public long IptablesTraces { get; init; }
 

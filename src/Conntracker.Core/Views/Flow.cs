@@ -157,6 +157,14 @@ public sealed class Flow
     [JsonInclude]
     public string? VerdictRule { get; internal set; }
 
+    /// <summary>
+    /// True when steps of its packets are known to be missing in <see cref="Trace"/>: more than 192 different ones, more than 64 of one packet before
+    /// its flow was known, or a packet that was given up because too many were on their way. What was lost before it was read
+    /// (<see cref="Capture.NftablesTracesLost"/>) is not known by flow.
+    /// </summary>
+    [JsonInclude]
+    public bool TraceIncomplete { get; internal set; }
+
     /// <summary>Protocol, source and destination on one line.</summary>
     public override string ToString() =>
         $"{Protocol} {Endpoint(SrcAddress, SrcPort)} -> {Endpoint(DstAddress, DstPort)}";

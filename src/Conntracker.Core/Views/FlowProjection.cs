@@ -64,6 +64,7 @@ internal static class FlowProjection
             Trace = trace.Trace(evidence, in record),
             Verdict = trace.Verdict(evidence, in record),
             VerdictRule = trace.VerdictRule(evidence, in record),
+            TraceIncomplete = TraceView.IsIncomplete(evidence, in record),
         };
     }
 }

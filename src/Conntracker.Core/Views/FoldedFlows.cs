@@ -49,6 +49,7 @@ internal sealed class FoldedFlows(InternetFolding folding)
         sum.Trace = [];
         sum.Verdict = a.Verdict == b.Verdict ? a.Verdict : FlowVerdict.Unknown;
         sum.VerdictRule = Same(a.VerdictRule, b.VerdictRule);
+        sum.TraceIncomplete = a.TraceIncomplete || b.TraceIncomplete;
         return sum;
     }
 

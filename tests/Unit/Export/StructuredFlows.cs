@@ -78,6 +78,7 @@ internal static class StructuredFlows
         ],
         Verdict = FlowVerdict.Rejected,
         VerdictRule = name,
+        TraceIncomplete = true,
     };
 
     public static Flow Bare() => new()

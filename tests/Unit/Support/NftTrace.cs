@@ -70,7 +70,10 @@ internal sealed record NftTrace
         if (Packet is not null)
         {
             writer.WriteBytes(NFTA_TRACE_NETWORK_HEADER, Packet.Network());
-            writer.WriteBytes(NFTA_TRACE_TRANSPORT_HEADER, Packet.Transport());
+
+            // NFT_TRACETYPE_TRANSPORT_HSIZE.
+            byte[] transport = Packet.Transport();
+            writer.WriteBytes(NFTA_TRACE_TRANSPORT_HEADER, transport.AsSpan(0, Math.Min(20, transport.Length)));
         }
 
         writer.EndMessage();

@@ -103,7 +103,12 @@ internal sealed partial class TraceProbe : IDisposable
 
     public void Settle() => Tracing.Settle(long.MaxValue);
 
-    public List<Flow> Flows() => CollectorProbe.FlowsOf(Collector);
+    /// <summary>All flows, a moment later: packets of which nothing tells their flow wait for it.</summary>
+    public List<Flow> Flows()
+    {
+        Tracing.Settle(Now.AddMilliseconds(150).UtcTicks);
+        return CollectorProbe.FlowsOf(Collector);
+    }
 
     /// <summary>The only flow that there is.</summary>
     public Flow Flow() => Assert.Single(Flows());

@@ -63,7 +63,7 @@ internal sealed class TracedPacket(TraceProbe probe, PacketHeader header, uint c
         _base = entersBase ? place : _base;
         probe.Trace(new NftTrace
         {
-            Family = (byte)(names[0] switch { "ip" => NFPROTO_IPV4, "ip6" => NFPROTO_IPV6, _ => NFPROTO_INET }),
+            Family = (byte)(names[0] switch { "ip" => NFPROTO_IPV4, "ip6" => NFPROTO_IPV6, "bridge" => NFPROTO_BRIDGE, _ => NFPROTO_INET }),
             Table = names[1],
             Chain = names[2],
             Type = type,

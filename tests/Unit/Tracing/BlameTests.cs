@@ -141,8 +141,8 @@ public sealed class BlameTests : IDisposable
     {
         _probe.Event(new Conn { Id = 7 }.New());
         PacketHeader error = new() { Protocol = FlowProtocol.Icmp, Src = "203.0.113.1", Dst = "192.0.2.2", Type = 3, Cause = new PacketHeader() };
-        Walk(new TracedPacket(_probe, error, 7, isReply: false) { Id = 70 }, "first forward:policy=drop");
-        Assert.Equal((FlowVerdict.Accepted, null, 1), (_probe.Flow().Verdict, _probe.Flow().VerdictRule, _probe.Flow().Trace.Count));
+        new TracedPacket(_probe, error, 7, isReply: false) { Id = 70 }.First().Tracked().Policy("inet fw forward", NF_DROP);
+        Assert.Equal((FlowVerdict.Unknown, null, 1), (_probe.Flow().Verdict, _probe.Flow().VerdictRule, _probe.Flow().Trace.Count));
     }
 
     [Theory]

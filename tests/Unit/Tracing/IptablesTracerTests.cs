@@ -39,7 +39,7 @@ public sealed class IptablesTracerTests : IDisposable
     [Theory]
     [InlineData("the rules are never read", 5100, true, true)]
     [InlineData("the rules may be read yet", 4000, true, false)]
-    [InlineData("the flow is never told", 300, false, true)]
+    [InlineData("the flow is never told", 450, false, true)]
     [InlineData("the flow may be told yet", 200, false, false)]
     public void A_line_waits_only_for_a_time(string name, int milliseconds, bool isPending, bool isThere)
     {

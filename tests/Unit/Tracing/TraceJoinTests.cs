@@ -188,7 +188,8 @@ public sealed class TraceJoinTests : IDisposable
         }
 
         packet.Last();
-        Assert.Equal(64, _probe.Flow().Trace.Count);
+        Assert.Equal((64, true), (_probe.Flow().Trace.Count, _probe.Flow().TraceIncomplete));
+        Assert.Equal(1, _probe.Collector.Receipt.TracesIncomplete);
     }
 
     [Fact]

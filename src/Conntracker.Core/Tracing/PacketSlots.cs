@@ -1,0 +1,164 @@
+using Conntracker.Core.Decoding;
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// The traced packets that are on their way, or wait for their flow, with their steps: a table of fixed size, four slots for each value of an id's
+/// hash. It allocates with the first packet, and never again.
+/// </summary>
+internal sealed class PacketSlots
+{
+    /// <summary>How many packets it holds: what is traced in the time that one is waited for. A power of two.</summary>
+    public const int Capacity = 4096;
+
+    private const int Ways = 4;
+
+    private PacketInFlight[] _packets = [];
+    private int[] _steps = [];
+    private long[] _orders = [];
+    private int[] _ordered = [];
+    private long _lastOrder;
+
+    /// <summary>How many slots there are; 0 before the first packet.</summary>
+    public int Count => _packets.Length;
+
+    /// <summary>The packet in a slot.</summary>
+    public ref PacketInFlight this[int slot] => ref _packets[slot];
+
+    /// <summary>The slot of the packet of which messages with this id are; -1 when there is none.</summary>
+    public int Find(uint id)
+    {
+        int first = FirstOf(id);
+        for (int slot = first; slot < first + Ways && slot < _packets.Length; slot++)
+        {
+            if (_packets[slot].Phase == PacketPhase.Moving && _packets[slot].Id == id)
+            {
+                return slot;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>A slot for a packet that begins.</summary>
+    /// <param name="id">NFTA_TRACE_ID.</param>
+    /// <param name="isInUse">Whether another packet is there: the one that can be missed most easily, of equals the oldest.</param>
+    public int Take(uint id, out bool isInUse)
+    {
+        if (_packets.Length == 0)
+        {
+            _packets = new PacketInFlight[Capacity];
+            _steps = new int[Capacity * PacketInFlight.MaximumSteps];
+            _orders = new long[Capacity];
+            _ordered = new int[Capacity];
+        }
+
+        int first = FirstOf(id);
+        int best = first;
+        for (int slot = first; slot < first + Ways; slot++)
+        {
+            if (_packets[slot].Phase == PacketPhase.None)
+            {
+                isInUse = false;
+                return slot;
+            }
+
+            (bool IsDone, long Age) each = (IsDone(slot), -_packets[slot].Order);
+            (bool IsDone, long Age) other = (IsDone(best), -_packets[best].Order);
+            best = each.CompareTo(other) > 0 ? slot : best;
+        }
+
+        isInUse = true;
+        return best;
+    }
+
+    /// <summary>Puts a packet into a slot that <see cref="Take"/> gave, as the latest one.</summary>
+    public ref PacketInFlight Begin(int slot, uint id, long time)
+    {
+        _packets[slot] = new PacketInFlight { Phase = PacketPhase.Moving, Id = id, Time = time, Order = ++_lastOrder, Place = -1 };
+        return ref _packets[slot];
+    }
+
+    /// <summary>The steps that are kept of a packet.</summary>
+    public Span<int> StepsOf(int slot) => _steps.AsSpan(slot * PacketInFlight.MaximumSteps, _packets[slot].StepCount);
+
+    /// <summary>Keeps a step of a packet; false when there are too many.</summary>
+    public bool TryAddStep(int slot, int step)
+    {
+        ref PacketInFlight packet = ref _packets[slot];
+        if (packet.StepCount == PacketInFlight.MaximumSteps)
+        {
+            return false;
+        }
+
+        _steps[(slot * PacketInFlight.MaximumSteps) + packet.StepCount++] = step;
+        return true;
+    }
+
+    /// <summary>The slots of packets that began before a time, in the order in which they began. Until the next call.</summary>
+    public ReadOnlySpan<int> InOrder(long before)
+    {
+        int count = 0;
+        for (int slot = 0; slot < _packets.Length; slot++)
+        {
+            if (_packets[slot].Phase != PacketPhase.None && _packets[slot].Time < before)
+            {
+                _orders[count] = _packets[slot].Order;
+                _ordered[count++] = slot;
+            }
+        }
+
+        Array.Sort(_orders, _ordered, 0, count);
+        return _ordered.AsSpan(0, count);
+    }
+
+    /// <summary>The slot of a packet without flow that began earlier, and that this one answers; -1 when there is none.</summary>
+    public int FindAnswered(ref readonly PacketInFlight answer)
+    {
+        FlowKey original = FlowKey.Reverse(in answer.Header);
+        for (int slot = 0; slot < _packets.Length; slot++)
+        {
+            ref PacketInFlight packet = ref _packets[slot];
+            if (packet.Phase != PacketPhase.None && packet.Order < answer.Order && packet.Place < 0 && !packet.IsError && FlowKey.AreEqual(in packet.Header, in original))
+            {
+                return slot;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>
+    /// The slot of the packet that an ICMP error is about, by what the error repeats of its header; -1 when it is not known. A packet without a
+    /// number of its own has to be one of the host that gets the error.
+    /// </summary>
+    public int FindCause(ulong fingerprint, ref readonly PacketInFlight error)
+    {
+        int best = -1;
+        bool isBestOfReceiver = false;
+        for (int slot = 0; fingerprint != 0 && slot < _packets.Length; slot++)
+        {
+            ref PacketInFlight packet = ref _packets[slot];
+            if (packet.Phase == PacketPhase.None || packet.Fingerprint != fingerprint || packet.IsError || packet.Order >= error.Order)
+            {
+                continue;
+            }
+
+            bool isOfReceiver = packet.Header.Original.Src == error.Header.Original.Dst;
+            bool isBetter = best < 0 || (isOfReceiver == isBestOfReceiver ? packet.Order > _packets[best].Order : isOfReceiver);
+            if ((isOfReceiver || PacketFingerprint.IsNumbered(fingerprint)) && isBetter)
+            {
+                best = slot;
+                isBestOfReceiver = isOfReceiver;
+            }
+        }
+
+        return best;
+    }
+
+    // Nothing is lost with a packet that has passed and whose flow is known, but for a drop behind our last chain.
+    private bool IsDone(int slot) => _packets[slot].HasPassed && _packets[slot].Place >= 0;
+
+    private static int FirstOf(uint id) => (int)((id * 0x9E3779B1u) >> 20) & (Capacity - Ways);
+}
