@@ -27,6 +27,59 @@ public sealed class ModuleEndTests : ModuleTest
         Assert.Equal(["0", "15"], Engine.Lines("Import-Module $module; @(Get-ConntrackCapture).Count; (Start-ConntrackCapture office -ReplayPath $office).FlowCount"));
     }
 
+    [Theory]
+    [InlineData("Import-Module $module -Force")]
+    [InlineData("Import-Module $module; Import-Module $module -Force")]
+    [InlineData("Import-Module $module; Remove-Module Conntracker")]
+    public void What_another_runspace_does_with_the_module_leaves_the_captures_of_this_one_alone(string script)
+    {
+        Engine.Lines("$capture = Start-ConntrackCapture office -ReplayPath $office");
+
+        InOtherRunspace(script);
+
+        Assert.Equal(["office", "15", "15"], Engine.Lines("(Get-ConntrackCapture).Name; $capture.FlowCount; @(Get-ConntrackFlow office).Count"));
+    }
+
+    [Fact]
+    public void A_runspace_that_removes_the_module_takes_its_own_captures_with_it_and_no_others()
+    {
+        Engine.Lines("$capture = Start-ConntrackCapture office -ReplayPath $office");
+
+        InOtherRunspace("Import-Module $module; $null = Start-ConntrackCapture theirs -ReplayPath $office; Remove-Module Conntracker");
+
+        Assert.Equal(["office"], Engine.Lines("(Get-ConntrackCapture).Name"));
+    }
+
+    [Fact]
+    public void Captures_of_a_runspace_that_closes_stay_and_end_with_the_last_one_that_has_the_module()
+    {
+        Engine.Lines("$capture = Start-ConntrackCapture office -ReplayPath $office");
+
+        InOtherRunspace("Import-Module $module; $null = Start-ConntrackCapture theirs -ReplayPath $office");
+
+        Assert.Equal(["office", "theirs"], Engine.Lines("(Get-ConntrackCapture).Name; $theirs = Get-ConntrackCapture theirs"));
+        Assert.Equal(["0", "0"], Engine.Lines("Remove-Module Conntracker; $capture.FlowCount; $theirs.FlowCount"));
+    }
+
+    [Fact]
+    public void Parallel_scripts_that_import_the_module_with_Force_leave_a_running_capture_alone()
+    {
+        using TestNamespace host = new();
+
+        Assert.Equal(
+            ["15", "15", "15", "Running"],
+            Engine.Lines($$"""
+                $capture = Start-ConntrackCapture -NetworkNamespace {{host.Name}} -WarningAction Ignore
+                1..3 | ForEach-Object -ThrottleLimit 2 -Parallel {
+                    Import-Module $using:module -Force
+                    (Start-ConntrackCapture "part$_" -ReplayPath $using:office).FlowCount
+                    Remove-ConntrackCapture "part$_"
+                }
+                $capture.State
+                """));
+        Assert.NotEmpty(Traffic.OwnTables(host));
+    }
+
     [Fact]
     public void A_PowerShell_that_ends_with_a_running_capture_leaves_nothing()
     {
@@ -55,4 +108,18 @@ public sealed class ModuleEndTests : ModuleTest
         Assert.Single(answer.Warnings, each => each.Contains("accounting", StringComparison.Ordinal));
         Assert.Equal("0", host.ReadSetting("netfilter/nf_conntrack_acct"));
     }
+
+    // It is closed at the end, as it is when a script's own runspace is.
+    private void InOtherRunspace(string script) => Engine.Lines($$"""
+        $runspace = [runspacefactory]::CreateRunspace([initialsessionstate]::CreateDefault2())
+        $runspace.Open()
+        $runspace.SessionStateProxy.SetVariable('module', $module)
+        $runspace.SessionStateProxy.SetVariable('office', $office)
+        $shell = [powershell]::Create($runspace)
+        $null = $shell.AddScript(@'
+        {{script}}
+        '@).Invoke()
+        $shell.Streams.Error
+        $runspace.Close()
+        """);
 }

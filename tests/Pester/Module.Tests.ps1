@@ -221,6 +221,43 @@ Describe 'What PowerShell shows of a trace' {
     }
 }
 
+Describe 'Several runspaces' {
+    BeforeEach { $capture = Start-Office }
+    AfterEach { Remove-ConntrackCapture * }
+
+    It 'a second runspace that imports the module with -Force and closes, or removes it, leaves the captures of the first alone: <Script>' -ForEach @(
+        @{ Script = 'Import-Module $module -Force' }, @{ Script = 'Import-Module $module; Import-Module $module -Force' }, @{ Script = 'Import-Module $module; Remove-Module Conntracker' }) {
+        $runspace = [runspacefactory]::CreateRunspace()
+        $runspace.Open()
+        $runspace.SessionStateProxy.SetVariable('module', (Get-ModulePath))
+        $shell = [powershell]::Create($runspace).AddScript($Script)
+        $null = $shell.Invoke()
+        $shell.Streams.Error | Should -BeNullOrEmpty
+        $runspace.Close()
+        (Get-ConntrackCapture).Name | Should -Be office
+        @(Get-ConntrackFlow office).Count | Should -Be 15
+    }
+
+    It 'ForEach-Object -Parallel { Import-Module -Force } leaves the captures of the script alone' {
+        $module = Get-ModulePath
+        1..4 | ForEach-Object -ThrottleLimit 2 -Parallel { Import-Module $using:module -Force; @(Get-ConntrackFlow office).Count } | Should -Be 15, 15, 15, 15
+        $capture.FlowCount | Should -Be 15
+    }
+
+    It 'Remove-Module in the last runspace that has it ends them all' {
+        $other = Invoke-OtherPowerShell "
+            `$capture = Start-ConntrackCapture office -ReplayPath '$(Get-Fixture office.ctrec)'
+            `$shell = [powershell]::Create().AddScript(`"Import-Module '$(Get-ModulePath)'; Start-ConntrackCapture more -ReplayPath '$(Get-Fixture office.ctrec)'`")
+            `$null = `$shell.Invoke()
+            `$shell.Dispose()
+            `$more = Get-ConntrackCapture more
+            `$before = `$capture.FlowCount, `$more.FlowCount
+            Remove-Module Conntracker
+            `"`$before `$(`$capture.FlowCount, `$more.FlowCount)`""
+        $other.Output.Trim() | Should -Be '15 15 0 0' -Because $other.Errors
+    }
+}
+
 Describe 'The end of captures' -Tag Live {
     BeforeAll { if (-not (Get-LiveObstacle)) { $namespace = New-TestNamespace } }
 

@@ -3,12 +3,19 @@ using System.Globalization;
 
 namespace Conntracker.Core.Capture;
 
-/// <summary>The captures of this process, by name. They stop when the process ends, so that the kernel's settings are put back.</summary>
+/// <summary>
+/// The captures of this process, by name. They stop when the process ends, so that the kernel's settings are put back. A capture may
+/// have an owner, a runspace that has imported the module: when that leaves, its captures are removed, and those of others go on.
+/// </summary>
 public static class CaptureRegistry
 {
+    // A start that was given up has to put back what it has changed.
+    private static readonly TimeSpan s_startPatience = TimeSpan.FromSeconds(10);
+
     private static readonly Lock s_gate = new();
-    private static readonly SortedList<int, Conntracker.Capture> s_captures = [];
-    private static readonly HashSet<string> s_starting = new(StringComparer.OrdinalIgnoreCase);
+    private static readonly SortedList<int, (Conntracker.Capture Capture, Guid Owner)> s_captures = [];
+    private static readonly List<CaptureStart> s_starts = [];
+    private static readonly HashSet<Guid> s_owners = [];
     private static int s_lastId;
     private static bool s_isWatchingExit;
 
@@ -19,62 +26,25 @@ public static class CaptureRegistry
         {
             lock (s_gate)
             {
-                return [.. s_captures.Values];
+                return [.. s_captures.Values.Select(each => each.Capture)];
             }
         }
     }
 
-    /// <summary>Starts a capture and enters it.</summary>
+    /// <summary>Starts a capture and enters it. It is removed with the last owner.</summary>
     /// <param name="name">Its name; null makes one: <c>Capture1</c>.</param>
     /// <param name="options">How.</param>
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ConntrackException">The name is taken, or the capture could not be started.</exception>
-    public static Conntracker.Capture Start(string? name, CaptureOptions options, CancellationToken cancellation = default)
-    {
-        int id;
-        lock (s_gate)
-        {
-            if (name is not null && (TryFind(name, out _) || !s_starting.Add(name)))
-            {
-                throw new ConntrackException(
-                    ConntrackErrorReason.CaptureExists, $"There is a capture named '{name}' already. Give another name, or remove that one first.");
-            }
-
-            do
-            {
-                id = ++s_lastId;
-            }
-            while (name is null && TryFind(DefaultName(id), out _));
-            WatchExit();
-        }
-
-        try
-        {
-            // Started without the lock: it takes as long as the kernel's table is large.
-            CaptureSession session = CaptureSession.Start(options, cancellation);
-            Conntracker.Capture capture = new(id, name ?? DefaultName(id), options, session);
-            lock (s_gate)
-            {
-                s_captures.Add(id, capture);
-            }
-
-            return capture;
-        }
-        finally
-        {
-            lock (s_gate)
-            {
-                s_starting.Remove(name ?? "");
-            }
-        }
-    }
+    public static Conntracker.Capture Start(string? name, CaptureOptions options, CancellationToken cancellation = default) =>
+        Start(name, options, Guid.Empty, cancellation);
 
     /// <summary>Finds a capture; names do not tell upper from lower case.</summary>
     public static bool TryFind(string name, [NotNullWhen(true)] out Conntracker.Capture? capture)
     {
         lock (s_gate)
         {
-            capture = s_captures.Values.FirstOrDefault(each => string.Equals(each.Name, name, StringComparison.OrdinalIgnoreCase));
+            capture = s_captures.Values.FirstOrDefault(each => IsName(each.Capture.Name, name)).Capture;
             return capture is not null;
         }
     }
@@ -91,10 +61,93 @@ public static class CaptureRegistry
         capture.Session.Dispose();
     }
 
-    /// <summary>Removes every capture.</summary>
-    public static void RemoveAll()
+    /// <summary>Removes every capture, and gives up those that are being started.</summary>
+    public static void RemoveAll() => Remove(() => _ => true);
+
+    /// <summary>Starts a capture and enters it.</summary>
+    /// <param name="name">Its name; null makes one.</param>
+    /// <param name="options">How.</param>
+    /// <param name="owner">With whom it is removed (<see cref="RemoveOwner"/>).</param>
+    /// <param name="cancellation">Gives up.</param>
+    /// <exception cref="ConntrackException">The name is taken, the capture could not be started, or its owner left before it was.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    internal static Conntracker.Capture Start(string? name, CaptureOptions options, Guid owner, CancellationToken cancellation)
     {
-        IReadOnlyList<Conntracker.Capture> captures = All;
+        (int id, CaptureStart start) = Enter(name, owner, cancellation);
+        CaptureSession? session = null;
+        try
+        {
+            // Started without the lock: it takes as long as the kernel's table is large.
+            session = CaptureSession.Start(options, start.Cancellation);
+            lock (s_gate)
+            {
+                start.Cancellation.ThrowIfCancellationRequested();
+                Conntracker.Capture capture = new(id, start.Name, options, session);
+                s_captures.Add(id, (capture, owner));
+                session = null;
+                return capture;
+            }
+        }
+        catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.CaptureNotRunning, $"The capture '{start.Name}' was given up while it was being started: the module was removed, or the process ends.");
+        }
+        finally
+        {
+            session?.Dispose();
+            lock (s_gate)
+            {
+                s_starts.Remove(start);
+                start.Dispose();
+            }
+
+            start.End();
+        }
+    }
+
+    /// <summary>Enters a runspace that has imported the module.</summary>
+    internal static void AddOwner(Guid owner)
+    {
+        lock (s_gate)
+        {
+            s_owners.Add(owner);
+        }
+    }
+
+    /// <summary>Forgets an owner that is gone. Its captures go on, until the last owner leaves or the process ends.</summary>
+    internal static void ForgetOwner(Guid owner)
+    {
+        lock (s_gate)
+        {
+            s_owners.Remove(owner);
+        }
+    }
+
+    /// <summary>Removes the captures of an owner that leaves, those that are being started too; with the last owner, all captures.</summary>
+    internal static void RemoveOwner(Guid owner) => Remove(() =>
+    {
+        s_owners.Remove(owner);
+        bool isLast = s_owners.Count == 0;
+        return each => isLast || each == owner;
+    });
+
+    // Who is concerned is decided under the lock, so that a capture of an owner that comes now is not.
+    private static void Remove(Func<Func<Guid, bool>> decide)
+    {
+        Conntracker.Capture[] captures;
+        CaptureStart[] starts;
+        lock (s_gate)
+        {
+            Func<Guid, bool> isConcerned = decide();
+            captures = [.. s_captures.Values.Where(each => isConcerned(each.Owner)).Select(each => each.Capture)];
+            starts = [.. s_starts.Where(each => isConcerned(each.Owner))];
+            foreach (CaptureStart start in starts)
+            {
+                start.Cancel();
+            }
+        }
+
         foreach (Conntracker.Capture capture in captures)
         {
             capture.Session.RequestStop();
@@ -104,7 +157,39 @@ public static class CaptureRegistry
         {
             Remove(capture);
         }
+
+        foreach (CaptureStart start in starts)
+        {
+            start.Wait(s_startPatience);
+        }
     }
+
+    private static (int Id, CaptureStart Start) Enter(string? name, Guid owner, CancellationToken cancellation)
+    {
+        lock (s_gate)
+        {
+            if (name is not null && IsTaken(name))
+            {
+                throw new ConntrackException(
+                    ConntrackErrorReason.CaptureExists, $"There is a capture named '{name}' already. Give another name, or remove that one first.");
+            }
+
+            int id;
+            do
+            {
+                id = ++s_lastId;
+            }
+            while (name is null && IsTaken(DefaultName(id)));
+            WatchExit();
+            CaptureStart start = new(name ?? DefaultName(id), owner, cancellation);
+            s_starts.Add(start);
+            return (id, start);
+        }
+    }
+
+    private static bool IsTaken(string name) => TryFind(name, out _) || s_starts.Exists(each => IsName(each.Name, name));
+
+    private static bool IsName(string name, string other) => string.Equals(name, other, StringComparison.OrdinalIgnoreCase);
 
     private static string DefaultName(int id) => string.Create(CultureInfo.InvariantCulture, $"Capture{id}");
 

@@ -151,7 +151,9 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
                 return;
             }
 
-            Capture capture = RunWithProgress(activity, status: null, cancellation => CaptureRegistry.Start(Name, options, cancellation));
+            // Asked here: what follows runs on another thread.
+            Guid owner = ModuleLifetime.Owner;
+            Capture capture = RunWithProgress(activity, status: null, cancellation => CaptureRegistry.Start(Name, options, owner, cancellation));
             foreach (string notice in capture.Notices)
             {
                 WriteWarning(notice);
