@@ -34,6 +34,19 @@ public sealed class ImportTests : ModuleTest
         Assert.Equal(["0", "0", "0"], Engine.Lines("$m = Get-Module Conntracker; $m.ExportedFunctions.Count; $m.ExportedAliases.Count; $m.ExportedVariables.Count"));
     }
 
+    // What a module loads into a session, no other module can load in another version.
+    [Fact]
+    public void The_module_brings_one_assembly_of_others_and_uses_that_one()
+    {
+        Assert.Equal(
+            ["Conntracker.Core.dll", "Conntracker.PowerShell.dll", "Tmds.LibC.dll"],
+            Directory.EnumerateFiles(Repository.Module, "*.dll", SearchOption.AllDirectories).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal([Path.Combine(Repository.Module, "Tmds.LibC.dll")], Engine.Lines("""
+            try { Export-ConntrackLog -Path /nosuch/folder/flows.log -ErrorAction Stop } catch { $null = $_ }
+            [AppDomain]::CurrentDomain.GetAssemblies() | Where-Object { $_.GetName().Name -eq 'Tmds.LibC' } | ForEach-Object Location
+            """));
+    }
+
     [Theory]
     [MemberData(nameof(Cmdlets))]
     public void A_cmdlet_has_these_parameter_sets(string cmdlet, string sets)

@@ -28,10 +28,6 @@ Describe 'The module' {
         $manifest.Description | Should -Not -BeNullOrEmpty
     }
 
-    It 'brings no assembly of others that could clash in the session' {
-        (Get-ChildItem (Get-ModulePath) -Filter *.dll).Name | Sort-Object | Should -Be 'Conntracker.Core.dll', 'Conntracker.PowerShell.dll'
-    }
-
     It '<Cmdlet> has an approved verb' -ForEach $cmdlets {
         ($Cmdlet -split '-')[0] | Should -BeIn (Get-Verb).Verb
     }

@@ -91,9 +91,14 @@ public sealed class LogFile : IDisposable
             return;
         }
 
-        if (SafeLibC.fsync(_file) < 0)
+        try
         {
-            throw Failure("bringing the file to the disk");
+            RandomAccess.FlushToDisk(_file);
+        }
+        catch (IOException error)
+        {
+            // Its HResult is the error number.
+            throw LogFileErrors.FromErrno(Path, "bringing the file to the disk", error.HResult);
         }
 
         LogFileException? refusal = Refusal() ?? (TryTakeName() ? null : Failure("giving the finished file its name"));

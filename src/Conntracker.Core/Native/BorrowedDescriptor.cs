@@ -19,6 +19,12 @@ internal readonly ref struct BorrowedDescriptor
     /// <summary>The number.</summary>
     public int Number => (int)_handle.DangerousGetHandle();
 
-    /// <summary>Gives it back.</summary>
-    public void Dispose() => _handle.DangerousRelease();
+    /// <summary>Gives it back. The error number of the call stays what it is.</summary>
+    public void Dispose()
+    {
+        // The last one to give it back closes the descriptor, when somebody else has disposed the handle.
+        int errno = Marshal.GetLastPInvokeError();
+        _handle.DangerousRelease();
+        Marshal.SetLastPInvokeError(errno);
+    }
 }

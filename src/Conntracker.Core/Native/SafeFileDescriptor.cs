@@ -14,7 +14,7 @@ internal sealed class SafeFileDescriptor : SafeHandle
     /// <inheritdoc/>
     public override bool IsInvalid => handle == -1;
 
-    /// <summary>The number, for poll(2), which takes no handle. The caller keeps this object alive meanwhile.</summary>
+    /// <summary>The number, for poll(2), which takes no handle. The caller keeps this object alive while it waits.</summary>
     public int Number => (int)handle;
 
     /// <inheritdoc/>

@@ -15,7 +15,7 @@ internal sealed unsafe class DatagramBatch : IDisposable
     private readonly int _size;
     private readonly nuint _stride;
     private byte* _buffers;
-    private mmsghdr* _heads;
+    private mmsghdr* _headers;
     private iovec* _vectors;
 
     /// <summary>Makes buffers.</summary>
@@ -27,12 +27,12 @@ internal sealed unsafe class DatagramBatch : IDisposable
         _size = size;
         _stride = (nuint)(size + CacheStagger);
         _buffers = (byte*)NativeMemory.Alloc((nuint)capacity, _stride);
-        _heads = (mmsghdr*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(mmsghdr));
+        _headers = (mmsghdr*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(mmsghdr));
         _vectors = (iovec*)NativeMemory.AllocZeroed((nuint)capacity, (nuint)sizeof(iovec));
         for (int i = 0; i < capacity; i++)
         {
             _vectors[i] = new iovec { iov_base = _buffers + ((nuint)i * _stride), iov_len = size };
-            _heads[i].msg_hdr = new msghdr { msg_iov = &_vectors[i], msg_iovlen = 1 };
+            _headers[i].msg_hdr = new msghdr { msg_iov = &_vectors[i], msg_iovlen = 1 };
         }
     }
 
@@ -43,16 +43,16 @@ internal sealed unsafe class DatagramBatch : IDisposable
     public int Capacity => _capacity;
 
     /// <summary>A datagram of the last call.</summary>
-    public ReadOnlySpan<byte> this[int index] => new(_buffers + ((nuint)index * _stride), (int)Math.Min(_heads[index].msg_len, (uint)_size));
+    public ReadOnlySpan<byte> this[int index] => new(_buffers + ((nuint)index * _stride), (int)Math.Min(_headers[index].msg_len, (uint)_size));
 
     /// <summary>Whether a datagram of the last call was longer than its buffer.</summary>
-    public bool IsTruncated(int index) => (_heads[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
+    public bool IsTruncated(int index) => (_headers[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
 
     /// <summary>Receives what is there, without waiting.</summary>
     /// <returns>How many datagrams came; the negative error number when none did.</returns>
     public int Receive(SafeFileDescriptor socket)
     {
-        int received = SafeLibC.recvmmsg(socket, _heads, (uint)_capacity, MSG_DONTWAIT, null);
+        int received = SafeLibC.recvmmsg(socket, _headers, (uint)_capacity, MSG_DONTWAIT, null);
         return received < 0 ? -Errno.Last : received;
     }
 
@@ -66,10 +66,10 @@ internal sealed unsafe class DatagramBatch : IDisposable
     private void Release()
     {
         NativeMemory.Free(_buffers);
-        NativeMemory.Free(_heads);
+        NativeMemory.Free(_headers);
         NativeMemory.Free(_vectors);
         _buffers = null;
-        _heads = null;
+        _headers = null;
         _vectors = null;
     }
 }
