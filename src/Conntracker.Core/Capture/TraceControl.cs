@@ -268,10 +268,11 @@ internal sealed class TraceControl : IFeedSource
             throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing needs a table of nftables, which could not be made or was removed; the capture's notices say why.");
         }
 
+        int capacity = _options.TraceCapacity ?? TraceCapacity.OfThisMachine();
         TraceFeed feed = _openFeed();
         try
         {
-            _table.Run(TraceRules.Begin(_table.Name, _options.Trace, _options.TraceDuration, _options.TraceCapacity), "The rules that have packets traced could not be made");
+            MakeRules(_table, capacity);
         }
         catch
         {
@@ -281,7 +282,23 @@ internal sealed class TraceControl : IFeedSource
 
         _feed.Add(feed);
         _isTracing = true;
-        _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, _options.TraceCapacity, _notices, _clock) : null;
+        _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, capacity, _notices, _clock) : null;
+    }
+
+    private void MakeRules(OwnTable table, int capacity)
+    {
+        const string Failure = "The rules that have packets traced could not be made";
+        string Rules(bool limitsFlows) => TraceRules.Begin(table.Name, _options.Trace, _options.TraceDuration, capacity, limitsFlows);
+        try
+        {
+            table.Run(Rules(limitsFlows: true), Failure);
+        }
+        catch (ConntrackException) when (_options.Trace == TraceMode.Flows)
+        {
+            // Limits in sets need Linux 5.7 and nft 0.9.5.
+            table.Run(Rules(limitsFlows: false), Failure);
+            _notices.Add("trace-limit", "The kernel or libnftables knows no limits in sets: every packet of a new flow is traced, also of large transfers.");
+        }
     }
 
     private void SelectQueries(bool haveChanged)

@@ -9,6 +9,9 @@ namespace Conntracker.Core.Decoding;
 /// </summary>
 internal static class RulesetChangeDecoder
 {
+    /// <summary>Whether a table comes or goes by the change: the next one of its name may be another's.</summary>
+    public static bool IsOfTable(in NetlinkMessage message) => (message.Type & 0xff) is NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE;
+
     /// <summary>Whether the message is such a change, and of which table.</summary>
     /// <param name="message">The message.</param>
     /// <param name="family">The table's family: NFPROTO_*.</param>

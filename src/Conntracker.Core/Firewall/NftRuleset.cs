@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Conntracker.Core.Firewall;
 
 /// <summary>
@@ -8,8 +10,11 @@ internal sealed class NftRuleset
 {
     private readonly Dictionary<(string Family, string Table, string Chain), NftChain> _chains = [];
 
-    private NftRuleset(IReadOnlyList<NftChain> chains)
+    private readonly IReadOnlyList<byte[]> _lookalikes;
+
+    private NftRuleset(IReadOnlyList<NftChain> chains, IReadOnlyList<string> lookalikes)
     {
+        _lookalikes = [.. lookalikes.Select(Encoding.UTF8.GetBytes)];
         Chains = chains;
         foreach (NftChain chain in chains)
         {
@@ -18,13 +23,27 @@ internal sealed class NftRuleset
     }
 
     /// <summary>A ruleset without chains.</summary>
-    public static NftRuleset Empty { get; } = new([]);
+    public static NftRuleset Empty { get; } = new([], []);
 
     /// <summary>All chains, in the order of the text.</summary>
     public IReadOnlyList<NftChain> Chains { get; }
 
     /// <summary>Reads what <c>nft -a -s -t list ruleset</c> prints. What makes no sense is skipped; it never throws.</summary>
-    public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text));
+    public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text, out List<string> lookalikes), lookalikes);
+
+    /// <summary>Whether a table of family inet that is named as ours are is the user's: Conntracker has not made it.</summary>
+    public bool IsLookalike(ReadOnlySpan<byte> table)
+    {
+        foreach (byte[] name in _lookalikes)
+        {
+            if (table.SequenceEqual(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Finds a chain by the names that a trace message has; null when there is none.</summary>
     /// <param name="family">The table's family: <c>ip</c>, <c>inet</c>, …</param>

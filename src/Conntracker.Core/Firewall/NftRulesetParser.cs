@@ -17,35 +17,41 @@ internal static class NftRulesetParser
     private const string BlockClose = "}";
 
     /// <summary>The chains of all tables but our own.</summary>
-    public static List<NftChain> Parse(ReadOnlySpan<char> text)
+    /// <param name="text">The ruleset.</param>
+    /// <param name="lookalikes">The names of tables that are called as ours are, and that Conntracker has not made.</param>
+    public static List<NftChain> Parse(ReadOnlySpan<char> text, out List<string> lookalikes)
     {
         List<NftChain> chains = [];
+        lookalikes = [];
         NftStatementReader reader = new(text);
         while (reader.TryReadLine(out ReadOnlySpan<char> line))
         {
             // Anything else here is a comment of nft's own: "# Warning: table ip filter is managed by iptables-nft, do not touch!".
             if (BlockName(line, TableWord) is { IsEmpty: false } name && name.IndexOf(' ') is > 0 and int space)
             {
-                ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), chains);
+                ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), chains, lookalikes);
             }
         }
 
         return chains;
     }
 
-    private static void ReadTable(ref NftStatementReader reader, string family, string table, List<NftChain> chains)
+    private static void ReadTable(ref NftStatementReader reader, string family, string table, List<NftChain> chains, List<string> lookalikes)
     {
-        bool isOwn = IsOwn(family, table);
+        int first = chains.Count;
+        bool isNamedAsOurs = IsNamedAsOurs(family, table);
+        bool isOwned = false;
         while (reader.TryReadLine(out ReadOnlySpan<char> line) && line is not BlockClose)
         {
             if (!IsBlock(line))
             {
                 // "flags dormant", "comment …", or an empty line.
+                isOwned |= line.StartsWith("flags ", StringComparison.Ordinal) && line.Contains("owner", StringComparison.Ordinal);
                 continue;
             }
 
             ReadOnlySpan<char> name = BlockName(line, ChainWord);
-            if (name.IsEmpty || isOwn)
+            if (name.IsEmpty)
             {
                 SkipBlock(ref reader);
             }
@@ -53,6 +59,21 @@ internal static class NftRulesetParser
             {
                 chains.Add(ReadChain(ref reader, family, table, name.ToString()));
             }
+        }
+
+        if (!isNamedAsOurs)
+        {
+            return;
+        }
+
+        // The kernel gives the flag only while the process that made the table lives; without it a rule names that process (OwnTable).
+        if (isOwned || chains[first..].Exists(chain => chain.Rules.Any(rule => rule.Comment?.StartsWith(ProcessIdentity.Prefix, StringComparison.Ordinal) ?? false)))
+        {
+            chains.RemoveRange(first, chains.Count - first);
+        }
+        else
+        {
+            lookalikes.Add(table);
         }
     }
 
@@ -96,7 +117,7 @@ internal static class NftRulesetParser
         }
     }
 
-    private static bool IsOwn(string family, string table) =>
+    private static bool IsNamedAsOurs(string family, string table) =>
         family == OwnFamily
         && table.StartsWith(OwnName, StringComparison.Ordinal)
         && (table.Length == OwnName.Length

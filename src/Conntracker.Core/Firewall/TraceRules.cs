@@ -18,6 +18,15 @@ internal static class TraceRules
     private const int AfterNatPriority = -99;
     private const int LastPriority = int.MaxValue - 1;
 
+    // Both tuples of as many flows as users can choose (TraceRequestBook.Maximum).
+    private const int ChosenCapacity = 2 * 4096;
+
+    /// <summary>
+    /// With <see cref="TraceMode.Flows"/>, how many packets of a flow and direction are traced: the first hundred, which decide over its verdict,
+    /// then twenty a second. A bulk transfer would cost ten messages a packet otherwise.
+    /// </summary>
+    private const string FlowLimit = "limit rate 20/second burst 100 packets;";
+
     private const string Input = "input";
     private const string Postrouting = "postrouting";
     private const string AfterNat = "nat_";
@@ -45,8 +54,9 @@ internal static class TraceRules
     /// <param name="table">The table's name, in family inet.</param>
     /// <param name="mode">Which packets.</param>
     /// <param name="duration">How long each flow is traced.</param>
-    /// <param name="capacity">How many tuples a set holds.</param>
-    public static string Begin(string table, TraceMode mode, TimeSpan duration, int capacity)
+    /// <param name="capacity">How many tuples with ports a set holds; those of other protocols hold a sixth of it.</param>
+    /// <param name="limitsFlows">Whether packets of a flow are traced at a limited rate, with <see cref="TraceMode.Flows"/>.</param>
+    public static string Begin(string table, TraceMode mode, TimeSpan duration, int capacity, bool limitsFlows = true)
     {
         List<string> lines =
         [
@@ -57,7 +67,7 @@ internal static class TraceRules
             $"rule TABLE {Postrouting} {IntoLoopback}",
         ];
         lines.Add($"counter TABLE {Untraced}");
-        lines.AddRange(mode == TraceMode.Everything ? [] : TraceTuple.All.SelectMany(tuple => Sets(tuple, duration, capacity)));
+        lines.AddRange(mode == TraceMode.Everything ? [] : TraceTuple.All.SelectMany(tuple => Sets(tuple, duration, capacity, mode == TraceMode.Flows && limitsFlows)));
         lines.Add($"chain TABLE {Selected}");
         lines.AddRange(mode == TraceMode.Everything ? [] : TraceTuple.All.SelectMany(tuple => Begin(tuple, mode)));
         foreach (string hook in (string[])["prerouting", "output"])
@@ -101,12 +111,17 @@ internal static class TraceRules
         table,
         TraceSelector.Elements(flow).Select(each => $"delete element TABLE {each.Tuple.Set("chosen")} {{ {each.Key} }}"));
 
-    private static IEnumerable<string> Sets(TraceTuple tuple, TimeSpan duration, int capacity) =>
-    [
-        $"set TABLE {tuple.Set("chosen")} {{ {tuple.KeyType}; flags timeout; size {capacity}; }}",
-        $"set TABLE {tuple.Set("traced")} {{ {tuple.KeyType}; flags dynamic,timeout; timeout {Milliseconds(duration)}; size {capacity}; }}",
-        $"set TABLE {tuple.Set("seen")} {{ {tuple.KeyType}; flags dynamic,timeout; timeout {Milliseconds(s_memory + duration)}; size {capacity}; }}",
-    ];
+    private static IEnumerable<string> Sets(TraceTuple tuple, TimeSpan duration, int capacity, bool limitsFlows)
+    {
+        int size = tuple.HasPorts ? capacity : Math.Max(Math.Min(capacity, 1024), capacity / 6);
+        string limit = limitsFlows ? $" {FlowLimit}" : "";
+        return
+        [
+            $"set TABLE {tuple.Set("chosen")} {{ {tuple.KeyType}; flags timeout; size {ChosenCapacity}; }}",
+            $"set TABLE {tuple.Set("traced")} {{ {tuple.KeyType}; flags dynamic,timeout; timeout {Milliseconds(duration)}; size {size};{limit} }}",
+            $"set TABLE {tuple.Set("seen")} {{ {tuple.KeyType}; flags dynamic,timeout; timeout {Milliseconds(s_memory + duration)}; size {size}; }}",
+        ];
+    }
 
     private static IEnumerable<string> Begin(TraceTuple tuple, TraceMode mode)
     {

@@ -19,13 +19,15 @@ internal sealed partial class NftablesTracer
     private readonly StepTable _steps;
     private readonly NameTable _names;
     private readonly TraceRequestBook _requests;
+    private readonly RuleBook _rules;
     private readonly PacketSlots _slots = new();
 
     // Packets whose way is over and whose flow is not known yet, by their header: the first one of each.
     private readonly Dictionary<FlowKey, int> _waiting = new(FlowKeyComparer.Instance);
 
     /// <summary>Makes a tracer.</summary>
-    public NftablesTracer(FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests)
+    public NftablesTracer(
+        FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests, RuleBook rules)
     {
         _flows = flows;
         _locator = locator;
@@ -33,6 +35,7 @@ internal sealed partial class NftablesTracer
         _steps = steps;
         _names = names;
         _requests = requests;
+        _rules = rules;
     }
 
     /// <summary>
@@ -44,7 +47,7 @@ internal sealed partial class NftablesTracer
     /// <summary>Takes a message in.</summary>
     public void Take(scoped ref readonly NftTraceMessage message, long time)
     {
-        bool isOwn = OwnTable.IsOwn(message.Family, message.Table);
+        bool isOwn = _rules.IsOwn(message.Family, message.Table);
         int slot = _slots.Find(message.Id);
         bool isOfAnother = slot < 0 || IsOfAnother(in _slots[slot], in message, time);
         bool isFirst = isOwn && TraceRules.IsFirst(message.Chain);

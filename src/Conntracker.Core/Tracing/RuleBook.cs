@@ -64,6 +64,11 @@ internal sealed class RuleBook
         return true;
     }
 
+    /// <summary>Whether Conntracker has made a table, in this process or in another: by its name, and as the text that was read last shows it.</summary>
+    /// <param name="family">NFPROTO_*.</param>
+    /// <param name="table">The table's name.</param>
+    public bool IsOwn(byte family, ReadOnlySpan<byte> table) => OwnTable.IsOwn(family, table) && _nftables?.IsLookalike(table) != true;
+
     /// <summary>A chain of nftables; null when none of the last two texts has it.</summary>
     public NftChain? FindChain(string family, string table, string chain) =>
         _nftables?.Find(family, table, chain) ?? _nftablesBefore?.Find(family, table, chain);

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Frozen;
 using Conntracker.Core.Decoding;
-using Conntracker.Core.Firewall;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;
@@ -44,7 +43,7 @@ internal sealed class TraceCollector
         _steps = new StepTable(_names, Rules);
         _locator = new FlowLocator(flows);
         _evidence = new EvidenceWriter(flows, _steps, protocols);
-        _nftables = new NftablesTracer(flows, _locator, _evidence, _steps, _names, Requests);
+        _nftables = new NftablesTracer(flows, _locator, _evidence, _steps, _names, Requests, Rules);
         _iptables = new IptablesTracer(flows, _locator, _evidence, _steps, _names, Requests);
     }
 
@@ -209,7 +208,8 @@ internal sealed class TraceCollector
                     _malformed++;
                     break;
                 default:
-                    if (RulesetChangeDecoder.TryDecode(in message, out byte family, out ReadOnlySpan<byte> table) && !OwnTable.IsOwn(family, table))
+                    if (RulesetChangeDecoder.TryDecode(in message, out byte family, out ReadOnlySpan<byte> table)
+                        && (!Rules.IsOwn(family, table) || RulesetChangeDecoder.IsOfTable(in message)))
                     {
                         Rules.Change(RulesetKind.Nftables);
                         _steps.Forget();

@@ -81,8 +81,8 @@ public sealed class CaptureOptions
     /// <summary>How long each flow is traced with <see cref="TraceMode.Flows"/>; one second to one day.</summary>
     public TimeSpan TraceDuration { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Tuples that each set of the kernel holds for tracing: about 150 bytes each, when they are there.</summary>
-    internal int TraceCapacity { get; init; } = 1 << 20;
+    /// <summary>Tuples with ports that each set of the kernel holds for tracing; null for what suits the machine's memory.</summary>
+    internal int? TraceCapacity { get; init; }
 
     /// <summary>Takes traces as kernels before Linux 6.17 send them, without the packet's connection.</summary>
     internal bool IgnoresTracedConnections { get; init; }

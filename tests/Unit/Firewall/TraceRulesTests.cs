@@ -36,8 +36,8 @@ public class TraceRulesTests
     {
         string[] lines = TraceRules.Begin("conntracker_2", TraceMode.Flows, s_duration, 1000).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => Assert.Matches("^add (chain|rule|set|counter) inet conntracker_2 ", line));
-        Assert.Contains("add set inet conntracker_2 chosen4_ports { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; flags timeout; size 1000; }", lines);
-        Assert.Contains("add set inet conntracker_2 traced6_icmp { typeof ip6 saddr . ip6 daddr . icmpv6 id; flags dynamic,timeout; timeout 30000ms; size 1000; }", lines);
+        Assert.Contains("add set inet conntracker_2 chosen4_ports { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; flags timeout; size 8192; }", lines);
+        Assert.Contains("add set inet conntracker_2 traced6_icmp { typeof ip6 saddr . ip6 daddr . icmpv6 id; flags dynamic,timeout; timeout 30000ms; size 1000; limit rate 20/second burst 100 packets; }", lines);
         Assert.Contains("add set inet conntracker_2 seen4_other { type ipv4_addr . ipv4_addr . inet_proto; flags dynamic,timeout; timeout 630000ms; size 1000; }", lines);
         const string Key = "ip saddr . ip daddr . meta l4proto . th sport . th dport";
         Assert.Equal(

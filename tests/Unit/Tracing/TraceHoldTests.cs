@@ -187,6 +187,30 @@ public sealed class TraceHoldTests : IDisposable
         Assert.Equal(given, CollectorProbe.FlowsOf(probe.Collector).Where(each => each.TraceIncomplete).Sum(each => each.Connections));
     }
 
+    [Theory]
+    [InlineData("made by the user", "", "", FlowVerdict.Dropped)]
+    [InlineData("the kernel says that its maker lives", "flags owner", "", FlowVerdict.Accepted)]
+    [InlineData("made where the kernel knows no owner", "", " comment \"conntracker process 7 of 9\"", FlowVerdict.Accepted)]
+    public void A_table_that_is_named_as_ours_is_ours_only_when_Conntracker_has_made_it(string name, string flags, string comment, FlowVerdict verdict)
+    {
+        _probe.Rules($$"""
+            table inet conntracker_9 { # handle 3
+            	{{flags}}
+            	chain tracking { # handle 1
+            		ct state new{{comment}} # handle 2
+            	}
+            	chain forward { # handle 4
+            		type filter hook forward priority filter; policy accept;
+            		tcp dport 443 drop # handle 5
+            	}
+            }
+            """);
+        TracedPacket packet = _probe.Packet(ct: 7).First().Tracked();
+        packet.Rule("inet conntracker_9 forward", 5, NF_DROP);
+        packet.Last();
+        Assert.True(_probe.Flow().Verdict == verdict, $"{name}: {_probe.Flow().Verdict}");
+    }
+
     // O = 192.0.2.2:40000 > 198.51.100.2:443, R = 198.51.100.2:443 > 203.0.113.1:50000.
     private static byte[] Masqueraded() => new Conn
     {
