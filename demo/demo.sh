@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The demonstration: a client, a firewall and a server in network namespaces; the capture runs on the firewall, real traffic passes it,
-# and the log is printed. Called by './build.sh demo'. Everything that it makes is gone at the end, also when it is interrupted.
+# and the log is printed, then what the PowerShell module makes of the same flows (flows.ps1). Called by './build.sh demo'. Everything that
+# it makes is gone at the end, also when it is interrupted.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 PATH=$PATH:/usr/sbin:/sbin
@@ -115,11 +116,42 @@ wait_for() {
   exit 1
 }
 
+# Whether a pwsh runs the module: it needs PowerShell 7.6.
+runs_module() { "$1" -NoProfile -NoLogo -Command 'exit [int] ($PSVersionTable.PSVersion -lt [version] "7.6")' >/dev/null 2>&1; }
+
+# Finds a PowerShell: pwsh on PATH, PowerShell as a .NET tool, or its engine alone in a program of ours. Not every registry has the tool:
+# it is tried once a day.
+find_powershell() {
+  local tool=$root/out/powershell refused=$root/out/powershell.refused
+  if command -v pwsh >/dev/null && runs_module pwsh; then
+    powershell=(pwsh -NoProfile -NoLogo -File)
+    return
+  fi
+  if [ ! -x "$tool/pwsh" ] && [ -z "$(find "$refused" -mtime -1 2>/dev/null)" ]; then
+    timeout 60 dotnet tool install PowerShell --version '[7.6,)' --tool-path "$tool" >"$refused" 2>&1 && rm -f "$refused"
+  fi
+  if [ -x "$tool/pwsh" ] && runs_module "$tool/pwsh"; then
+    powershell=("$tool/pwsh" -NoProfile -NoLogo -File)
+    return
+  fi
+  dotnet build "$root/tools/PowerShellHost" -c Release >"$work/build.log" 2>&1 || { cat "$work/build.log" >&2; exit 1; }
+  powershell=(dotnet "$root/out/artifacts/bin/Conntracker.PowerShellHost/release/Conntracker.PowerShellHost.dll" --width 120)
+}
+
+powershell_name() {
+  case ${powershell[0]} in
+    dotnet) echo "its engine alone: there is no pwsh 7.6 here" ;;
+    pwsh) echo "pwsh" ;;
+    *) echo "installed as a .NET tool in out/powershell" ;;
+  esac
+}
+
 network
 serve
+find_powershell
 on "$firewall" nft list ruleset >"$work/before"
-echo "On the firewall: conntracker --netns $firewall -t -o flows.log --record flows.ctrec --stats"
-"$root/out/conntracker" --netns "$firewall" -t -o "$work/flows.log" --record "$work/flows.ctrec" --stats & capture=$!
+echo "On the firewall: conntracker --netns $firewall -t -b -o flows.log --record flows.ctrec --stats"
+"$root/out/conntracker" --netns "$firewall" -t -b -o "$work/flows.log" --record "$work/flows.ctrec" --stats & capture=$!
 children+=("$capture")
 wait_for on "$firewall" nft list chain inet conntracker prerouting
 echo "Traffic: ping, TCP, UDP; IPv4 masqueraded, IPv6 routed, one port passed on (DNAT), to and from the firewall, dropped and rejected …"
@@ -134,23 +166,6 @@ cat "$work/flows.log"
 echo
 cmp -s "$work/before" "$work/after" && echo "The firewall's ruleset is what it was before: checked with nft list ruleset."
 
-if command -v pwsh >/dev/null; then
-  cat <<'EOF'
-
-The same flows in PowerShell:
-PS> Start-ConntrackCapture -ReplayPath flows.ctrec | Get-ConntrackFlow | Group-Object Protocol, DstPort -NoElement | Sort-Object Count -Descending
-EOF
-  NO_COLOR=1 POWERSHELL_TELEMETRY_OPTOUT=1 pwsh -NoProfile -NoLogo -Command "
-    Set-StrictMode -Version Latest
-    \$ErrorActionPreference = 'Stop'
-    Import-Module '$root/out/module/Conntracker'
-    Start-ConntrackCapture -ReplayPath '$work/flows.ctrec' | Get-ConntrackFlow | Group-Object Protocol, DstPort -NoElement | Sort-Object Count -Descending
-    'PS> Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080'
-    Get-ConntrackFlow -Protocol tcp -DstPort 80, 8080 | Format-Table
-    'PS> Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement'
-    Get-ConntrackFlow -Verdict Dropped, Rejected | Group-Object VerdictRule -NoElement | Format-Table Count, Name -AutoSize | Out-String -Width 140
-    'PS> Get-ConntrackFlow -Verdict Rejected | Format-List'
-    Get-ConntrackFlow -Verdict Rejected | Format-List | Out-String -Width 140"
-else
-  echo "pwsh is not on PATH: the PowerShell part of the demo is left out."
-fi
+echo
+echo "The same flows in PowerShell ($(powershell_name)):"
+NO_COLOR=1 POWERSHELL_TELEMETRY_OPTOUT=1 "${powershell[@]}" "$root/demo/flows.ps1" "$root/out/module/Conntracker" "$work"
