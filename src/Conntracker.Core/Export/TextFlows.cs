@@ -1,8 +1,9 @@
 namespace Conntracker.Core.Export;
 
 /// <summary>
-/// Makes flows of a text log's lines. V1 and V2 have a line a flow. V3 has two for a flow that was answered, and does not say which
-/// belong together unless nothing was translated: a line and its exact mirror are one flow, all others a flow each.
+/// Makes flows of a text log's lines. V1 and V2 have a line for each flow, and so has ICMP in every generation. V3 has two for another
+/// flow that was answered, and does not say which belong together unless nothing was translated: a line and its exact mirror are one
+/// flow, all others a flow each.
 /// </summary>
 internal static class TextFlows
 {
@@ -53,6 +54,11 @@ internal static class TextFlows
         Array.Fill(mirrors, -1);
         for (int i = 0; i < lines.Count; i++)
         {
+            if (lines[i].Label.IsIcmp)
+            {
+                continue;
+            }
+
             Key key = Key.Of(lines[i], evidence);
             if (alone.Remove(key.Mirror(), out int other))
             {
@@ -77,10 +83,8 @@ internal static class TextFlows
         }
     }
 
-    // Whether the first of two mirrors is the original direction: it goes to the service, or asks.
-    private static bool IsOriginal(TextLogLine first) => first.Label.IsIcmp
-        ? IcmpTypes.IsQuery(first.Label.Family, (byte)first.SourcePort) || IcmpTypes.Opposite(first.Label.Family, (byte)first.SourcePort) == first.SourcePort
-        : first.DestinationPort <= first.SourcePort;
+    // Whether the first of two mirrors is the original direction: it goes to the service.
+    private static bool IsOriginal(TextLogLine first) => first.DestinationPort <= first.SourcePort;
 
     private static Flow ToFlow(TextLogLine line, TextLogLine? reply = null)
     {
@@ -117,8 +121,8 @@ internal static class TextFlows
         {
             Source = Destination,
             Destination = Source,
-            SourcePort = Label.IsIcmp ? IcmpTypes.Opposite(Label.Family, (byte)SourcePort) : DestinationPort,
-            DestinationPort = Label.IsIcmp ? DestinationPort : SourcePort,
+            SourcePort = DestinationPort,
+            DestinationPort = SourcePort,
         };
     }
 }

@@ -32,11 +32,8 @@ internal sealed class TextLog(LogStyle style)
 
         if (flow is { Confirmed: true, ReplySrcAddress: not null, ReplyDstAddress: not null })
         {
-            (sourcePort, destinationPort) = label.IsIcmp
-                ? (IcmpTypes.Opposite(family, (byte)sourcePort), destinationPort)
-                : (flow.ReplySrcPort ?? 0, flow.ReplyDstPort ?? FoldedPort);
             AddReply(flow.Protocol, family, AddressText.ToNumber(flow.ReplySrcAddress, family), AddressText.ToNumber(flow.ReplyDstAddress, family),
-                sourcePort, destinationPort, flow.ReplyProcess ?? flow.Process, flow.Trace);
+                flow.ReplySrcPort ?? 0, flow.ReplyDstPort ?? FoldedPort, flow.ReplyProcess ?? flow.Process, flow.Trace);
         }
     }
 
@@ -79,13 +76,13 @@ internal sealed class TextLog(LogStyle style)
     }
 
     /// <summary>
-    /// Adds the line of a confirmed flow's reply direction, with the reply tuple's own addresses and ports (an ICMP reply's own
-    /// type). Only V3 has such lines; for other styles this does nothing.
+    /// Adds the line of a confirmed flow's reply direction, with the reply tuple's own addresses and ports. Only V3 has such lines, and
+    /// none for ICMP; otherwise this does nothing.
     /// </summary>
     public void AddReply(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
         FlowProcess? process, IReadOnlyList<TraceStep>? trace)
     {
-        if (style == LogStyle.V3)
+        if (style == LogStyle.V3 && !new FlowLabel(protocol, family).IsIcmp)
         {
             Add(protocol, family, source, destination, sourcePort, destinationPort, confirmed: true, process, trace);
         }

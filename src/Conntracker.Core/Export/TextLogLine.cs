@@ -28,8 +28,8 @@ internal sealed class TextLogLine
     public IReadOnlyList<TraceStep> Trace { get; init; } = [];
 
     /// <summary>
-    /// The generation that the line shows: V3 by its suffix or its tabs, V2 by its indented trace, else V1, as which V2 without a
-    /// trace is written. Null when it shows nothing: ICMP that nobody answered is printed alike in all of them.
+    /// The generation that the line shows: V3 by its suffix, V2 by the trace of a line without one, else V1, as which V2 without a
+    /// trace is written. Null when it shows nothing: ICMP is printed alike in all of them, unless its trace is indented by spaces.
     /// </summary>
     public LogStyle? Style { get; init; }
 

@@ -6,7 +6,7 @@ internal static class TextLogReader
     private const int LongestLine = 64 * 1024;
 
     private const string TraceReason =
-        "A trace line is indented by 32 spaces (V2) or four tabs (V3) and reads \"table: NAME, chain: NAME, type: rule|policy|return, position: NUMBER\".";
+        "A trace line is indented by 32 spaces or four tabs and reads \"table: NAME, chain: NAME, type: rule|policy|return, position: NUMBER\".";
 
     /// <summary>Reads the flows' lines in the file's order, each with its trace.</summary>
     /// <param name="input">The file.</param>
@@ -92,18 +92,16 @@ internal static class TextLogReader
     private sealed class Below
     {
         private List<TraceStep>? _steps;
-        private LogStyle? _style;
+        private bool _hasSpaces;
 
         public Owner Belongs { get; init; }
 
         // Why the line cannot be taken; null when it was.
         public string? Add(ReadOnlySpan<byte> line)
         {
-            LogStyle? style = line.StartsWith("                                table:"u8) ? LogStyle.V2
-                : line.StartsWith("\t\t\t\ttable:"u8) ? LogStyle.V3
-                : null;
-            int indent = style == LogStyle.V2 ? TraceLine.IndentV2.Length : TraceLine.IndentV3.Length;
-            if (style is null || TraceLine.Parse(line[indent..]) is not TraceStep step)
+            bool hasSpaces = line.StartsWith("                                table:"u8);
+            int indent = hasSpaces ? TraceLine.IndentV2.Length : TraceLine.IndentV3.Length;
+            if (!(hasSpaces || line.StartsWith("\t\t\t\ttable:"u8)) || TraceLine.Parse(line[indent..]) is not TraceStep step)
             {
                 return TraceReason;
             }
@@ -114,7 +112,7 @@ internal static class TextLogReader
             }
 
             // Below a line that was not readable, trace lines go with it: one error is enough.
-            _style ??= style;
+            _hasSpaces |= hasSpaces;
             (_steps ??= []).Add(step);
             return null;
         }
@@ -129,8 +127,11 @@ internal static class TextLogReader
             Confirmed = line.Confirmed,
             Process = line.Process,
             Trace = _steps,
-            Style = _style,
+            Style = StyleOf(line.Style),
             Number = line.Number,
         };
+
+        // The suffix tells the generation, for V2 was indented by tabs too. A line without a suffix, of ICMP, tells it by spaces only.
+        private LogStyle? StyleOf(LogStyle? ofSuffix) => ofSuffix == LogStyle.V1 || (ofSuffix is null && _hasSpaces) ? LogStyle.V2 : ofSuffix;
     }
 }

@@ -107,4 +107,36 @@ public sealed class TextReaderTests
         Assert.Empty(FlowReader.Read(new MemoryStream([0xFF, 0xFE, .. Encoding.Unicode.GetBytes(Good)]), format: null, errors.Add));
         return errors;
     }
+
+    [Fact]
+    public void A_V2_log_that_is_indented_by_tabs_is_read_as_V2_and_its_mirrored_flows_stay_two()
+    {
+        const string Log =
+            " UDPv4 [           0] src = 10.0.0.1 (port=123) to dst = 10.0.0.2 (port=123) (confirmed)\n"
+            + "\t\t\t\ttable: raw, chain: PREROUTING, type: policy, position: 3\n"
+            + " UDPv4 [           1] src = 10.0.0.2 (port=123) to dst = 10.0.0.1 (port=123) (confirmed)\n"
+            + "\t\t\t\ttable: raw, chain: PREROUTING, type: policy, position: 3\n";
+        byte[] file = System.Text.Encoding.UTF8.GetBytes(Log);
+
+        List<Flow> flows = Logs.Read(file);
+
+        Assert.Equal(LogStyle.V2, TextLogLine.StyleOf(Logs.ReadLines(file)));
+        Assert.Equal(["10.0.0.1", "10.0.0.2"], flows.Select(flow => flow.SrcAddress.ToString()));
+        Assert.Equal(
+            Log.Replace("\t\t\t\t", new string(' ', 32), StringComparison.Ordinal),
+            System.Text.Encoding.UTF8.GetString(Logs.Write(flows, LogFormat.Text, LogStyle.V2)));
+    }
+
+    [Fact]
+    public void Two_hosts_that_ping_each_other_are_two_flows()
+    {
+        const string Log =
+            "ICMPv4 [           0] src = 10.0.0.1 to dst = 10.0.0.2 (type=0 | code=0)\n"
+            + "ICMPv4 [           1] src = 10.0.0.2 to dst = 10.0.0.1 (type=0 | code=0)\n";
+
+        List<Flow> flows = Logs.Read(System.Text.Encoding.UTF8.GetBytes(Log));
+
+        Assert.Equal(2, flows.Count);
+        Assert.Equal(Log, System.Text.Encoding.UTF8.GetString(Logs.Write(flows, LogFormat.Text)));
+    }
 }
