@@ -10,16 +10,24 @@ internal static class ChildProgram
 {
     private const int MaximumOutput = 256 * 1024 * 1024;
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly string[] s_folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
-    /// <summary>Where a program is: in the search path, or where Debian has root's programs, which not every root has in the path.</summary>
+    /// <summary>
+    /// Where a program is. As root it is looked for in the system's folders first: the search path may be that of the user who called
+    /// sudo or su. Otherwise the search path comes first, and the folders of root's programs, which it may lack, behind it.
+    /// </summary>
     /// <returns>Null when it is not installed.</returns>
     public static string? Find(string name)
     {
-        string[] folders = [.. (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':'), "/usr/sbin", "/sbin"];
+        string[] path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        string[] folders = Environment.IsPrivilegedProcess ? [.. s_folders, .. path] : [.. path, .. s_folders];
         return folders.Where(Path.IsPathRooted).Select(folder => Path.Join(folder, name)).FirstOrDefault(File.Exists);
     }
 
-    /// <summary>Runs a program to its end, as a child of the calling thread and in its network namespace.</summary>
+    /// <summary>
+    /// Runs a program to its end, as a child of the calling thread and in its network namespace. It inherits nothing of the environment:
+    /// variables such as XTABLES_LIBDIR and LD_PRELOAD choose what code runs, and the language changes what is printed.
+    /// </summary>
     /// <param name="program">Its path.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <returns>Its standard output.</returns>
@@ -28,14 +36,18 @@ internal static class ChildProgram
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments)
+            ProcessStartInfo start = new(program, arguments)
             {
                 RedirectStandardInput = true,
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 StandardOutputEncoding = Encoding.UTF8,
                 StandardErrorEncoding = Encoding.UTF8,
-            })!;
+            };
+            start.Environment.Clear();
+            start.Environment["PATH"] = string.Join(':', s_folders);
+            start.Environment["LC_ALL"] = "C";
+            using Process process = Process.Start(start)!;
             using CancellationTokenSource deadline = new(s_patience);
             using CancellationTokenRegistration killing = deadline.Token.Register(process.Kill);
             process.StandardInput.Close();
