@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
 using Conntracker.Core.Views;
@@ -93,7 +92,7 @@ internal sealed class LogOutput : IDisposable
     {
         try
         {
-            string path = Path.Combine(Path.GetTempPath(), $"conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.log");
+            string path = Path.Combine(Path.GetTempPath(), $"conntracker-{UniqueName.Next()}.log");
             using LogFile file = LogFile.Create(path, noClobber: true);
             Write(session, file);
             return path;

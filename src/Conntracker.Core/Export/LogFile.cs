@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
 using Tmds.Linux;
@@ -233,7 +232,7 @@ public sealed class LogFile : IDisposable
     {
         for (int attempt = 1; attempt <= NameAttempts; attempt++)
         {
-            string name = $"conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.log";
+            string name = $"conntracker-{UniqueName.Next()}.log";
             if (_temporary is null ? TryLink(name) : TryRename(name, noReplace: true))
             {
                 return System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "/", name);
@@ -264,7 +263,7 @@ public sealed class LogFile : IDisposable
 
     private static string Descriptor(SafeFileHandle file) => $"/proc/self/fd/{file.DangerousGetHandle()}";
 
-    private static string TemporaryName() => $".conntracker-{RandomNumberGenerator.GetHexString(16, lowercase: true)}.tmp";
+    private static string TemporaryName() => $".conntracker-{UniqueName.Next()}.tmp";
 
     private LogFileException Failure(string doing) => LogFileErrors.FromErrno(Path, doing, Marshal.GetLastPInvokeError());
 }

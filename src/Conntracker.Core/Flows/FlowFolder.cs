@@ -1,21 +1,19 @@
-using System.Numerics;
 using Conntracker.Core.Decoding;
 
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// Makes room when the flow limit is reached: the oldest flows are folded into coarser ones, closed flows first, then open ones,
-/// then services of the same client, then all of a protocol. What was seen stays counted.
+/// Makes room when the flow limit is reached: flows are folded into coarser ones, first those that prove nothing
+/// (<see cref="FoldingRank"/>), the oldest of them first. What was seen stays counted.
 /// </summary>
 internal sealed class FlowFolder
 {
-    private const int AgeClasses = 1024;
     private const ushort FirstClientPort = 1024;
 
     private readonly FlowStore _store;
     private readonly FlowIndex _index;
     private readonly Dictionary<int, FlowCounters> _earlier;
-    private readonly int[] _ages = new int[AgeClasses];
+    private readonly FoldingCandidates _candidates;
     private bool _hasOpenFolded;
 
     /// <summary>Makes a folder for a table.</summary>
@@ -27,6 +25,7 @@ internal sealed class FlowFolder
         _store = store;
         _index = index;
         _earlier = earlier;
+        _candidates = new FoldingCandidates(store);
     }
 
     /// <summary>How many flows were folded into others.</summary>
@@ -35,10 +34,21 @@ internal sealed class FlowFolder
     /// <summary>Frees places until at least so many are free, as far as folding can.</summary>
     public void MakeRoom(int wanted)
     {
-        wanted -= Fold(FlowFolding.None, FlowFolding.ClientPort, closedOnly: true, wanted);
-        wanted -= Fold(FlowFolding.None, FlowFolding.ClientPort, closedOnly: false, wanted);
-        wanted -= Fold(FlowFolding.ClientPort, FlowFolding.Client, closedOnly: false, wanted);
-        Fold(FlowFolding.Client, FlowFolding.Protocol, closedOnly: false, wanted);
+        int goal = Math.Max(0, _store.Count - wanted);
+        _candidates.Survey();
+        foreach (FoldingCandidates.Kind kind in FoldingCandidates.Order)
+        {
+            if (_store.Count <= goal)
+            {
+                break;
+            }
+
+            if (_candidates.Count(kind) > 0)
+            {
+                Fold(kind, goal);
+                _candidates.Survey();
+            }
+        }
     }
 
     /// <summary>The flow that holds a connection which was folded while it was open; -1 when there is none.</summary>
@@ -121,76 +131,23 @@ internal sealed class FlowFolder
         return folded;
     }
 
-    private int Fold(FlowFolding from, FlowFolding to, bool closedOnly, int wanted)
+    private void Fold(FoldingCandidates.Kind kind, int goal)
     {
         // The oldest first. Where they fold into nothing that is there, more are looked at, up to the youngest: a coarser level is only
         // for what no finer one can free.
-        int before = _store.Count;
-        for (long batch = wanted; before - _store.Count < wanted; batch *= 2)
+        FoldingCandidates.Ages ages = _candidates.AgesOf(kind);
+        for (long batch = _store.Count - goal; _store.Count > goal && ages.TryMoveOn(batch); batch *= 4)
         {
-            long limit = FindAge(from, closedOnly, batch, out long oldest, out int shift);
-            if (limit < 0)
-            {
-                break;
-            }
-
             int end = _store.HighWater;
-            for (int place = 0; place < end && before - _store.Count < wanted; place++)
+            for (int place = 0; place < end && _store.Count > goal; place++)
             {
-                ref FlowRecord record = ref _store[place];
-                if (IsCandidate(in record, from, closedOnly) && (record.LastSeen - oldest) >> shift <= limit)
+                if (ages.Holds(place))
                 {
-                    FoldOne(place, to);
+                    FoldOne(place, kind.From + 1);
                 }
             }
         }
-
-        return before - _store.Count;
     }
-
-    // Which flows are the oldest, without sorting them: a histogram of their ages, in classes of a power of two of ticks.
-    private long FindAge(FlowFolding from, bool closedOnly, long wanted, out long oldest, out int shift)
-    {
-        oldest = long.MaxValue;
-        long newest = long.MinValue;
-        for (int place = 0; place < _store.HighWater; place++)
-        {
-            ref FlowRecord record = ref _store[place];
-            if (IsCandidate(in record, from, closedOnly))
-            {
-                oldest = Math.Min(oldest, record.LastSeen);
-                newest = Math.Max(newest, record.LastSeen);
-            }
-        }
-
-        shift = 0;
-        if (oldest > newest)
-        {
-            return -1;
-        }
-
-        shift = Math.Max(0, BitOperations.Log2((ulong)(newest - oldest) | 1) - BitOperations.Log2(AgeClasses) + 1);
-        Array.Clear(_ages);
-        for (int place = 0; place < _store.HighWater; place++)
-        {
-            ref FlowRecord record = ref _store[place];
-            if (IsCandidate(in record, from, closedOnly))
-            {
-                _ages[(record.LastSeen - oldest) >> shift]++;
-            }
-        }
-
-        int age = 0;
-        for (long seen = _ages[0]; seen < wanted && age < AgeClasses - 1; seen += _ages[age])
-        {
-            age++;
-        }
-
-        return age;
-    }
-
-    private static bool IsCandidate(ref readonly FlowRecord record, FlowFolding from, bool closedOnly) =>
-        record.IsUsed && record.Folding == from && (record.IsClosed || record.IsUnconfirmed || !closedOnly);
 
     private void FoldOne(int place, FlowFolding level)
     {

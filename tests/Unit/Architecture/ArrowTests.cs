@@ -82,6 +82,11 @@ public partial class ArrowTests
         Assert.DoesNotContain(typeof(FlowQuery).Assembly.GetExportedTypes(), each => rooms.Contains(each.Namespace));
     }
 
+    // .NET's cryptography loads OpenSSL, and ends the process where there is none.
+    [Fact]
+    public void Nothing_in_the_sources_needs_OpenSSL() =>
+        Assert.DoesNotContain(FilesOf(""), each => Code(each).Contains("System.Security.Cryptography", StringComparison.Ordinal));
+
     [Fact]
     public void Nothing_in_the_sources_needs_a_folder_beside_the_repository()
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Xunit;
 
@@ -144,6 +145,48 @@ public sealed class FlowFolderTests : IDisposable
         Assert.Equal(Scan, Connections(flows));
         Assert.Equal(
             [FlowProtocol.Tcp, FlowProtocol.Udp], flows.Where(each => each.Folding == FlowFolding.Protocol).Select(each => each.Protocol).Order());
+    }
+
+    [Theory]
+    [InlineData("open", 900)]
+    [InlineData("open", 1500)]
+    [InlineData("open", 20_000)]
+    [InlineData("closed", 1500)]
+    [InlineData("closed", 20_000)]
+    public void Forged_packets_that_nobody_answers_take_no_answered_flow_from_the_table(string kind, int forged)
+    {
+        const int Clients = 100;
+        const int Services = 5;
+        Conn[] legitimate = [.. Enumerable.Range(0, Clients).Select(i => new Conn
+        {
+            Src = Address(0x0a010000 + i), SrcPort = (ushort)(40000 + i), DstPort = (ushort)(1 + (i % Services)), Id = (uint)i + 1,
+        })];
+        foreach (Conn conn in legitimate)
+        {
+            _probe.Event(conn.New());
+            _probe.Event((conn with { Status = Conn.Replied | ConntrackConstants.IPS_ASSURED, State = 3 }).Update());
+            _probe.Event((conn with { Status = Conn.Replied | ConntrackConstants.IPS_ASSURED }).Destroy());
+        }
+
+        Random random = new(3);
+        for (int i = 0; i < forged; i++)
+        {
+            Conn conn = new() { Src = Address(random.Next()), SrcPort = (ushort)random.Next(65536), Dst = Address(random.Next()), DstPort = (ushort)random.Next(65536) };
+            _probe.Event(conn.New());
+            if (kind == "closed")
+            {
+                _probe.Event(conn.Destroy());
+            }
+
+            Assert.True(_probe.Collector.FlowCount <= Limit);
+        }
+
+        List<Flow> flows = _probe.Flows();
+        List<Flow> answered = flows.FindAll(each => each.Confirmed);
+        Assert.Equal(legitimate.Select(each => each.Src).Order(), answered.Select(each => each.SrcAddress.ToString()).Order());
+        Assert.All(answered, each => Assert.Equal(FlowFolding.None, each.Folding));
+        Assert.Equal(Enumerable.Range(1, Services), answered.Select(each => (int)each.DstPort!.Value).Distinct().Order());
+        Assert.Equal(Clients + forged, Connections(flows));
     }
 
     [Fact]

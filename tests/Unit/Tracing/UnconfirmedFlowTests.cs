@@ -1,4 +1,6 @@
+using System.Net;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
@@ -46,6 +48,32 @@ public sealed class UnconfirmedFlowTests : IDisposable
     {
         _probe.Packet().First().Rule("inet fw pre", 8, NF_DROP);
         Assert.Equal((FlowVerdict.Dropped, "inet fw pre #1: tcp dport 23 drop"), (_probe.Flow().Verdict, _probe.Flow().VerdictRule));
+    }
+
+    [Fact]
+    public void Forged_packets_that_a_rule_drops_take_no_answered_flow_from_the_table()
+    {
+        Conn[] legitimate = [.. Enumerable.Range(1, 100).Select(i => new Conn { Src = $"10.1.0.{i}", Status = Conn.Replied | ConntrackConstants.IPS_ASSURED })];
+        foreach (Conn conn in legitimate)
+        {
+            _probe.Event(conn.New());
+            _probe.Event(conn.Destroy());
+        }
+
+        const int Forged = 5 * CaptureOptions.MinimumOfMaximumFlows;
+        Random random = new(5);
+        for (int i = 0; i < Forged; i++)
+        {
+            PacketHeader header = new() { Src = new IPAddress(random.NextInt64(1L + uint.MaxValue)).ToString(), DstPort = (ushort)random.Next(65536) };
+            _probe.Packet(header).First().Rule("inet fw pre", 8, NF_DROP);
+            Assert.True(_probe.Collector.FlowCount <= CaptureOptions.MinimumOfMaximumFlows);
+        }
+
+        List<Flow> flows = _probe.Flows();
+        Assert.Equal(legitimate.Length + Forged, flows.Sum(each => each.Connections));
+        Assert.Equal(
+            legitimate.Select(each => each.Src).Order(),
+            flows.Where(each => each.Confirmed && each.Folding == FlowFolding.None).Select(each => each.SrcAddress.ToString()).Order());
     }
 
     [Fact]
