@@ -20,6 +20,7 @@ public sealed class FlowTree : IFlowWriter
     private readonly HashSet<TreeEntry> _known = [];
     private readonly CappedCount _folded;
     private readonly CappedCount _left;
+    private readonly int _maximum;
     private int _count;
     private bool _isListingCut;
 
@@ -37,6 +38,7 @@ public sealed class FlowTree : IFlowWriter
             }
 
             TakeWhatIsThere();
+            _maximum = TreeLimit.Of(options.MaximumEntries, _count, _folders.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
         }
         catch
         {
@@ -61,7 +63,8 @@ public sealed class FlowTree : IFlowWriter
     /// <param name="path">The folder; a relative path starts at the process's current directory.</param>
     /// <param name="options">How flows become entries.</param>
     /// <exception cref="LogFileException">
-    /// A folder is a symbolic link, another user's or no folder, cannot be made or read, or is not as empty as it was asked for.
+    /// A folder is a symbolic link, another user's or no folder, cannot be made or read, or is not as empty as it was asked for; or the file system
+    /// has hardly an inode left.
     /// </exception>
     public static FlowTree Open(string path, FlowTreeOptions options)
     {
@@ -87,7 +90,7 @@ public sealed class FlowTree : IFlowWriter
     /// <summary>What the limit has done to the tree, for a warning; null when nothing was folded.</summary>
     /// <param name="option">The option that sets the limit, as the user writes it.</param>
     public string? DescribeLimit(string option) => !IsLimited ? null
-        : $"The tree '{Path}' holds {_count} entries, of {_options.MaximumEntries} that it may hold ({option}): {_folded} were folded into subnets"
+        : $"The tree '{Path}' holds {_count} entries, of {_maximum} that it may hold ({(_maximum < _options.MaximumEntries ? "a tenth of the free inodes" : option)}): {_folded} were folded into subnets"
             + (_left.Count == 0 ? "." : $", and {_left} found no room and are not in it.");
 
     /// <inheritdoc/>
@@ -146,7 +149,7 @@ public sealed class FlowTree : IFlowWriter
             }
 
             bool isThere = _known.Contains(told) || (_isListingCut && Exists(in told));
-            if (isThere || _count < TreeLimit.Of(_options.MaximumEntries, level))
+            if (isThere || _count < TreeLimit.Of(_maximum, level))
             {
                 if (!isThere)
                 {

@@ -12,7 +12,7 @@ public sealed class FlowTreeOptions
     /// <summary>Of which flows the far end becomes <c>INTERNET</c> where its address is routed there.</summary>
     public InternetFolding FoldInternet { get; init; } = InternetFolding.Both;
 
-    /// <summary>How many entries the tree may hold, those included that are there already. Each takes an inode of the file system.</summary>
+    /// <summary>How many entries the tree may hold, those included that are there already. Each takes an inode of the file system: of those that are free when it is opened, it takes a tenth at most.</summary>
     public int MaximumEntries { get; init; } = DefaultMaximumEntries;
 
     /// <summary>Refuse a folder that holds anything already.</summary>

@@ -49,6 +49,10 @@ internal static class LogFileErrors
     public static LogFileException Kept(LogFileException refusal, string keptPath) =>
         new(refusal.Path, refusal.Reason, $"{refusal.Message} What was to be written there is complete, in '{keptPath}'.", keptPath);
 
+    /// <summary>A tree's file system has hardly an inode left.</summary>
+    public static LogFileException FewInodes(string path) => new(path, LogFileReason.NoSpace,
+        $"Cannot write '{path}': the file system has too few free inodes, and each entry of a tree takes one. Free some ('df -i' shows how many there are), or choose another file system.");
+
     /// <summary>An error of a system call on a tree's folder or entry.</summary>
     /// <param name="path">The folder or entry.</param>
     /// <param name="doing">What was tried, as in "creating the folder".</param>

@@ -46,6 +46,13 @@ internal sealed class TreeFolders : IDisposable
         return isEmpty;
     }
 
+    /// <summary>How many inodes this user can still take of the tree's file system; null where the file system makes them as it needs them, or does not say.</summary>
+    public unsafe long? FreeInodes()
+    {
+        statvfs status;
+        return SafeLibC.fstatvfs(_root, &status) == 0 && status.f_files > 0 ? (long)Math.Min((ulong)status.f_favail, long.MaxValue) : null;
+    }
+
     /// <summary>The folder of a section and protocol, made when it is missing.</summary>
     /// <exception cref="LogFileException">It is a link, another user's or no folder, or cannot be made.</exception>
     public SafeFileHandle Get(TreeSection section, FlowProtocol protocol)

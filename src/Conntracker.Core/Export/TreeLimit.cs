@@ -8,6 +8,22 @@ internal static class TreeLimit
 {
     private const int PlacesOfTheCoarsest = 64;
 
+    // A tree takes at most this part of the inodes that are free, so that nobody who only sends packets can take them all.
+    private const int ShareOfFreeInodes = 10;
+
+    // With fewer free inodes than this, a tree would hurt the file system more than it says.
+    private const int LeastFreeInodes = 1024;
+
+    /// <summary>How many entries a tree may have where so many inodes are free.</summary>
+    /// <param name="wanted">What its user allows.</param>
+    /// <param name="present">The entries that are there already: they take no inode more.</param>
+    /// <param name="freeInodes">The free inodes of the file system; null when it has no limit.</param>
+    /// <returns>The number; null when too few are free to make any.</returns>
+    public static int? Of(int wanted, int present, long? freeInodes) =>
+        freeInodes is not long free ? wanted
+        : free < LeastFreeInodes ? null
+        : (int)Math.Min(wanted, present + (free / ShareOfFreeInodes));
+
     /// <summary>Up to how many entries in all one of a level may be made.</summary>
     /// <param name="maximum">The tree's limit.</param>
     /// <param name="level">The level (<see cref="TreeEntry.Fold"/>).</param>

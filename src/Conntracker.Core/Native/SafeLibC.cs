@@ -75,6 +75,12 @@ internal static unsafe partial class SafeLibC
         return LibC.open_by_handle_at(mount.Number, (file_handle*)handle, flags);
     }
 
+    public static int fstatvfs(SafeHandle fd, statvfs* buf)
+    {
+        using BorrowedDescriptor file = new(fd);
+        return LibC.fstatvfs(file.Number, buf);
+    }
+
     public static int fsync(SafeHandle fd)
     {
         using BorrowedDescriptor file = new(fd);
