@@ -25,6 +25,7 @@ internal static class ReceiptText
             (nameof(receipt.ConntrackEarlyDrops), receipt.ConntrackEarlyDrops),
             (nameof(receipt.RecordingLost), receipt.RecordingLost),
             (nameof(receipt.ProcessesLost), receipt.ProcessesLost),
+            (nameof(receipt.ProcessesUncertain), receipt.ProcessesUncertain),
             (nameof(receipt.NftablesTraces), receipt.NftablesTraces),
             (nameof(receipt.NftablesTracesLost), receipt.NftablesTracesLost),
             (nameof(receipt.TracesIncomplete), receipt.TracesIncomplete),

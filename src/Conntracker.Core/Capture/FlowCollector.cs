@@ -111,7 +111,8 @@ internal sealed partial class FlowCollector : IDisposable
                 TracesIncomplete = traces.Incomplete,
                 IptablesTraces = traces.IptablesLines,
                 IptablesTracesLost = traces.IptablesLost,
-                ProcessesLost = _processesLost + Processes.Processes.LeftOut,
+                ProcessesLost = _processesLost + Processes.Lost,
+                ProcessesUncertain = Processes.Uncertain,
             };
         }
     }

@@ -64,4 +64,5 @@ internal sealed class KnownProcess(int id, ulong since)
 /// <param name="Cgroup">The cgroup's id.</param>
 /// <param name="Source">How it is known.</param>
 /// <param name="Scope">Where the socket is.</param>
-internal readonly record struct ReportKey(UInt128 Name, uint User, ulong Cgroup, ProcessSource Source, Decoding.SocketScope Scope);
+/// <param name="Namespace">The cookie of the socket's network namespace; 0 when not known.</param>
+internal readonly record struct ReportKey(UInt128 Name, uint User, ulong Cgroup, ProcessSource Source, Decoding.SocketScope Scope, ulong Namespace);

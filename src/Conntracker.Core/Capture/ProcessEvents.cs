@@ -17,6 +17,7 @@ internal sealed class ProcessEvents : IDisposable
     private const int LongestCatchUp = 10;
     private const int Threads = 2;
     private const int MostPending = 1024;
+    private const int MostBatches = 64;
 
     private readonly Lock _gate = new();
     private readonly Lock _turn = new();
@@ -59,6 +60,12 @@ internal sealed class ProcessEvents : IDisposable
             Thread.Sleep(0);
         }
     }
+
+    /// <summary>
+    /// A process that the programs number otherwise than /proc here, which belongs to a pid namespace of its own: nothing is read of it, or it would be
+    /// of another process with that number.
+    /// </summary>
+    public static KnownProcess Foreign() => new(id: 0, since: 0);
 
     /// <summary>The process that had an id at a time, in nanoseconds of the kernel's monotonic clock. For one thread.</summary>
     public KnownProcess Find(int id, ulong time)
@@ -192,12 +199,19 @@ internal sealed class ProcessEvents : IDisposable
     {
         bool isOverrun = false;
         int received;
+        int batches = 0;
         while ((received = source.Receive()) > 0 || received == -ENOBUFS)
         {
             isOverrun |= received < 0;
             for (int i = 0; i < received; i++)
             {
                 Take(source.Batch[i]);
+            }
+
+            if (_stop || ++batches == MostBatches)
+            {
+                // Forks may come faster than they are read: the turn ends, and the next one goes on.
+                break;
             }
         }
 
@@ -206,7 +220,7 @@ internal sealed class ProcessEvents : IDisposable
             Interlocked.Add(ref _lost, source.TakeDrops() ?? 1);
         }
 
-        if (received < 0 && received != -EAGAIN && received != -EINTR)
+        if (received < 0 && received != -EAGAIN && received != -EINTR && received != -ENOBUFS)
         {
             throw new ConntrackException(
                 ConntrackErrorReason.KernelRefused,

@@ -12,9 +12,12 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class ProcessReporter : IDisposable
 {
+    private const int MaximumForeign = 16_384;
+
     private readonly ProcessEvents _processes;
     private readonly FrameQueue _frames;
-    private readonly ulong _namespaceCookie;
+    private readonly ConnectedNamespaces _namespaces = new();
+    private readonly Dictionary<uint, KnownProcess> _foreign = [];
     private readonly CgroupHierarchy _cgroups = new();
     private readonly UserNames _users = new();
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ProcessReport.MaximumFrameLength);
@@ -28,14 +31,34 @@ internal sealed class ProcessReporter : IDisposable
     {
         _processes = processes;
         _frames = frames;
-        _namespaceCookie = namespaceCookie;
+        NamespaceCookie = namespaceCookie;
     }
+
+    /// <summary>The cookie of the capture's network namespace; 0 while it is not known.</summary>
+    public ulong NamespaceCookie { get; set; }
+
+    /// <summary>Which other network namespaces are believed.</summary>
+    public ConnectedNamespaces Namespaces => _namespaces;
 
     /// <summary>Reports what the eBPF programs told.</summary>
     /// <param name="record">The record; its owner is known.</param>
     /// <param name="key">Its tuple.</param>
-    public void Report(ref readonly socket_record record, in FlowKey key) =>
-        Report(in key, record.outgoing != 0, in record.owner, ProcessSource.Bpf, ScopeOf(record.owner.netns));
+    public void Report(ref readonly socket_record record, in FlowKey key)
+    {
+        SocketScope scope = ScopeOf(record.owner.netns);
+        NamespaceConnection connection = scope == SocketScope.Elsewhere
+            ? _namespaces.Find(record.owner.netns, (int)record.owner.pid)
+            : NamespaceConnection.Linked;
+        if (connection == NamespaceConnection.Linked)
+        {
+            Report(in key, record.outgoing != 0, in record.owner, ProcessSource.Bpf, scope);
+        }
+        else if (connection == NamespaceConnection.Unknown)
+        {
+            // Whether a flow lacks its process for that, the join finds out.
+            AddSocket(in key, number: 0, record.outgoing != 0, SocketScope.Unproven);
+        }
+    }
 
     /// <summary>Reports what was looked up in the capture's network namespace.</summary>
     public void Report(in FlowKey key, bool isOutgoing, int process, uint user)
@@ -45,26 +68,56 @@ internal sealed class ProcessReporter : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _cgroups.Dispose();
+    public void Dispose()
+    {
+        _cgroups.Dispose();
+        _namespaces.Dispose();
+    }
 
     private SocketScope ScopeOf(ulong cookie) =>
-        cookie == 0 || _namespaceCookie == 0 ? SocketScope.Unknown
-        : cookie == _namespaceCookie ? SocketScope.Here
+        cookie == 0 || NamespaceCookie == 0 ? SocketScope.Unknown
+        : cookie == NamespaceCookie ? SocketScope.Here
         : SocketScope.Elsewhere;
 
     private void Report(in FlowKey key, bool isOutgoing, in socket_owner owner, ProcessSource source, SocketScope scope)
     {
-        KnownProcess process = _processes.Find((int)owner.pid, owner.time);
-        ReportKey reportKey = new(owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0, owner.uid, owner.cgroup, source, scope);
+        bool isForeign = source == ProcessSource.Bpf && !PidNamespace.IsHosts;
+        KnownProcess process = isForeign ? FindForeign(in owner) : _processes.Find((int)owner.pid, owner.time);
+        ReportKey reportKey = new(owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0, owner.uid, owner.cgroup, source, scope, owner.netns);
         int number = process.NumberOf(in reportKey, _lastNumber - (ProcessList.KeptYoungest / 2));
         if (number == 0)
         {
             number = ++_lastNumber;
+            ProcessReport report = new(number, scope, Describe(process, in owner, source)) { Namespace = owner.netns };
+            if (!_frames.TryAdd(FrameKind.Process, _buffer.AsSpan(0, report.Write(_buffer))))
+            {
+                // The queue has counted it; the next socket of the process reports it again.
+                return;
+            }
+
             process.Remember(in reportKey, number);
-            ProcessReport report = new(number, scope, Describe(process, in owner, source));
-            _frames.TryAdd(FrameKind.Process, _buffer.AsSpan(0, report.Write(_buffer)));
         }
 
+        AddSocket(in key, number, isOutgoing, scope);
+    }
+
+    private KnownProcess FindForeign(in socket_owner owner)
+    {
+        if (_foreign.Count >= MaximumForeign)
+        {
+            _foreign.Clear();
+        }
+
+        if (!_foreign.TryGetValue(owner.pid, out KnownProcess? known))
+        {
+            _foreign.Add(owner.pid, known = ProcessEvents.Foreign());
+        }
+
+        return known;
+    }
+
+    private void AddSocket(in FlowKey key, int number, bool isOutgoing, SocketScope scope)
+    {
         Span<byte> frame = stackalloc byte[SocketOwner.FrameLength];
         new SocketOwner { Key = key, Process = number, IsOutgoing = isOutgoing, Scope = scope }.Write(frame);
         _frames.TryAdd(FrameKind.SocketOwner, frame);

@@ -48,6 +48,11 @@ internal sealed class ProcessWatch : IFeedSource
         _captureWakeup = captureWakeup;
         _reporter = new ProcessReporter(_events, _frames, namespaceCookie);
         _lookup = new SocketLookup(_wakeup);
+        if (_lookup.FindMissing() is string missing)
+        {
+            notices.Add("processes-lookups", $"The kernel cannot look up sockets of {missing} (INET_DIAG): flows that are older than the capture have no process. It needs CONFIG_INET_TCP_DIAG and CONFIG_INET_UDP_DIAG (modules tcp_diag, udp_diag).");
+        }
+
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker processes" };
         _thread.Start();
         _ready.Wait();
@@ -145,6 +150,16 @@ internal sealed class ProcessWatch : IFeedSource
         {
             _programs = AttributionPrograms.Attach();
             _ring = new AttributionRing(_programs.RecordsMap);
+            if (!PidNamespace.IsHosts)
+            {
+                _notices.Add("processes-pid-namespace", "/proc shows the processes of another pid namespace than the host's first one, by which the kernel numbers them here: flows show name, user and cgroup of a process, with the id 0, and neither its command line nor its path. Start with the host's pid namespace for these (docker run --pid host).");
+            }
+
+            _reporter.Namespaces.ReadCookie = _programs.ReadNamespaceCookie;
+            if (_reporter.NamespaceCookie == 0)
+            {
+                _reporter.NamespaceCookie = _programs.ReadNamespaceCookie();
+            }
         }
         catch (ConntrackException error)
         {
@@ -233,6 +248,11 @@ internal sealed class ProcessWatch : IFeedSource
         if (events > 0)
         {
             _notices.Add("processes-events-lost", "The kernel had more forks and execs to tell than its buffer holds: command lines of processes that ended within milliseconds may be missing (see ProcessesLost in the receipt).");
+        }
+
+        if (_reporter.Namespaces.Failure is string refused)
+        {
+            _notices.Add("processes-namespaces", $"Another network namespace could not be looked at: {refused}. Processes in it are not named, because any user can make a namespace with any addresses. The capability CAP_SYS_ADMIN is needed: run as root, or under sudo.");
         }
 
         if (_events.Failure is string failure)

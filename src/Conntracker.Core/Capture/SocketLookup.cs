@@ -42,6 +42,21 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
         _thread.Start();
     }
 
+    /// <summary>The protocols whose sockets the kernel cannot look up, for a message; null when there is none. To be asked before anything else is.</summary>
+    public string? FindMissing()
+    {
+        List<string> missing = [];
+        foreach (FlowProtocol protocol in (FlowProtocol[])[FlowProtocol.Tcp, FlowProtocol.Udp])
+        {
+            if (!_diag.CanFind((byte)protocol))
+            {
+                missing.Add(protocol.ToString().ToUpperInvariant());
+            }
+        }
+
+        return missing.Count == 0 ? null : string.Join(" and ", missing);
+    }
+
     /// <summary>How many questions found no room. Read by any thread.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 

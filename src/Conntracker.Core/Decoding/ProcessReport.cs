@@ -5,13 +5,17 @@ namespace Conntracker.Core.Decoding;
 
 /// <summary>
 /// What a capture learns of a process, under a number of its own; also the frame that recordings hold: number, id and user (32 bits
-/// each, little-endian), source, scope, then seven texts, each with its length (16 bits; all ones for null) before it, in UTF-8.
+/// each, little-endian), source, scope, then seven texts, each with its length (16 bits; all ones for null) before it, in UTF-8; then the network namespace
+/// (64 bits), which frames of earlier versions lack.
 /// </summary>
 /// <param name="Number">Counted up in the order in which processes were learned of.</param>
 /// <param name="Scope">Where its sockets are.</param>
 /// <param name="Process">The process.</param>
 internal readonly record struct ProcessReport(int Number, SocketScope Scope, FlowProcess Process)
 {
+    /// <summary>The cookie of the network namespace in which its sockets are; 0 when not known.</summary>
+    public ulong Namespace { get; init; }
+
     private const int HeadLength = 14;
     private const ushort NullLength = ushort.MaxValue;
     private const uint NoUser = uint.MaxValue;
@@ -20,7 +24,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     private const int LongestText = 60_000;
 
     /// <summary>Bytes that the frame may have at most.</summary>
-    public const int MaximumFrameLength = HeadLength + (7 * (sizeof(ushort) + LongestText));
+    public const int MaximumFrameLength = HeadLength + (7 * (sizeof(ushort) + LongestText)) + sizeof(ulong);
 
     /// <summary>Writes the frame; gives its length.</summary>
     public int Write(Span<byte> frame)
@@ -38,7 +42,8 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
             length += Write(frame[length..], text);
         }
 
-        return length;
+        BinaryPrimitives.WriteUInt64LittleEndian(frame[length..], Namespace);
+        return length + sizeof(ulong);
     }
 
     /// <summary>Reads a frame.</summary>
@@ -53,7 +58,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
         ReadOnlySpan<byte> rest = frame[HeadLength..];
         bool isWhole = Read(ref rest, out string? name) & Read(ref rest, out string? commandLine) & Read(ref rest, out string? path)
             & Read(ref rest, out string? userName) & Read(ref rest, out string? cgroup) & Read(ref rest, out string? unit) & Read(ref rest, out string? container);
-        if (!isWhole || name is null)
+        if (!isWhole || name is null || (rest.Length != 0 && rest.Length != sizeof(ulong)))
         {
             return DecodeResult.Malformed;
         }
@@ -72,7 +77,10 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
             Container = container,
             Source = (ProcessSource)frame[12],
         };
-        report = new ProcessReport(BinaryPrimitives.ReadInt32LittleEndian(frame), (SocketScope)frame[13], process);
+        report = new ProcessReport(BinaryPrimitives.ReadInt32LittleEndian(frame), (SocketScope)frame[13], process)
+        {
+            Namespace = rest.Length != 0 ? BinaryPrimitives.ReadUInt64LittleEndian(rest) : 0,
+        };
         return DecodeResult.Decoded;
     }
 

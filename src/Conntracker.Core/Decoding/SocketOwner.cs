@@ -39,7 +39,7 @@ internal struct SocketOwner
     public static DecodeResult Decode(ReadOnlySpan<byte> frame, out SocketOwner owner)
     {
         owner = default;
-        if (frame.Length != FrameLength || (FlowFamily)frame[4] is not (FlowFamily.IPv4 or FlowFamily.IPv6) || frame[7] > (byte)SocketScope.Elsewhere)
+        if (frame.Length != FrameLength || (FlowFamily)frame[4] is not (FlowFamily.IPv4 or FlowFamily.IPv6) || frame[7] > (byte)SocketScope.Unproven)
         {
             return DecodeResult.Malformed;
         }
@@ -74,4 +74,7 @@ internal enum SocketScope : byte
 
     /// <summary>In another network namespace of the host: a container's, for instance.</summary>
     Elsewhere = 2,
+
+    /// <summary>In another network namespace, of which it could not be found out whether it is connected to the capture's: no process is named.</summary>
+    Unproven = 3,
 }

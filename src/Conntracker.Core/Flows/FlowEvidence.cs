@@ -6,6 +6,9 @@ namespace Conntracker.Core.Flows;
 [StructLayout(LayoutKind.Sequential)]
 internal struct FlowEvidence
 {
+    /// <summary>In the place of a process: two network namespaces claim this end of the flow.</summary>
+    public const int Ambiguous = -1;
+
     /// <summary>The first <see cref="StepChunk"/>: its number + 1; 0 for none. Of a free place, the next free one, likewise.</summary>
     public int Steps;
 
@@ -18,10 +21,10 @@ internal struct FlowEvidence
     /// <summary>How far its first packet is known.</summary>
     public EvidenceFlags Flags;
 
-    /// <summary>The process of the original direction: its number + 1; 0 for none.</summary>
+    /// <summary>The process of the original direction: its number + 1; 0 for none; <see cref="Ambiguous"/>.</summary>
     public int Process;
 
-    /// <summary>The process of the reply direction: its number + 1; 0 for none.</summary>
+    /// <summary>The process of the reply direction: its number + 1; 0 for none; <see cref="Ambiguous"/>.</summary>
     public int ReplyProcess;
 }
 

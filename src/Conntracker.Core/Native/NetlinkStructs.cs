@@ -75,3 +75,15 @@ internal struct rtmsg
     public byte rtm_type;
     public uint rtm_flags;
 }
+
+/// <summary>struct ifinfomsg (linux/rtnetlink.h): the header of messages about links.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct ifinfomsg
+{
+    public byte ifi_family;
+    public byte __ifi_pad;
+    public ushort ifi_type;
+    public int ifi_index;
+    public uint ifi_flags;
+    public uint ifi_change;
+}

@@ -13,6 +13,9 @@ internal sealed class FlowAliases
     private readonly Dictionary<FlowKey, FlowKey> _keys = new(FlowKeyComparer.Instance);
     private readonly Queue<FlowKey> _order = new();
 
+    /// <summary>How many gave way to others.</summary>
+    public long Lost { get; private set; }
+
     /// <summary>Notes the other tuples of a flow, when it has any.</summary>
     public void Add(ref readonly FlowRecord record)
     {
@@ -49,6 +52,7 @@ internal sealed class FlowAliases
             if (_order.Count >= Capacity)
             {
                 _keys.Remove(_order.Dequeue());
+                Lost++;
             }
 
             _order.Enqueue(alias);

@@ -30,6 +30,15 @@ internal sealed class ProcessJoin
     /// <summary>Whether sockets of new flows have to be looked up as well, because no eBPF program tells of them.</summary>
     public bool LooksUpEveryFlow { get; private set; }
 
+    /// <summary>
+    /// How many reports of sockets named no process of their flow: two connected network namespaces claim the same end, or it could not be found out
+    /// whether the socket's namespace is connected to the capture's.
+    /// </summary>
+    public long Uncertain { get; private set; }
+
+    /// <summary>How many owners of sockets, tuples after NAT and processes found no room.</summary>
+    public long Lost => _waiting.Lost + _aliases.Lost + Processes.LeftOut;
+
     /// <summary>Says how sockets are looked up.</summary>
     public void UseLookup(ISocketLookup lookup, bool forEveryFlow)
     {
@@ -126,7 +135,7 @@ internal sealed class ProcessJoin
     private void Attach(int place, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
     {
         int process = Processes.Find(owner.Process);
-        if (process < 0)
+        if (process < 0 && owner.Scope != SocketScope.Unproven)
         {
             return;
         }
@@ -135,7 +144,7 @@ internal sealed class ProcessJoin
         ref FlowRecord record = ref _table[place];
         bool isClient = isOriginal == owner.IsOutgoing;
         AddressBits end = isClient ? record.Key.Original.Src : record.Reply.Src;
-        if (owner.Scope == SocketScope.Elsewhere && addresses.IsOwn(record.Key.Family, end))
+        if (owner.Scope >= SocketScope.Elsewhere && addresses.IsOwn(record.Key.Family, end))
         {
             // Another network namespace has the same addresses.
             return;
@@ -143,11 +152,26 @@ internal sealed class ProcessJoin
 
         ref FlowEvidence evidence = ref _table.Evidence.Of(ref record);
         ref int link = ref (isClient ? ref evidence.Process : ref evidence.ReplyProcess);
-        if (link == 0 || Rank(process) >= Rank(link - 1))
+        if (owner.Scope == SocketScope.Unproven)
+        {
+            Uncertain += link == 0 ? 1 : 0;
+        }
+        else if (link > 0 && IsOtherNamespace(in Processes[process], in Processes[link - 1]))
+        {
+            // Neither can be believed: containers may have the same addresses.
+            link = record.IsClosed ? process + 1 : FlowEvidence.Ambiguous;
+            Uncertain += link < 0 ? 1 : 0;
+        }
+        else if (link < 0 ? IsOwn(in Processes[process]) : link == 0 || Rank(process) >= Rank(link - 1))
         {
             link = process + 1;
         }
     }
+
+    private static bool IsOwn(ref readonly ProcessReport report) => report.Scope != SocketScope.Elsewhere;
+
+    private static bool IsOtherNamespace(ref readonly ProcessReport a, ref readonly ProcessReport b) =>
+        a.Scope == SocketScope.Elsewhere && b.Scope == SocketScope.Elsewhere && a.Namespace != b.Namespace;
 
     // What the kernel reported as it happened goes before what was looked up later, and the capture's own network namespace before others.
     private int Rank(int place)

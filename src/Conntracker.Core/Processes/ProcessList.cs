@@ -144,7 +144,7 @@ internal sealed class ProcessList
 
     private static void Mark(bool[] isNamed, int link)
     {
-        if (link != 0)
+        if (link > 0)
         {
             isNamed[link - 1] = true;
         }

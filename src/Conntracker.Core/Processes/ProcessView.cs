@@ -7,13 +7,21 @@ namespace Conntracker.Core.Processes;
 /// <param name="reports">The reports at their places.</param>
 internal sealed class ProcessView(ProcessReport[] reports)
 {
-    /// <summary>Who began a flow; null when not known, or not on this host.</summary>
-    public FlowProcess? Originator(EvidenceStore store, ref readonly FlowRecord record) =>
-        record.Evidence == 0 ? null : At(store[record.Evidence].Process);
-
     /// <summary>Who answers a flow; null when not known, or not on this host.</summary>
     public FlowProcess? Responder(EvidenceStore store, ref readonly FlowRecord record) =>
         record.Evidence == 0 ? null : At(store[record.Evidence].ReplyProcess);
 
-    private FlowProcess? At(int link) => link == 0 ? null : reports[link - 1].Process;
+    /// <summary>
+    /// The process that a flow shows as its own: who began it, else who answers. Of a flow that comes in and whose responder is known, the responder:
+    /// what another network namespace says of a remote host's address goes behind it.
+    /// </summary>
+    public FlowProcess? Shown(EvidenceStore store, ref readonly FlowRecord record, FlowDirection direction)
+    {
+        FlowProcess? responder = Responder(store, in record);
+        int link = record.Evidence == 0 ? 0 : store[record.Evidence].Process;
+        bool isElsewhere = link > 0 && reports[link - 1].Scope == SocketScope.Elsewhere;
+        return direction == FlowDirection.In && responder is not null && isElsewhere ? responder : At(link) ?? responder;
+    }
+
+    private FlowProcess? At(int link) => link <= 0 ? null : reports[link - 1].Process;
 }

@@ -18,6 +18,9 @@ internal sealed class WaitingOwners
     /// <summary>How many tuples wait.</summary>
     public int Count => _waiting.Count;
 
+    /// <summary>How many gave way to others before their time.</summary>
+    public long Lost { get; private set; }
+
     /// <summary>Keeps an owner.</summary>
     public void Add(in SocketOwner owner, long now)
     {
@@ -27,6 +30,7 @@ internal sealed class WaitingOwners
             if (_waiting.TryGetValue(oldest.Key, out Ends ends) && ends.Since == oldest.Since)
             {
                 _waiting.Remove(oldest.Key);
+                Lost += now - oldest.Since > PatienceTicks ? 0 : 1;
             }
         }
 

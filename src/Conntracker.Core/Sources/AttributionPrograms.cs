@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
+using Tmds.Linux;
 using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
@@ -13,6 +14,9 @@ internal sealed unsafe class AttributionPrograms : IDisposable
 {
     private const string ObjectResource = "attribution.bpf.o";
     private const string MissingResource = "attribution.missing";
+
+    // struct socket_state (maps.bpf.h): a lock of 32 bits and two numbers of 16 stand before the owner.
+    private const int OwnerOffset = 8;
 
     private readonly SafeBpfObject _object;
     private readonly List<nint> _links = [];
@@ -40,7 +44,7 @@ internal sealed unsafe class AttributionPrograms : IDisposable
             $"This build of Conntracker has no eBPF programs: {Explain(MissingAtBuild!)}");
         string root = CgroupHierarchy.FindRoot() ?? throw new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            "The cgroup2 hierarchy is not mounted (/proc/mounts lists none), and eBPF programs need its root. 'mount -t cgroup2 none /sys/fs/cgroup/unified' mounts it.");
+            "The cgroup2 hierarchy is not mounted (/proc/mounts lists none), and eBPF programs need its root. 'mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2' mounts it.");
         try
         {
             AttributionPrograms programs = new(Load(image));
@@ -92,6 +96,19 @@ internal sealed unsafe class AttributionPrograms : IDisposable
         }
 
         return sum;
+    }
+
+    /// <summary>
+    /// The kernel's cookie of the calling thread's network namespace, also before Linux 5.14, which has no socket option for it: a new socket's
+    /// note holds it. 0 when it cannot be read.
+    /// </summary>
+    public ulong ReadNamespaceCookie()
+    {
+        int map = Libbpf.bpf_object__find_map_fd_by_name(_object, "sockets");
+        using SafeFileDescriptor socket = new(LibC.socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+        int number = socket.Number;
+        byte* state = stackalloc byte[OwnerOffset + sizeof(socket_owner)];
+        return map < 0 || socket.IsInvalid || Libbpf.bpf_map_lookup_elem(map, &number, state) < 0 ? 0 : ((socket_owner*)(state + OwnerOffset))->netns;
     }
 
     /// <summary>Detaches the programs and unloads them.</summary>
@@ -152,7 +169,7 @@ internal sealed unsafe class AttributionPrograms : IDisposable
             $"The eBPF programs could not be {done}: {Errno.Describe(error)}. CAP_BPF and CAP_NET_ADMIN are needed (CAP_SYS_ADMIN before Linux 5.8): run as root, or under sudo.")
         : new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. They need Linux 5.15 or later with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF.");
+            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. They need Linux 5.10 or later with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF.");
 
     private static string Explain(string missing) => missing.Contains("build.sh", StringComparison.Ordinal)
         ? "it was built without './build.sh build', which compiles them."

@@ -24,7 +24,7 @@ internal sealed class ProcessEventSource : IDisposable
         {
             _socket.SetReceiveBuffer(WantedBuffer);
             _socket.Join((int)ConnectorConstants.CN_IDX_PROC);
-            Listen();
+            Send(ConnectorConstants.PROC_CN_MCAST_LISTEN);
         }
         catch
         {
@@ -62,11 +62,21 @@ internal sealed class ProcessEventSource : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
+        try
+        {
+            // Before Linux 6.6 the kernel would go on making events for nobody.
+            Send(ConnectorConstants.PROC_CN_MCAST_IGNORE);
+        }
+        catch (ConntrackException)
+        {
+            // It never listened, or the kernel has no buffer: nothing else is to be done.
+        }
+
         _socket.Dispose();
         Batch.Dispose();
     }
 
-    private void Listen()
+    private void Send(uint operation)
     {
         Span<byte> buffer = stackalloc byte[64];
         NetlinkWriter writer = new(buffer);
@@ -76,7 +86,7 @@ internal sealed class ProcessEventSource : IDisposable
             id = new cb_id { idx = ConnectorConstants.CN_IDX_PROC, val = ConnectorConstants.CN_VAL_PROC },
             len = sizeof(uint),
         });
-        writer.WriteStruct(ConnectorConstants.PROC_CN_MCAST_LISTEN);
+        writer.WriteStruct(operation);
         writer.EndMessage();
         _socket.Send(writer.Written);
     }

@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.SocketDiagConstants;
+using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Sources;
 
@@ -38,6 +39,35 @@ internal sealed unsafe class SocketDiagSource : IDisposable
         writer.EndMessage();
         _socket.Send(writer.Written);
         return ReadAnswer(out found);
+    }
+
+    /// <summary>
+    /// Whether the kernel can look sockets of a protocol up. It answers a lookup without its module as one of a socket that does not exist (ENOENT), but
+    /// not a dump, which is asked here for no state at all.
+    /// </summary>
+    public bool CanFind(byte protocol)
+    {
+        inet_diag_req_v2 request = new() { sdiag_family = (byte)AF_INET, sdiag_protocol = protocol };
+        Span<byte> buffer = stackalloc byte[128];
+        NetlinkWriter writer = new(buffer);
+        writer.BeginMessage(SOCK_DIAG_BY_FAMILY, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_DUMP, ++_sequence);
+        writer.WriteStruct(request);
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+        while (Poll.IsReadable(_socket.Number, Patience) && _batch.Receive(_socket.Descriptor) > 0)
+        {
+            NetlinkMessageReader messages = new(_batch[0]);
+            while (messages.TryRead(out NetlinkMessage message))
+            {
+                if (message.Sequence == _sequence)
+                {
+                    int error = message.Payload.Length >= sizeof(int) ? MemoryMarshal.Read<int>(message.Payload) : 0;
+                    return message.Type == NetlinkConstants.NLMSG_DONE && error >= 0;
+                }
+            }
+        }
+
+        return false;
     }
 
     /// <inheritdoc/>

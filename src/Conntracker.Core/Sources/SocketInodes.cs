@@ -13,11 +13,12 @@ internal sealed unsafe class SocketInodes
 {
     private const int MaximumSockets = 262_144;
     private const int PauseFactor = 9;
+    private const int LongestLink = 64;
     private const string Prefix = "socket:[";
 
     private static readonly TimeSpan s_shortestPause = TimeSpan.FromMilliseconds(20);
 
-    private readonly Dictionary<uint, int> _holders = [];
+    private readonly Dictionary<uint, (int Process, string Descriptor)> _holders = [];
     private long _nextWalk;
 
     /// <summary>The process that holds a socket; 0 when none is found.</summary>
@@ -29,16 +30,33 @@ internal sealed unsafe class SocketInodes
             return 0;
         }
 
-        if (!_holders.TryGetValue(inode, out int holder) || !Directory.Exists(PathOf(holder)))
+        if (!TryHolder(inode, out int holder))
         {
             WalkWhenDue();
-            _holders.TryGetValue(inode, out holder);
+            TryHolder(inode, out holder);
         }
 
         return holder;
     }
 
-    private static string PathOf(int process) => string.Create(CultureInfo.InvariantCulture, $"/proc/{process}");
+    // The process may be gone, its id another's, or its descriptor closed or another file's: only what holds the socket now is its holder.
+    private bool TryHolder(uint inode, out int holder)
+    {
+        byte* link = stackalloc byte[LongestLink];
+        holder = 0;
+        if (_holders.TryGetValue(inode, out (int Process, string Descriptor) known))
+        {
+            using SafeFileDescriptor root = new(SafeLibC.open(
+                string.Create(CultureInfo.InvariantCulture, $"/proc/{known.Process}/fd"), O_RDONLY | O_CLOEXEC | O_DIRECTORY));
+            int length = root.IsInvalid ? 0 : (int)SafeLibC.readlinkat(root, known.Descriptor, link, LongestLink);
+            if (TryParse(new ReadOnlySpan<byte>(link, Math.Max(0, length)), out uint held) && held == inode)
+            {
+                holder = known.Process;
+            }
+        }
+
+        return holder != 0;
+    }
 
     private void WalkWhenDue()
     {
@@ -64,7 +82,6 @@ internal sealed unsafe class SocketInodes
 
     private void WalkDescriptors(int process, string folder)
     {
-        const int LongestLink = 64;
         byte* link = stackalloc byte[LongestLink];
         using SafeFileDescriptor directory = new(SafeLibC.open(folder, O_RDONLY | O_CLOEXEC | O_DIRECTORY));
         if (directory.IsInvalid)
@@ -80,7 +97,7 @@ internal sealed unsafe class SocketInodes
                 if (TryParse(new ReadOnlySpan<byte>(link, Math.Max(0, length)), out uint inode) && _holders.Count < MaximumSockets)
                 {
                     // The first one that is found: of a family that shares a socket, the oldest.
-                    _holders.TryAdd(inode, process);
+                    _holders.TryAdd(inode, (process, Path.GetFileName(descriptor)));
                 }
             }
         }

@@ -33,6 +33,12 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
     /// </summary>
     public long ProcessesLost { get; init; }
 
+    /// <summary>
+    /// Reports of sockets in other network namespaces that named no process of their flow: two connected namespaces claim the same end of it, or it could
+    /// not be found out whether the namespace is connected to the capture's. 0 unless processes are resolved.
+    /// </summary>
+    public long ProcessesUncertain { get; init; }
+
     /// <summary>Messages of nftables' trace that were taken in.</summary>
     public long NftablesTraces { get; init; }
 

@@ -3,7 +3,10 @@ namespace Conntracker;
 /// <summary>The process behind a flow.</summary>
 public sealed class FlowProcess
 {
-    /// <summary>The process id (thread group id), as the host numbers it.</summary>
+    /// <summary>
+    /// The process id (thread group id), as the host numbers it. 0 when the capture runs in a pid namespace that is not the host's: then Name, UserId,
+    /// UserName and Cgroup are known, CommandLine and Path are not.
+    /// </summary>
     public required int Id { get; init; }
 
     /// <summary>The process's name (comm), exactly as the kernel has it.</summary>

@@ -59,7 +59,7 @@ internal static class FlowProjection
             Offloaded = (record.Status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0,
             Direction = addresses.DirectionOf(in record),
             Folding = record.Folding,
-            Process = processes.Originator(evidence, in record) ?? responder,
+            Process = processes.Shown(evidence, in record, addresses.DirectionOf(in record)),
             ReplyProcess = responder,
             Trace = trace.Trace(evidence, in record),
             Verdict = trace.Verdict(evidence, in record),

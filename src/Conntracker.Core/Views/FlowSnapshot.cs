@@ -40,8 +40,8 @@ internal sealed class FlowSnapshot : IDisposable
     /// <summary>The steps of the flow at a place.</summary>
     public IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Evidence, in _store[place]);
 
-    /// <summary>Who began the flow at a place; null when not known, or not on this host.</summary>
-    public FlowProcess? Originator(int place) => _processes.Originator(_store.Evidence, in _store[place]);
+    /// <summary>The process that the flow at a place shows as its own (<see cref="ProcessView.Shown"/>); null when none is known.</summary>
+    public FlowProcess? Originator(int place) => _processes.Shown(_store.Evidence, in _store[place], Direction(place));
 
     /// <summary>Who answers the flow at a place; null when not known, or not on this host.</summary>
     public FlowProcess? Responder(int place) => _processes.Responder(_store.Evidence, in _store[place]);

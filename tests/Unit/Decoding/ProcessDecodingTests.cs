@@ -66,6 +66,7 @@ public class ProcessDecodingTests
         Assert.Equal(DecodeResult.Decoded, ProcessReport.Decode(frame, out ProcessReport read));
         Assert.Equivalent(process, read.Process, strict: true);
         Assert.Equal(9, read.Number);
+        Assert.Equal(4711ul, read.Namespace);
         Assert.Equal(SocketScope.Elsewhere, read.Scope);
     }
 
@@ -83,7 +84,9 @@ public class ProcessDecodingTests
         byte[] frame = Frame(new FlowProcess { Id = 1, Name = "name", CommandLine = "command", Path = "/path" });
         for (int length = 0; length < frame.Length; length++)
         {
-            Assert.Equal(DecodeResult.Malformed, ProcessReport.Decode(frame.AsSpan(0, length), out _));
+            // Frames of earlier versions end before the network namespace.
+            DecodeResult expected = length == frame.Length - sizeof(ulong) ? DecodeResult.Decoded : DecodeResult.Malformed;
+            Assert.Equal(expected, ProcessReport.Decode(frame.AsSpan(0, length), out _));
             SocketOwner.Decode(frame.AsSpan(0, length), out _);
         }
 
@@ -122,7 +125,7 @@ public class ProcessDecodingTests
     private static byte[] Frame(FlowProcess process)
     {
         byte[] frame = new byte[ProcessReport.MaximumFrameLength];
-        return frame[..new ProcessReport(9, SocketScope.Elsewhere, process).Write(frame)];
+        return frame[..new ProcessReport(9, SocketScope.Elsewhere, process) { Namespace = 4711 }.Write(frame)];
     }
 
     private static DecodeResult Decode<T>(uint what, T data, out ProcessEvent happened)

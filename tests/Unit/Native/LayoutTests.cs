@@ -23,6 +23,8 @@ public sealed class LayoutTests : IDisposable
         [nameof(nfulnl_msg_config_mode)] = ["linux/netfilter/nfnetlink_log.h"],
         [nameof(ifaddrmsg)] = ["linux/if_addr.h"],
         [nameof(rtmsg)] = ["linux/rtnetlink.h"],
+        [nameof(ifinfomsg)] = ["linux/rtnetlink.h"],
+        [nameof(LinkConstants)] = ["sys/socket.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/net_namespace.h"],
         [nameof(RouteConstants)] = ["sys/socket.h", "linux/rtnetlink.h"],
         [nameof(sock_filter)] = ["linux/filter.h"],
         [nameof(sock_fprog)] = ["linux/filter.h"],

@@ -131,6 +131,59 @@ public sealed class ProcessJoinTests : IDisposable
     }
 
     [Fact]
+    public void Of_two_namespaces_that_claim_the_same_end_neither_is_believed_until_the_captures_own_speaks()
+    {
+        _probe.Report(3, "container", scope: SocketScope.Elsewhere, space: 7);
+        _probe.Report(4, "other", scope: SocketScope.Elsewhere, space: 8);
+        _probe.Event(_conn.New());
+        _probe.Sends(3, Client, Server, SocketScope.Elsewhere);
+        _probe.Sends(4, Client, Server, SocketScope.Elsewhere);
+        Assert.Null(_probe.Flow().Process);
+        Assert.Equal(1, _probe.Receipt.ProcessesUncertain);
+
+        _probe.Sends(3, Client, Server, SocketScope.Elsewhere);
+        Assert.Null(_probe.Flow().Process);
+
+        _probe.Sends(1, Client, Server);
+        _probe.Sends(4, Client, Server, SocketScope.Elsewhere);
+        Assert.Equal("curl", _probe.Flow().Process!.Name);
+    }
+
+    [Fact]
+    public void Another_process_of_the_same_namespace_takes_the_place_of_the_one_that_listens()
+    {
+        _probe.Report(3, "listener", scope: SocketScope.Elsewhere, space: 7);
+        _probe.Report(4, "worker", scope: SocketScope.Elsewhere, space: 7);
+        _probe.Event(_conn.New());
+        _probe.Receives(3, Client, Server, SocketScope.Elsewhere);
+        _probe.Sends(4, Server, Client, SocketScope.Elsewhere);
+        Assert.Equal("worker", _probe.Flow().ReplyProcess!.Name);
+    }
+
+    [Fact]
+    public void Another_namespace_never_speaks_for_the_flow_of_a_remote_host_to_a_process_of_this_one()
+    {
+        using CollectorProbe probe = new(AddressRange.Parse("198.51.100.2"));
+        probe.Report(2, "nginx");
+        probe.Report(3, "container", scope: SocketScope.Elsewhere, space: 7);
+        probe.Event(_conn.New());
+        probe.Sends(3, Client, Server, SocketScope.Elsewhere);
+        probe.Receives(2, Client, Server);
+        Assert.Equal(FlowDirection.In, probe.Flow().Direction);
+        Assert.Equal("nginx", probe.Flow().Process!.Name);
+        Assert.Equal("nginx", probe.Flow().ReplyProcess!.Name);
+    }
+
+    [Fact]
+    public void A_socket_of_a_namespace_that_could_not_be_looked_at_names_nobody_and_is_counted()
+    {
+        _probe.Event(_conn.New());
+        _probe.Sends(0, Client, Server, SocketScope.Unproven);
+        Assert.Null(_probe.Flow().Process);
+        Assert.Equal(1, _probe.Receipt.ProcessesUncertain);
+    }
+
+    [Fact]
     public void What_the_kernel_reported_is_not_replaced_by_a_later_lookup()
     {
         _probe.Report(3, "someone-else", ProcessSource.Diag);

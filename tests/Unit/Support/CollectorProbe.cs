@@ -16,6 +16,8 @@ internal sealed class CollectorProbe : IDisposable
     public CollectorProbe(int maximumFlows = CaptureOptions.MinimumOfMaximumFlows, params FlowProtocol[] protocols) =>
         Collector = new FlowCollector(maximumFlows, protocols);
 
+    public CollectorProbe(AddressRange own) => Collector = new FlowCollector(CaptureOptions.MinimumOfMaximumFlows, [], [own]);
+
     public FlowCollector Collector { get; }
 
     public CaptureReceipt Receipt => Collector.Receipt;

@@ -19,10 +19,10 @@ internal static class ProcessFrames
     };
 
     public static void Report(
-        this CollectorProbe probe, int number, string name, ProcessSource source = ProcessSource.Bpf, SocketScope scope = SocketScope.Here)
+        this CollectorProbe probe, int number, string name, ProcessSource source = ProcessSource.Bpf, SocketScope scope = SocketScope.Here, ulong space = 0)
     {
         byte[] frame = new byte[ProcessReport.MaximumFrameLength];
-        int length = new ProcessReport(number, scope, Process(number + 1000, name, source)).Write(frame);
+        int length = new ProcessReport(number, scope, Process(number + 1000, name, source)) { Namespace = space }.Write(frame);
         probe.Take(FrameKind.Process, frame[..length]);
     }
 
