@@ -74,14 +74,14 @@ internal sealed class TraceFeed : IFeedSource
     public void Take()
     {
         // First nftables, whose reports make the flows that lines of iptables are looked up in.
-        TakeNftables();
+        bool isDrained = TakeNftables();
         _nftablesRules.Take();
         if (_iptables.Take())
         {
             _lastFrame = _clock.Now;
         }
 
-        if (_clock.Now - _lastSettled >= s_settling)
+        if (isDrained && _clock.Now - _lastSettled >= s_settling)
         {
             Settle(_clock.TimeOfDay);
         }

@@ -19,6 +19,8 @@ internal sealed class TraceCollector
     // How much later connection tracking may tell of a connection than its packets are reported.
     private static readonly long s_aMoment = TimeSpan.FromSeconds(2).Ticks;
 
+    private static readonly long s_longestDelay = TimeSpan.FromSeconds(1).Ticks;
+
     private readonly NameTable _names = new();
     private readonly StepTable _steps;
     private readonly FlowTable _flows;
@@ -124,7 +126,10 @@ internal sealed class TraceCollector
 
         if (time - _lastSettled > s_patience)
         {
-            Settle(time);
+            // More of a packet may have been sent and not been read yet, when the reader was late: whoever reads live knows when nothing is left.
+            _lastSettled = time;
+            _nftables.Settle(time - s_longestDelay);
+            _iptables.Retry(time);
         }
 
         return true;
