@@ -44,6 +44,12 @@ internal sealed class StepResolver
         string chain = _names[key.Chain];
         NftChain? baseChain = key.Base == 0 ? null : _rules.FindChain(FamilyName(entered.Family), _names[entered.Table], _names[entered.Chain]);
         NftRule? rule = key.Place == 0 ? null : _rules.FindRule(family, table, chain, key.Place);
+        if (rule is not null && key.Type == TraceStepType.Rule && RuleVerdict.Contradicts(rule, key.Verdict))
+        {
+            // The table was deleted and made again, and the handle belongs to another rule now.
+            rule = null;
+        }
+
         StepOutcome outcome = (key.Verdict, rule?.Rejects) switch
         {
             _ when key.Type == TraceStepType.Return || key.Verdict < 0 => StepOutcome.None,

@@ -1,0 +1,40 @@
+using Conntracker.Core.Firewall;
+using static Conntracker.Core.Native.NftablesConstants;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>Compares the verdict that the kernel reported for a rule with the one that the rule's text ends with.</summary>
+internal static class RuleVerdict
+{
+    /// <summary>Whether a rule of this text cannot have given this verdict. False where the text does not say (a verdict map, an anonymous chain, a queue).</summary>
+    /// <param name="rule">The rule as it was read.</param>
+    /// <param name="verdict">NF_* or NFT_*, as the trace reports it.</param>
+    public static bool Contradicts(NftRule rule, int verdict)
+    {
+        int reported = verdict < 0 ? verdict : verdict & NF_VERDICT_MASK;
+        return rule.Rejects
+            ? reported == NF_ACCEPT
+            : Written(rule.Text) is int written && written != reported;
+    }
+
+    // nft writes the verdict last. Names and prefixes of the user's are in quotes there, only the chain of a jump is not.
+    private static int? Written(ReadOnlySpan<char> text)
+    {
+        int end = text.LastIndexOf(' ');
+        ReadOnlySpan<char> last = text[(end + 1)..];
+        ReadOnlySpan<char> before = end < 0 ? default : text[..end];
+        return before[(before.LastIndexOf(' ') + 1)..] switch
+        {
+            "jump" => last is "}" ? null : NFT_JUMP,
+            "goto" => last is "}" ? null : NFT_GOTO,
+            _ => last switch
+            {
+                "accept" => NF_ACCEPT,
+                "drop" => NF_DROP,
+                "return" => NFT_RETURN,
+                "continue" => NFT_CONTINUE,
+                _ => null,
+            },
+        };
+    }
+}
