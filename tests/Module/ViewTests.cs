@@ -32,6 +32,20 @@ public sealed class ViewTests : IDisposable
     }
 
     [Fact]
+    public void What_a_process_calls_itself_cannot_steer_the_terminal()
+    {
+        using Engine engine = Open(120);
+        string[] lines = engine.Show("""
+            $hostile = "e$([char]27)]0;pwn$([char]7)$([char]155)2K$([char]13)$([char]0x202e)x"
+            [Conntracker.FlowProcess] @{ Id = 7; Name = $hostile; CommandLine = $hostile; Path = $hostile; Cgroup = $hostile }
+            "$([Conntracker.FlowProcess] @{ Id = 7; Name = $hostile })"
+            """);
+        Assert.Equal(4, lines.Count(line => Regex.IsMatch(line, "^(Name|CommandLine|Path|Cgroup) +: e_]0;pwn__2K__x$")));
+        Assert.Contains("e_]0;pwn__2K__x (7)", lines);
+        Assert.DoesNotContain(lines, line => Regex.IsMatch(line, @"[\p{Cc}\p{Cf}]"));
+    }
+
+    [Fact]
     public void In_80_columns_the_longest_addresses_are_continued_in_a_second_line()
     {
         using Engine engine = Open(80);

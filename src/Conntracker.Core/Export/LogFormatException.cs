@@ -1,4 +1,5 @@
 using System.Text;
+using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Export;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Export;
 

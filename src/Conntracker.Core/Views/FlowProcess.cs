@@ -1,3 +1,5 @@
+using Conntracker.Core.Views;
+
 namespace Conntracker;
 
 /// <summary>The process behind a flow.</summary>
@@ -36,6 +38,6 @@ public sealed class FlowProcess
     /// <summary>How the process is known.</summary>
     public ProcessSource Source { get; init; }
 
-    /// <summary>Name and id.</summary>
-    public override string ToString() => $"{Name} ({Id})";
+    /// <summary>Name and id, fit for a terminal: a process chooses its own name.</summary>
+    public override string ToString() => $"{SafeText.Printable(Name)} ({Id})";
 }
