@@ -53,7 +53,12 @@ internal sealed class OwnTable : IDisposable
                 return new OwnTable(context, name, isOwned: false);
             }
 
-            // A name that is taken, perhaps by an owner (EPERM), is told in words only: try the next.
+            // libnftables says in words only that a name is taken, perhaps by an owner (EPERM). Where no table has it, another name would fail
+            // as well, and in a kernel without nf_tables each try has the kernel look for modules.
+            if (!error.Contains(Taken, StringComparison.Ordinal) && !context.TryRun($"list table inet {name}", out _))
+            {
+                break;
+            }
         }
 
         context.Dispose();
