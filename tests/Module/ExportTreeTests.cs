@@ -105,16 +105,16 @@ public sealed class ExportTreeTests : ModuleTest
     }
 
     [Fact]
-    public void Without_inodes_what_was_made_stays()
+    public void Where_the_file_system_has_few_inodes_left_nothing_is_made()
     {
         TestNamespace.NeedRoot();
         ToolResult result = OtherPowerShell.Run(
-            ["unshare", "--mount", "sh", "-c", "mount -t tmpfs -o nr_inodes=6 none \"$0\" && exec \"$@\"", _folder.Path],
+            ["unshare", "--mount", "sh", "-c", "mount -t tmpfs -o nr_inodes=600 none \"$0\" && exec \"$@\"", _folder.Path],
             $$"""
             try { Start-ConntrackCapture -ReplayPath '{{Repository.Fixtures}}/office.ctrec' | Get-ConntrackFlow | Export-ConntrackLog '{{_path}}' -Format Tree } catch { $_.FullyQualifiedErrorId; "$_" }
-            [IO.Directory]::GetFiles('{{_path}}', '*', 'AllDirectories').Count -gt 0
+            @([IO.Directory]::GetFiles('{{_path}}', '*', 'AllDirectories')).Count -gt 0
             """);
-        Assert.Equal(("LogNoSpace,Conntracker.PowerShell.Commands.ExportConntrackLogCommand", "True"), (result.Lines[0], result.Lines[^1]));
+        Assert.Equal(("LogNoSpace,Conntracker.PowerShell.Commands.ExportConntrackLogCommand", "False"), (result.Lines[0], result.Lines[^1]));
         Assert.Contains("inode", result.Lines[1], StringComparison.Ordinal);
     }
 

@@ -147,7 +147,12 @@ public sealed class ForgedProcessTests
     {
         string[] nobody = ["--reuid=65534", "--regid=65534", "--clear-groups", "unshare", "--user", "--map-root-user", "--net", "bash", "-c", Forger, "bash"];
         ToolResult result = Tool.Try("setpriv", [.. nobody, $"{client}", $"{server}", $"{Port}", $"{ClientPort}"]);
-        Assert.SkipWhen(result.Error.Contains("unshare", StringComparison.Ordinal), $"Users may make no namespaces here: {result.Error}");
+        if (result.Error.Contains("unshare", StringComparison.Ordinal))
+        {
+            // No user may make namespaces here, as below chroot(2). What root makes is connected as little.
+            result = Tool.Try("unshare", ["--net", "bash", "-c", Forger, "bash", $"{client}", $"{server}", $"{Port}", $"{ClientPort}"]);
+        }
+
         Assert.True(result.Output.Contains("forged", StringComparison.Ordinal), result.Error);
     }
 

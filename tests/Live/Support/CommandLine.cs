@@ -72,10 +72,15 @@ internal sealed class CommandLine : IDisposable
     /// <summary>Has it write the log so far, and reads that.</summary>
     public string WriteLog(Tool tool)
     {
-        string before = Read();
-        DateTime written = File.GetLastWriteTimeUtc(Log);
+        // The kernel's clock for files ticks every few milliseconds: two logs may bear the same time.
+        DateTime old = DateTime.UnixEpoch;
+        if (File.Exists(Log))
+        {
+            File.SetLastWriteTimeUtc(Log, old);
+        }
+
         tool.Signal("USR1");
-        Eventually.True("a new log", () => File.GetLastWriteTimeUtc(Log) != written || Read() != before);
+        Eventually.True("a new log", () => File.Exists(Log) && File.GetLastWriteTimeUtc(Log) != old);
         return Read();
     }
 
