@@ -74,6 +74,7 @@ internal sealed class TraceFeed : IFeedSource
     public void Take()
     {
         // First nftables, whose reports make the flows that lines of iptables are looked up in.
+        long readUpTo = _clock.TimeOfDay;
         bool isDrained = TakeNftables();
         _nftablesRules.Take();
         if (_iptables.Take())
@@ -83,7 +84,8 @@ internal sealed class TraceFeed : IFeedSource
 
         if (isDrained && _clock.Now - _lastSettled >= s_settling)
         {
-            Settle(_clock.TimeOfDay);
+            // Not up to now: this thread may have waited since, and what came then is not read.
+            Settle(readUpTo);
         }
     }
 

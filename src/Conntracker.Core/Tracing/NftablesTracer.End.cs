@@ -51,10 +51,17 @@ internal sealed partial class NftablesTracer
 
         if (packet.Place < 0 && (packet.MayBeAnswer || packet.IsError || MayLackFlows))
         {
-            packet.Phase = PacketPhase.Held;
+            int held = _slots.TakeHeld(out bool isInUse);
+            if (isInUse)
+            {
+                GiveUp(held);
+            }
+
+            Forget(in packet, slot);
+            _slots.Hold(slot, held);
             if (packet.HasHeader)
             {
-                _waiting.TryAdd(packet.Header, slot);
+                _waiting.TryAdd(packet.Header, held);
             }
         }
         else
@@ -101,6 +108,11 @@ internal sealed partial class NftablesTracer
 
         NotePass(ref packet);
         packet.Phase = PacketPhase.None;
+        Forget(in packet, slot);
+    }
+
+    private void Forget(ref readonly PacketInFlight packet, int slot)
+    {
         if (_waiting.TryGetValue(packet.Header, out int waiting) && waiting == slot)
         {
             _waiting.Remove(packet.Header);

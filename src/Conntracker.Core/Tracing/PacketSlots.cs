@@ -4,12 +4,12 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// The traced packets that are on their way, or wait for their flow, with their steps: a table of fixed size, four slots for each value of an id's
-/// hash. It allocates with the first packet, and never again.
+/// The traced packets that are on their way, with their steps: a table of fixed size, four slots for each value of an id's hash. Those that wait for
+/// their flow have slots of their own, because the kernel uses ids again at once. It allocates with the first packet, and never again.
 /// </summary>
 internal sealed class PacketSlots
 {
-    /// <summary>How many packets it holds: what is traced in the time that one is waited for. A power of two.</summary>
+    /// <summary>How many packets can be on their way, and how many wait: what is traced in the time that one is waited for. A power of two.</summary>
     public const int Capacity = 4096;
 
     private const int Ways = 4;
@@ -19,6 +19,7 @@ internal sealed class PacketSlots
     private long[] _orders = [];
     private int[] _ordered = [];
     private long _lastOrder;
+    private int _nextHeld;
 
     /// <summary>How many slots there are; 0 before the first packet.</summary>
     public int Count => _packets.Length;
@@ -30,7 +31,7 @@ internal sealed class PacketSlots
     public int Find(uint id)
     {
         int first = FirstOf(id);
-        for (int slot = first; slot < first + Ways && slot < _packets.Length; slot++)
+        for (int slot = first; _packets.Length > 0 && slot < first + Ways; slot++)
         {
             if (_packets[slot].Phase == PacketPhase.Moving && _packets[slot].Id == id)
             {
@@ -48,10 +49,10 @@ internal sealed class PacketSlots
     {
         if (_packets.Length == 0)
         {
-            _packets = new PacketInFlight[Capacity];
-            _steps = new int[Capacity * PacketInFlight.MaximumSteps];
-            _orders = new long[Capacity];
-            _ordered = new int[Capacity];
+            _packets = new PacketInFlight[2 * Capacity];
+            _steps = new int[2 * Capacity * PacketInFlight.MaximumSteps];
+            _orders = new long[2 * Capacity];
+            _ordered = new int[2 * Capacity];
         }
 
         int first = FirstOf(id);
@@ -71,6 +72,26 @@ internal sealed class PacketSlots
 
         isInUse = true;
         return best;
+    }
+
+    /// <summary>The slot for the next packet that waits for its flow: the one of whom has waited longest.</summary>
+    /// <param name="isInUse">Whether that one waits still.</param>
+    public int TakeHeld(out bool isInUse)
+    {
+        int slot = Capacity + _nextHeld;
+        _nextHeld = (_nextHeld + 1) % Capacity;
+        isInUse = _packets[slot].Phase != PacketPhase.None;
+        return slot;
+    }
+
+    /// <summary>Moves a packet, with its steps, into a slot that <see cref="TakeHeld"/> gave; its own is free.</summary>
+    public void Hold(int slot, int held)
+    {
+        _packets[held] = _packets[slot];
+        StepsOf(slot).CopyTo(StepsOf(held));
+        _packets[held].Phase = PacketPhase.Held;
+        _packets[slot].Phase = PacketPhase.None;
+        _packets[slot].StepCount = 0;
     }
 
     /// <summary>Puts a packet into a slot that <see cref="Take"/> gave, as the latest one.</summary>

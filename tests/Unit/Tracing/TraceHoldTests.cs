@@ -107,6 +107,18 @@ public sealed class TraceHoldTests : IDisposable
     }
 
     [Fact]
+    public void Packets_that_wait_for_their_flow_are_not_given_up_because_the_kernel_uses_their_id_again()
+    {
+        for (int i = 0; i < 20; i++)
+        {
+            new TracedPacket(_probe, new PacketHeader { Protocol = FlowProtocol.Udp, SrcPort = (ushort)(1000 + i) }, ct: 0, isReply: false) { Id = 1 }.First().Rule("inet fw forward", 6, NF_DROP);
+        }
+
+        Assert.Equal(20, _probe.Flows().Count);
+        Assert.Equal(0, _probe.Collector.Receipt.TracesIncomplete);
+    }
+
+    [Fact]
     public void An_error_that_passes_and_shows_nothing_of_what_it_is_about_is_counted_and_is_no_flow()
     {
         _probe.Packet(new PacketHeader { Protocol = FlowProtocol.Icmp, Type = 3, SrcPort = 0 }).First().Last();
