@@ -57,10 +57,10 @@ internal static class Program
                 shell.AddArgument(argument);
             }
 
-            // As the console of pwsh does: errors are shown where they happen, between what comes before and after.
+            // As pwsh -File does: errors are shown where they happen, and only one that ends the script makes the exit code.
             shell.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
             shell.AddCommand("Out-Default").Invoke();
-            return host.ExitCode ?? (shell.HadErrors ? Failed : 0);
+            return host.ExitCode ?? 0;
         }
         catch (PipelineStoppedException)
         {
