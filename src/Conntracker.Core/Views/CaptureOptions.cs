@@ -90,7 +90,7 @@ public sealed class CaptureOptions
     /// <summary>Reads how full the kernel's table is.</summary>
     internal Func<TrackingReading?> ReadTracking { get; init; } = TrackingReading.Read;
 
-    /// <summary>How many flows are held before the oldest closed ones are folded; 1,024 to 100,000,000.</summary>
+    /// <summary>How many flows are held before some are folded, unanswered ones first; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 
     /// <summary>The receive buffer of the event socket, in bytes; 4,096 to 1,073,741,824.</summary>

@@ -100,7 +100,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public TimeSpan? TraceDuration { get; set; }
 
     /// <summary>The flow limit.</summary>
-    [Parameter(HelpMessage = "How many flows are held before the oldest closed ones are folded into services.")]
+    [Parameter(HelpMessage = "How many flows are held before some are folded into services, unanswered ones first.")]
     [ValidateRange(CaptureOptions.MinimumOfMaximumFlows, CaptureOptions.MaximumOfMaximumFlows)]
     public int MaximumFlows { get; set; } = new CaptureOptions().MaximumFlows;
 
