@@ -166,11 +166,16 @@ public sealed class FlowCollectorTests : IDisposable
         byte[][] messages = [conn.Update(), (conn with { State = 4, Mark = 1, Status = Conn.Replied, Counters = Conn.Count(2, 2) }).Update(), conn.Dumped()];
         foreach (FlowCollector collector in (FlowCollector[])[_probe.Collector, filtered.Collector])
         {
-            Play(collector, messages, rounds: 1000);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            Play(collector, messages, rounds: 1000);
-            Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            // The runtime may compile something again, and allocates for that once; an event that allocates does so in each round.
+            Assert.Contains(0, Enumerable.Range(0, 5).Select(_ => Allocated(() => Play(collector, messages, rounds: 1000))).ToArray());
         }
+    }
+
+    private static long Allocated(Action act)
+    {
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        act();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     private static void Play(FlowCollector collector, byte[][] messages, int rounds)
