@@ -98,7 +98,7 @@ Describe 'Get-Help <Cmdlet>' -ForEach $cmdlets {
 Describe 'Get-Help about_Conntracker' {
     It 'shows the concepts, in lines of 80 columns at most' {
         $text = Get-Help about_Conntracker | Out-String -Width 200
-        foreach ($word in 'reply tuple', 'loss receipt', 'VerdictRule', 'folding', 'recordings', 'generations', 'packets as a source', 'CAP_NET_ADMIN', 'nf_conntrack_acct') { $text | Should -Match $word }
+        foreach ($word in 'reply tuple', 'EventlessFlows', 'VerdictRule', 'folding', 'recordings', 'text log', 'packets as a source', 'CAP_NET_ADMIN', 'nf_conntrack_acct') { $text | Should -Match $word }
         ((Get-Content (Join-Path (Get-ModulePath) 'en-US/about_Conntracker.help.txt')) | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 80
     }
 

@@ -50,7 +50,7 @@ Describe 'What PowerShell shows of it' {
         $text | Should -Match 'Udp +\[2001:db8:1::2\]:42000 +\[2001:db8:1::1\]:514 +New +In'
     }
 
-    It 'shows a capture in one row of 120 columns, with its loss receipt' {
+    It 'shows a capture in one row of 120 columns, with its counters' {
         $lines = (Get-ConntrackCapture | Out-String -Width 120) -split "`n" | ForEach-Object TrimEnd | Where-Object { $_ }
         ($lines | Measure-Object Length -Maximum).Maximum | Should -BeLessOrEqual 120
         $lines[0] | Should -Match 'Name +State +Duration +Flows +Events +Lost +Overruns +Repaired +Malformed'
