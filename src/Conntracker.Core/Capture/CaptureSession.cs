@@ -71,28 +71,10 @@ internal sealed partial class CaptureSession : IDisposable
     public TimeSpan Duration => TimeSpan.FromTicks((_ended.IsSet ? Interlocked.Read(ref _endTime) : _clock.Now) - _began);
 
     /// <summary>How many flows it holds.</summary>
-    public int FlowCount
-    {
-        get
-        {
-            lock (_collector.Gate)
-            {
-                return _isDisposed != 0 ? 0 : _collector.FlowCount;
-            }
-        }
-    }
+    public int FlowCount => _collector.FlowCount;
 
     /// <summary>What it saw and what it did not.</summary>
-    public CaptureReceipt Receipt
-    {
-        get
-        {
-            lock (_collector.Gate)
-            {
-                return _collector.Receipt;
-            }
-        }
-    }
+    public CaptureReceipt Receipt => _collector.Receipt;
 
     /// <summary>Starts a capture; returns when it sees events and the flows that were open before are there.</summary>
     /// <param name="options">How.</param>
@@ -145,7 +127,7 @@ internal sealed partial class CaptureSession : IDisposable
     /// </summary>
     public FlowSnapshot Snapshot(CancellationToken cancellation = default)
     {
-        if (_state == CaptureState.Running && (_options.Accounting || NeedsDumps))
+        if (_state == CaptureState.Running && (_options.Accounting || _collector.NeedsDumps))
         {
             Refresh(cancellation);
         }
@@ -199,21 +181,7 @@ internal sealed partial class CaptureSession : IDisposable
             Stop();
         }
 
-        lock (_collector.Gate)
-        {
-            _collector.Dispose();
-        }
-    }
-
-    private bool NeedsDumps
-    {
-        get
-        {
-            lock (_collector.Gate)
-            {
-                return _collector.NeedsDumps;
-            }
-        }
+        _collector.Dispose();
     }
 
     private static CaptureSession Start(CaptureSession session, CancellationToken cancellation)
@@ -240,28 +208,17 @@ internal sealed partial class CaptureSession : IDisposable
 
     private void Refresh(CancellationToken cancellation)
     {
-        long before;
-        lock (_collector.Gate)
-        {
-            // One that is under way has answers from before now.
-            before = _collector.DumpsEnded + (_collector.IsDumping ? 1 : 0);
-        }
-
+        // A dump that is under way has answers from before now.
+        (long before, bool isDumping) = _collector.Dumps;
+        before += isDumping ? 1 : 0;
         if (!_pump.RequestRefresh())
         {
             return;
         }
 
         long deadline = Environment.TickCount64 + (long)s_refreshPatience.TotalMilliseconds;
-        while (_state == CaptureState.Running && Environment.TickCount64 < deadline && !_ended.Wait(2, cancellation))
+        while (_state == CaptureState.Running && Environment.TickCount64 < deadline && !_ended.Wait(2, cancellation) && _collector.Dumps.Ended <= before)
         {
-            lock (_collector.Gate)
-            {
-                if (_collector.DumpsEnded > before)
-                {
-                    return;
-                }
-            }
         }
     }
 

@@ -36,20 +36,18 @@ internal sealed class DumpPump : ICapturePump
         using DatagramBatch batch = NetlinkDump.NewBatch();
         connections.RequestConntrack();
         sink.Put(FrameKind.DumpRequested, _clock.Now, [(byte)DumpReason.Start]);
-        while (!_stop && _collector.IsDumping)
+        bool isLast = false;
+        while (!_stop && !isLast)
         {
             int received = connections.WaitAndReceive(batch, CancellationToken.None);
-            if (received < 0)
+            DumpPart part = received < 0 ? DumpPart.Failed(-received) : DumpPart.Of(batch, received);
+            if (part.Error != 0)
             {
-                throw ConntrackDumpError.Of(-received);
+                throw ConntrackDumpError.Of(part.Error);
             }
 
             sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, received);
-        }
-
-        if (_collector.DumpError != 0)
-        {
-            throw ConntrackDumpError.Of(_collector.DumpError);
+            isLast = part.IsLast;
         }
 
         ready();

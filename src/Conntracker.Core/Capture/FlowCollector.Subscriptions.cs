@@ -8,7 +8,7 @@ internal sealed partial class FlowCollector
     /// <summary>Tells a subscriber of each new connection from now on.</summary>
     public void Subscribe(FlowSubscription subscription)
     {
-        lock (Gate)
+        lock (_gate)
         {
             _subscriptions = [.. _subscriptions, subscription];
         }
@@ -17,7 +17,7 @@ internal sealed partial class FlowCollector
     /// <summary>Tells a subscriber nothing more.</summary>
     public void Unsubscribe(FlowSubscription subscription)
     {
-        lock (Gate)
+        lock (_gate)
         {
             _subscriptions = [.. _subscriptions.Where(each => each != subscription)];
         }
@@ -26,7 +26,7 @@ internal sealed partial class FlowCollector
     /// <summary>Tells the subscribers that nothing more comes.</summary>
     public void CompleteSubscriptions()
     {
-        lock (Gate)
+        lock (_gate)
         {
             foreach (FlowSubscription subscription in _subscriptions)
             {

@@ -13,17 +13,20 @@ using Conntracker.Core.Views;
 namespace Conntracker.Core.Capture;
 
 /// <summary>
-/// Turns frames into flows: decodes, feeds the table, keeps the receipt, tells subscribers. Live and replayed frames take this same
-/// way. The caller holds <see cref="Gate"/> around <see cref="Take"/>; readers hold it while they copy.
+/// Turns frames into flows: decodes, feeds the table, counts, and informs subscribers. Live and replayed frames are handled alike. One thread
+/// hands frames in; any thread may read.
 /// </summary>
-internal sealed partial class FlowCollector : IDisposable
+internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDisposable
 {
+    // Held while a batch is handled, and while a reader copies.
+    private readonly Lock _gate = new();
     private readonly FlowTable _table;
     private readonly FrozenSet<FlowProtocol>? _protocols;
     private readonly LocalAddressesBuilder _addresses = new();
     private ConntrackMessage _message;
     private DumpReason _dumpReason;
     private long _events;
+    private long _dumpsEnded;
     private long _lost;
     private long _overruns;
     private long _repaired;
@@ -32,6 +35,10 @@ internal sealed partial class FlowCollector : IDisposable
     private long _conntrackDrops;
     private long _conntrackEarlyDrops;
     private long _recordingLost;
+    private volatile bool _isWithoutEvents;
+    private bool _isDumping;
+    private bool _dumpWasInterrupted;
+    private bool _isDisposed;
 
     /// <summary>Makes an empty collector.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
@@ -58,70 +65,142 @@ internal sealed partial class FlowCollector : IDisposable
         };
     }
 
-    /// <summary>Guards everything here.</summary>
-    public Lock Gate { get; } = new();
-
     /// <summary>Joins traces with the flows.</summary>
     public TraceCollector Tracing { get; }
 
     /// <summary>Joins processes with the flows.</summary>
     public ProcessJoin Processes { get; }
 
-    /// <summary>The host's own addresses, as far as they are known. May be asked for without <see cref="Gate"/>.</summary>
+    /// <summary>The host's own addresses, as far as they are known. An immutable copy.</summary>
     public LocalAddresses Addresses => _addresses.Current;
 
     /// <summary>How many flows there are.</summary>
-    public int FlowCount => _table.Count;
+    public int FlowCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isDisposed ? 0 : _table.Count;
+            }
+        }
+    }
 
     /// <summary>Whether the kernel makes no events at all, so that only dumps show flows.</summary>
-    public bool IsWithoutEvents { get; set; }
+    public bool IsWithoutEvents
+    {
+        get => _isWithoutEvents;
+        set => _isWithoutEvents = value;
+    }
 
     /// <summary>Whether there is something that only dumps show: all flows, or those that no event has spoken of (<see cref="FlowTable.Eventless"/>).</summary>
-    public bool NeedsDumps => IsWithoutEvents || _table.Eventless > 0;
+    public bool NeedsDumps
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return IsWithoutEvents || _table.Eventless > 0;
+            }
+        }
+    }
 
-    /// <summary>True while the answer to a dump is not complete.</summary>
-    public bool IsDumping { get; private set; }
-
-    /// <summary>The error number that ended the last dump; 0 when it ended well.</summary>
-    public int DumpError { get; private set; }
-
-    /// <summary>Whether the kernel said of the last dump that it may lack entries (NLM_F_DUMP_INTR).</summary>
-    public bool DumpWasInterrupted { get; private set; }
-
-    /// <summary>How many dumps ended.</summary>
-    public long DumpsEnded { get; private set; }
+    /// <summary>How many dumps ended, and whether another one is under way.</summary>
+    public (long Ended, bool IsDumping) Dumps
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_dumpsEnded, _isDumping);
+            }
+        }
+    }
 
     /// <summary>The receipt so far.</summary>
     public CaptureReceipt Receipt
     {
         get
         {
-            TraceReceipt traces = Tracing.Receipt;
-            return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
+            lock (_gate)
             {
-                EventlessFlows = _table.Eventless,
-                ConntrackDrops = _conntrackDrops,
-                ConntrackEarlyDrops = _conntrackEarlyDrops,
-                RecordingLost = _recordingLost,
-                Packets = _packets.Packets,
-                PacketsLost = _packetsLost,
-                PacketsSkipped = _packets.Skipped,
-                NftablesTraces = traces.NftablesMessages,
-                NftablesTracesLost = traces.NftablesLost,
-                TracesIncomplete = traces.Incomplete,
-                IptablesTraces = traces.IptablesLines,
-                IptablesTracesLost = traces.IptablesLost,
-                ProcessesLost = _processesLost + Processes.Lost,
-                ProcessesUncertain = Processes.Uncertain,
-            };
+                return Count();
+            }
         }
     }
 
-    /// <summary>Takes a frame in.</summary>
-    /// <param name="kind">What it is.</param>
-    /// <param name="time">When it was received: ticks of UTC.</param>
-    /// <param name="data">Its data.</param>
-    public void Take(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    /// <inheritdoc/>
+    public void Handle(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        lock (_gate)
+        {
+            Dispatch(kind, time, data);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(FrameKind kind, long time, DatagramBatch batch, int count)
+    {
+        lock (_gate)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                FrameKind each = batch.IsTruncated(i) ? FrameKind.Truncated : kind;
+                Dispatch(each, time, each == kind ? batch[i] : default);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(PacketBatch batch)
+    {
+        lock (_gate)
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                Dispatch(FrameKind.Packet, batch.TimeOf(i), batch[i]);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsStale(RulesetKind kind)
+    {
+        lock (_gate)
+        {
+            return Tracing.Rules.IsStale(kind);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Settle(long now)
+    {
+        lock (_gate)
+        {
+            Tracing.Settle(now);
+        }
+    }
+
+    /// <summary>Copies the flows; the caller disposes the copy.</summary>
+    public FlowSnapshot Snapshot()
+    {
+        lock (_gate)
+        {
+            return new FlowSnapshot(_table.Copy(), Addresses, Tracing.View, Processes.Processes.Copy());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _table.Dispose();
+        }
+    }
+
+    private void Dispatch(FrameKind kind, long time, ReadOnlySpan<byte> data)
     {
         switch (kind)
         {
@@ -136,8 +215,8 @@ internal sealed partial class FlowCollector : IDisposable
                 break;
             case FrameKind.DumpRequested:
                 _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
-                DumpWasInterrupted = false;
-                IsDumping = true;
+                _dumpWasInterrupted = false;
+                _isDumping = true;
                 Tracing.MayLackFlows = _dumpReason == DumpReason.Start;
                 _table.BeginDump(time, showsEventless: _dumpReason != DumpReason.Repair);
                 break;
@@ -178,18 +257,6 @@ internal sealed partial class FlowCollector : IDisposable
         }
     }
 
-    /// <summary>Copies the flows; the caller disposes the copy.</summary>
-    public FlowSnapshot Snapshot()
-    {
-        lock (Gate)
-        {
-            return new FlowSnapshot(_table.Copy(), Addresses, Tracing.View, Processes.Processes.Copy());
-        }
-    }
-
-    /// <inheritdoc/>
-    public void Dispose() => _table.Dispose();
-
     private void TakeEvents(long time, ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
@@ -210,7 +277,7 @@ internal sealed partial class FlowCollector : IDisposable
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            DumpWasInterrupted |= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) != 0;
+            _dumpWasInterrupted |= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) != 0;
             if (message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR)
             {
                 EndDump(time, message.Payload.Length >= sizeof(int) ? -BinaryPrimitives.ReadInt32LittleEndian(message.Payload) : 0);
@@ -317,7 +384,7 @@ internal sealed partial class FlowCollector : IDisposable
             Processes.FlowAppeared(place, Addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
         }
 
-        if (outcome >= ApplyOutcome.Reopened && !(IsDumping && _dumpReason == DumpReason.Start))
+        if (outcome >= ApplyOutcome.Reopened && !(_isDumping && _dumpReason == DumpReason.Start))
         {
             Offer(place);
         }
@@ -325,12 +392,12 @@ internal sealed partial class FlowCollector : IDisposable
 
     private void EndDump(long time, int error)
     {
-        if (!IsDumping)
+        if (!_isDumping)
         {
             return;
         }
 
-        if (error != 0 || DumpWasInterrupted)
+        if (error != 0 || _dumpWasInterrupted)
         {
             _table.AbandonDump();
         }
@@ -340,9 +407,30 @@ internal sealed partial class FlowCollector : IDisposable
             _repaired += _dumpReason == DumpReason.Repair ? closed : 0;
         }
 
-        IsDumping = false;
+        _isDumping = false;
         Tracing.MayLackFlows = false;
-        DumpError = error;
-        DumpsEnded++;
+        _dumpsEnded++;
+    }
+
+    private CaptureReceipt Count()
+    {
+        TraceReceipt traces = Tracing.Receipt;
+        return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
+        {
+            EventlessFlows = _table.Eventless,
+            ConntrackDrops = _conntrackDrops,
+            ConntrackEarlyDrops = _conntrackEarlyDrops,
+            RecordingLost = _recordingLost,
+            Packets = _packets.Packets,
+            PacketsLost = _packetsLost,
+            PacketsSkipped = _packets.Skipped,
+            NftablesTraces = traces.NftablesMessages,
+            NftablesTracesLost = traces.NftablesLost,
+            TracesIncomplete = traces.Incomplete,
+            IptablesTraces = traces.IptablesLines,
+            IptablesTracesLost = traces.IptablesLost,
+            ProcessesLost = _processesLost + Processes.Lost,
+            ProcessesUncertain = Processes.Uncertain,
+        };
     }
 }

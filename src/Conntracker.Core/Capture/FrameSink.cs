@@ -3,21 +3,21 @@ using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
 
-/// <summary>Where a live pump puts frames: the collector, and the recording if there is one, in the same order.</summary>
+/// <summary>Where feeds put what they receive: it goes to the consumer, and to the recording if there is one, in the same order.</summary>
 internal sealed class FrameSink
 {
-    private readonly FlowCollector _collector;
+    private readonly IFrameConsumer _consumer;
     private readonly RecordingWriter? _recording;
     private readonly CaptureClock? _clock;
     private long _recordingLost;
 
-    /// <param name="collector">Gets the frames.</param>
+    /// <param name="consumer">Gets the frames.</param>
     /// <param name="recording">Gets them as well; null for none.</param>
     /// <param name="clock">The clock that the times of frames come from: they get the time of day instead. Null for times that stay as they are.</param>
-    public FrameSink(FlowCollector collector, RecordingWriter? recording, CaptureClock? clock = null)
+    public FrameSink(IFrameConsumer consumer, RecordingWriter? recording, CaptureClock? clock = null)
     {
         _clock = clock;
-        _collector = collector;
+        _consumer = consumer;
         _recording = recording;
     }
 
@@ -27,11 +27,7 @@ internal sealed class FrameSink
     /// <summary>Puts a frame whose time is that of packets.</summary>
     public void PutAsIs(FrameKind kind, long time, ReadOnlySpan<byte> data = default)
     {
-        lock (_collector.Gate)
-        {
-            _collector.Take(kind, time, data);
-        }
-
+        _consumer.Handle(kind, time, data);
         _recording?.Write(kind, time, data);
         CountLost(time);
     }
@@ -44,19 +40,11 @@ internal sealed class FrameSink
         Put(kind, time, data);
     }
 
-    /// <summary>Puts the datagrams of a batch, under one hold of the gate.</summary>
+    /// <summary>Puts the datagrams of a batch.</summary>
     public void Put(FrameKind kind, long time, DatagramBatch batch, int count)
     {
         time = _clock?.ToTimeOfDay(time) ?? time;
-        lock (_collector.Gate)
-        {
-            for (int i = 0; i < count; i++)
-            {
-                FrameKind each = batch.IsTruncated(i) ? FrameKind.Truncated : kind;
-                _collector.Take(each, time, each == kind ? batch[i] : default);
-            }
-        }
-
+        _consumer.Handle(kind, time, batch, count);
         for (int i = 0; i < count && _recording is not null; i++)
         {
             FrameKind each = batch.IsTruncated(i) ? FrameKind.Truncated : kind;
@@ -66,17 +54,10 @@ internal sealed class FrameSink
         CountLost(time);
     }
 
-    /// <summary>Puts the packets of a batch, under one hold of the gate.</summary>
+    /// <summary>Puts the packets of a batch.</summary>
     public void Put(PacketBatch batch)
     {
-        lock (_collector.Gate)
-        {
-            for (int i = 0; i < batch.Count; i++)
-            {
-                _collector.Take(FrameKind.Packet, batch.TimeOf(i), batch[i]);
-            }
-        }
-
+        _consumer.Handle(batch);
         for (int i = 0; i < batch.Count && _recording is not null; i++)
         {
             _recording.Write(FrameKind.Packet, batch.TimeOf(i), batch[i]);
@@ -96,9 +77,6 @@ internal sealed class FrameSink
         Span<byte> data = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(data, _recording.Lost - _recordingLost);
         _recordingLost = _recording.Lost;
-        lock (_collector.Gate)
-        {
-            _collector.Take(FrameKind.RecordingLost, time, data);
-        }
+        _consumer.Handle(FrameKind.RecordingLost, time, data);
     }
 }

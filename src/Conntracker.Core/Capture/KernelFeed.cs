@@ -11,7 +11,6 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class KernelFeed : IDisposable
 {
-    private readonly FlowCollector _collector;
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
@@ -19,18 +18,18 @@ internal sealed class KernelFeed : IDisposable
     private readonly MulticastSource _events;
     private readonly TableFeed _table;
     private readonly List<IFeedSource> _more = [];
+    private bool _hasOverrun;
 
     /// <summary>Opens the sources; events are queued from here on.</summary>
     /// <param name="bufferSize">The receive buffer for events, in bytes.</param>
-    /// <param name="collector">Tells how far a dump is.</param>
+    /// <param name="hasEventless">Whether there are open flows that only a dump can follow.</param>
     /// <param name="sink">Gets the frames.</param>
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Ends <see cref="WaitAndTake"/> early.</param>
     /// <exception cref="ConntrackException">No privilege, or a kernel without connection tracking's netlink interface.</exception>
-    public KernelFeed(int bufferSize, FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    public KernelFeed(int bufferSize, Func<bool> hasEventless, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
-        _collector = collector;
         _sink = sink;
         _notices = notices;
         _clock = clock;
@@ -38,7 +37,7 @@ internal sealed class KernelFeed : IDisposable
         _events = MulticastSource.OpenConntrackEvents(bufferSize);
         try
         {
-            _table = new TableFeed(new DumpReader(wakeup), collector, sink, notices, clock, wakeup);
+            _table = new TableFeed(new DumpReader(wakeup), hasEventless, sink, notices, clock, wakeup);
             _more.Add(new AddressFeed(sink, clock));
         }
         catch
@@ -155,6 +154,7 @@ internal sealed class KernelFeed : IDisposable
             }
             else if (received == -ENOBUFS)
             {
+                _hasOverrun = true;
                 _table.NeedRepair();
                 _sink.Put(FrameKind.Overrun, _clock.Now);
                 _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged; connections that began and ended in between are missing. A larger buffer (-BufferSize, --buffer-size) helps.");
@@ -172,7 +172,7 @@ internal sealed class KernelFeed : IDisposable
     {
         if (_events.TakeDrops() is not long lost)
         {
-            if (_collector.Receipt.Overruns > 0)
+            if (_hasOverrun)
             {
                 _notices.Add("drops", "How many events were lost in an overrun is not known: /proc/net/netlink cannot be read or does not list the socket. Lost says less than the truth.");
             }

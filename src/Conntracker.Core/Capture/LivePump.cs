@@ -30,7 +30,7 @@ internal sealed class LivePump : ICapturePump
         _notices = notices;
         _recording = new CaptureRecording(options.RecordPath, notices, _clock.TimeOfDay);
         _sink = new FrameSink(collector, _recording.Writer, _clock);
-        _tracing = new TraceControl(options, collector, notices, _clock, _wakeup);
+        _tracing = new TraceControl(options, collector.Tracing.Requests, notices, _clock, _wakeup);
     }
 
     /// <inheritdoc/>
@@ -44,14 +44,10 @@ internal sealed class LivePump : ICapturePump
             NetworkNamespace.Enter(name);
         }
 
-        using KernelFeed feed = new(_options.BufferSize, _collector, _sink, _notices, _clock, _wakeup);
+        using KernelFeed feed = new(_options.BufferSize, () => _collector.NeedsDumps, _sink, _notices, _clock, _wakeup);
         if (EventSetting.IsOff())
         {
-            lock (_collector.Gate)
-            {
-                _collector.IsWithoutEvents = true;
-            }
-
+            _collector.IsWithoutEvents = true;
             _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel makes no events. Its table is read instead, when flows are asked for, at the end, and about once a minute; connections that begin and end in between are missing. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
         }
 
@@ -73,7 +69,7 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
         WatchTracking(feed, table, before);
 
-        _tracing.Start(feed, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.Namespace, feed.TakeEvents));
+        _tracing.Start(feed.Add, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.Namespace, feed.TakeEvents));
         feed.Start();
         long end = _clock.After(_options.Duration);
         bool isReady = false;

@@ -10,7 +10,7 @@ internal sealed class NftablesRules : IDisposable
     private static readonly long s_leastPause = TimeSpan.FromMilliseconds(20).Ticks;
     private static readonly TimeSpan s_lastWait = TimeSpan.FromSeconds(5);
 
-    private readonly FlowCollector _collector;
+    private readonly ITraceJoin _join;
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
@@ -20,9 +20,9 @@ internal sealed class NftablesRules : IDisposable
     private long _next;
 
     /// <summary>Reads the ruleset as it is now.</summary>
-    public NftablesRules(FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    public NftablesRules(ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
-        _collector = collector;
+        _join = join;
         _sink = sink;
         _notices = notices;
         _clock = clock;
@@ -42,16 +42,7 @@ internal sealed class NftablesRules : IDisposable
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
     public long Due => !_isReading && IsStale ? _next : long.MaxValue;
 
-    private bool IsStale
-    {
-        get
-        {
-            lock (_collector.Gate)
-            {
-                return _collector.Tracing.Rules.IsStale(RulesetKind.Nftables);
-            }
-        }
-    }
+    private bool IsStale => _join.IsStale(RulesetKind.Nftables);
 
     /// <summary>Takes what was read, and has it read again when it has changed since.</summary>
     public void Take()

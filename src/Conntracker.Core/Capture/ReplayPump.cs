@@ -5,8 +5,6 @@ namespace Conntracker.Core.Capture;
 /// <summary>Replays a recording, as fast as it can be read. Times are those of the recording.</summary>
 internal sealed class ReplayPump : ICapturePump
 {
-    private const int FramesPerHold = 256;
-
     private readonly RecordingReader _recording;
     private readonly FlowCollector _collector;
     private readonly CaptureNotices _notices;
@@ -30,14 +28,12 @@ internal sealed class ReplayPump : ICapturePump
     public void Run(Action ready)
     {
         // A recording is read to its end before it is shown: there is nothing to wait for.
-        while (!_stop && ReplaySome())
+        while (!_stop && _recording.Read())
         {
+            _collector.Handle(_recording.Kind, _recording.Time, _recording.Data);
         }
 
-        lock (_collector.Gate)
-        {
-            _collector.Tracing.Settle(long.MaxValue);
-        }
+        _collector.Settle(long.MaxValue);
 
         if (_recording.IsCutOff)
         {
@@ -60,22 +56,4 @@ internal sealed class ReplayPump : ICapturePump
 
     /// <inheritdoc/>
     public void Dispose() => _recording.Dispose();
-
-    private bool ReplaySome()
-    {
-        lock (_collector.Gate)
-        {
-            for (int i = 0; i < FramesPerHold; i++)
-            {
-                if (!_recording.Read())
-                {
-                    return false;
-                }
-
-                _collector.Take(_recording.Kind, _recording.Time, _recording.Data);
-            }
-        }
-
-        return true;
-    }
 }

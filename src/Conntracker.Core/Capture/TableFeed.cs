@@ -15,23 +15,24 @@ internal sealed class TableFeed : IDisposable
     private const int Tries = 4;
 
     private readonly IDumpSource _source;
-    private readonly FlowCollector _collector;
+    private readonly Func<bool> _hasEventless;
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Wakeup _wakeup;
     private readonly DumpSchedule _schedule = new();
+    private bool _wasInterrupted;
 
     /// <param name="source">Dumps the table; disposed with the feed.</param>
-    /// <param name="collector">Knows how far a dump is, and which flows only a dump can follow.</param>
+    /// <param name="hasEventless">Whether there are open flows that only a dump can follow.</param>
     /// <param name="sink">Gets the frames.</param>
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set by the source when there is something to take.</param>
-    public TableFeed(IDumpSource source, FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    public TableFeed(IDumpSource source, Func<bool> hasEventless, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _source = source;
-        _collector = collector;
+        _hasEventless = hasEventless;
         _sink = sink;
         _notices = notices;
         _clock = clock;
@@ -39,15 +40,13 @@ internal sealed class TableFeed : IDisposable
     }
 
     /// <summary>Whether a dump is under way.</summary>
-    public bool IsReading => _collector.IsDumping;
+    public bool IsReading { get; private set; }
 
     /// <summary>Whether the table was read once.</summary>
     public bool HasRead => _schedule.HasRead;
 
     /// <summary>When <see cref="RequestNext"/> has something to do: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never, and while a dump is under way.</summary>
-    public long Due => IsReading ? long.MaxValue : _schedule.Due(HasEventless);
-
-    private bool HasEventless => _collector.NeedsDumps;
+    public long Due => IsReading ? long.MaxValue : _schedule.Due(_hasEventless());
 
     /// <summary>Events were lost: what they said is to be read from the table.</summary>
     public void NeedRepair() => _schedule.NeedRepair();
@@ -70,13 +69,15 @@ internal sealed class TableFeed : IDisposable
             return;
         }
 
+        IsReading = true;
+        _wasInterrupted = false;
         _sink.Put(FrameKind.DumpRequested, _clock.Now, [(byte)reason]);
     }
 
     /// <summary>Asks for the table when that is due and no dump is under way. Events were read to their end.</summary>
     public void RequestNext()
     {
-        if (_clock.Now >= Due && _schedule.Next(HasEventless) is DumpReason reason)
+        if (_clock.Now >= Due && _schedule.Next(_hasEventless()) is DumpReason reason)
         {
             Request(reason);
         }
@@ -88,23 +89,25 @@ internal sealed class TableFeed : IDisposable
     {
         const int BatchesInTurn = 4;
         int taken = 0;
-        while (IsReading && taken < BatchesInTurn && _source.TryTake(out DatagramBatch? batch, out int count))
+        while (IsReading && taken < BatchesInTurn && _source.TryTake(out DumpPart part))
         {
             taken++;
-            if (batch is null)
+            _wasInterrupted |= part.WasInterrupted;
+            if (part.Batch is null)
             {
                 // Whoever replays the recording has to see the end as well.
-                _sink.Put(FrameKind.ConntrackDump, _clock.Now, EndOfDump(count));
+                _sink.Put(FrameKind.ConntrackDump, _clock.Now, EndOfDump(part.Error));
             }
             else
             {
-                _sink.Put(FrameKind.ConntrackDump, _clock.Now, batch, count);
-                _source.Return(batch);
+                _sink.Put(FrameKind.ConntrackDump, _clock.Now, part.Batch, part.Count);
+                _source.Return(part.Batch);
             }
 
-            if (!IsReading)
+            if (part.IsLast)
             {
-                End();
+                IsReading = false;
+                End(part.Error);
             }
         }
 
@@ -122,7 +125,7 @@ internal sealed class TableFeed : IDisposable
     {
         _schedule.IsRefreshWanted |= isWanted;
         int requests = 0;
-        while (IsReading || _schedule.Next(HasEventless && requests == 0) is not null)
+        while (IsReading || _schedule.Next(requests == 0 && _hasEventless()) is not null)
         {
             if (!IsReading && requests == Tries)
             {
@@ -134,7 +137,7 @@ internal sealed class TableFeed : IDisposable
             {
                 // Nobody waits any more: the pauses are for the sake of what a running capture would miss.
                 Thread.Sleep(TimeSpan.FromMilliseconds(100 * requests));
-                Request(_schedule.Next(HasEventless)!.Value);
+                Request(_schedule.Next(_hasEventless())!.Value);
                 requests++;
             }
 
@@ -146,12 +149,11 @@ internal sealed class TableFeed : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
 
-    private void End()
+    private void End(int errno)
     {
-        int errno = _collector.DumpError;
         if (errno == 0)
         {
-            _schedule.End(isWhole: !_collector.DumpWasInterrupted, _clock.Now);
+            _schedule.End(isWhole: !_wasInterrupted, _clock.Now);
         }
         else if (_schedule.HasRead || (ConntrackDumpError.IsPassing(errno) && _schedule.Failures + 1 < Tries))
         {
@@ -169,11 +171,11 @@ internal sealed class TableFeed : IDisposable
         _notices.Add("dump", $"The kernel broke off reading its table: {why} It is read again after a pause; until then flows may be shown as they were before.");
     }
 
-    private static byte[] EndOfDump(int result)
+    private static byte[] EndOfDump(int errno)
     {
         NetlinkWriter writer = new(stackalloc byte[32]);
         writer.BeginMessage(NetlinkConstants.NLMSG_ERROR, flags: 0, sequence: 0);
-        writer.WriteStruct(result);
+        writer.WriteStruct(-errno);
         writer.EndMessage();
         return writer.Written.ToArray();
     }

@@ -12,23 +12,27 @@ namespace Conntracker.Core.Capture;
 internal sealed class TraceControl : IFeedSource
 {
     private readonly CaptureOptions _options;
-    private readonly FlowCollector _collector;
+    private readonly TraceRequestBook _requests;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Wakeup _wakeup;
     private readonly ConcurrentQueue<Action> _queued = new();
     private Func<TraceFeed>? _openFeed;
-    private KernelFeed? _feed;
+    private Action<IFeedSource>? _addFeed;
     private OwnTable? _table;
     private UntracedCounter? _untraced;
     private bool _isTracing;
     private volatile bool _isOver;
 
-    /// <summary>Makes a control.</summary>
-    public TraceControl(CaptureOptions options, FlowCollector collector, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    /// <param name="options">The capture's options.</param>
+    /// <param name="requests">What is traced; changed here, on the capture's thread.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Wakes the capture's thread.</param>
+    public TraceControl(CaptureOptions options, TraceRequestBook requests, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _options = options;
-        _collector = collector;
+        _requests = requests;
         _notices = notices;
         _clock = clock;
         _wakeup = wakeup;
@@ -38,32 +42,21 @@ internal sealed class TraceControl : IFeedSource
     public int Number => -1;
 
     /// <inheritdoc/>
-    public long Due
-    {
-        get
-        {
-            lock (_collector.Gate)
-            {
-                return Math.Min(Requests.NextEnd(), _untraced?.Due ?? long.MaxValue);
-            }
-        }
-    }
+    public long Due => Math.Min(_requests.NextEnd(), _untraced?.Due ?? long.MaxValue);
 
     /// <summary>Whether anything is traced now. On the capture's thread.</summary>
-    public bool IsTracing => _isTracing && Requests.Active.Count > 0;
-
-    private TraceRequestBook Requests => _collector.Tracing.Requests;
+    public bool IsTracing => _isTracing && _requests.Active.Count > 0;
 
     /// <summary>Begins, on the capture's thread.</summary>
-    /// <param name="feed">Gets the source of traces, once something is traced.</param>
+    /// <param name="addFeed">Adds a source to those that the capture's thread waits for.</param>
     /// <param name="table">Our table; null when there is none: then nothing can be traced.</param>
     /// <param name="openFeed">Opens the source of traces.</param>
-    public void Start(KernelFeed feed, OwnTable? table, Func<TraceFeed> openFeed)
+    public void Start(Action<IFeedSource> addFeed, OwnTable? table, Func<TraceFeed> openFeed)
     {
-        _feed = feed;
+        _addFeed = addFeed;
         _table = table;
         _openFeed = openFeed;
-        feed.Add(this);
+        addFeed(this);
         if (_options.Trace == TraceMode.None)
         {
             return;
@@ -73,10 +66,7 @@ internal sealed class TraceControl : IFeedSource
         try
         {
             BeginTracing();
-            lock (_collector.Gate)
-            {
-                Requests.Add(target, flow: null, FlowQuery.All, _clock.Now, until: null);
-            }
+            _requests.Add(target, flow: null, FlowQuery.All, _clock.Now, until: null);
         }
         catch (ConntrackException error)
         {
@@ -100,28 +90,20 @@ internal sealed class TraceControl : IFeedSource
         }
 
         long until = _clock.Now + duration.Ticks;
-        TraceRequest? known;
-        lock (_collector.Gate)
-        {
-            known = Requests.Active.FirstOrDefault(each => each.Id != 0 && each.Target == target);
-        }
+        TraceRequest? known = _requests.Active.FirstOrDefault(each => each.Id != 0 && each.Target == target);
 
         if (flow is not null && _options.Trace != TraceMode.Everything)
         {
             Choose(flow, duration);
         }
 
-        TraceRequest request;
-        lock (_collector.Gate)
+        if (known is not null)
         {
-            if (known is not null)
-            {
-                known.Until = until;
-            }
-
-            request = known ?? Requests.Add(target, flow, query, _clock.Now, until)
-                ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"{TraceRequestBook.Maximum} traces are active, and that is the limit. Disable-FlowTrace ends some; a query traces many flows at once.");
+            known.Until = until;
         }
+
+        TraceRequest request = known ?? _requests.Add(target, flow, query, _clock.Now, until)
+            ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"{TraceRequestBook.Maximum} traces are active, and that is the limit. Disable-FlowTrace ends some; a query traces many flows at once.");
 
         try
         {
@@ -129,10 +111,7 @@ internal sealed class TraceControl : IFeedSource
         }
         catch when (known is null)
         {
-            lock (_collector.Gate)
-            {
-                Requests.Remove(request);
-            }
+            _requests.Remove(request);
 
             throw;
         }
@@ -144,14 +123,10 @@ internal sealed class TraceControl : IFeedSource
     /// <returns>False when there is none of this number.</returns>
     public bool Disable(int id) => Invoke(() =>
     {
-        TraceRequest? request;
-        lock (_collector.Gate)
+        TraceRequest? request = _requests.All.FirstOrDefault(each => each.Id == id && id != 0);
+        if (request is not null && request.Until > _clock.Now)
         {
-            request = Requests.All.FirstOrDefault(each => each.Id == id && id != 0);
-            if (request is not null && request.Until > _clock.Now)
-            {
-                request.Until = _clock.Now;
-            }
+            request.Until = _clock.Now;
         }
 
         if (request?.Flow is Flow flow && _table is not null && _options.Trace != TraceMode.Everything)
@@ -171,35 +146,25 @@ internal sealed class TraceControl : IFeedSource
         _untraced = null;
         _table = null;
         _isTracing = false;
-        lock (_collector.Gate)
+        foreach (TraceRequest request in _requests.Active)
         {
-            foreach (TraceRequest request in Requests.Active)
-            {
-                request.Until = _clock.Now;
-            }
-
-            Requests.Expire(_clock.Now);
+            request.Until = _clock.Now;
         }
+
+        _requests.Expire(_clock.Now);
     }
 
     /// <summary>All traces, with what came of them.</summary>
     public IReadOnlyList<FlowTrace> List(string capture, bool isRunning)
     {
-        lock (_collector.Gate)
-        {
-            return [.. Requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
-        }
+        return [.. _requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
     }
 
     /// <inheritdoc/>
     public void Take()
     {
         WorkOff();
-        bool hasEnded;
-        lock (_collector.Gate)
-        {
-            hasEnded = Requests.Expire(_clock.Now);
-        }
+        bool hasEnded = _requests.Expire(_clock.Now);
 
         SelectQueries(hasEnded);
         _untraced?.Take();
@@ -265,7 +230,7 @@ internal sealed class TraceControl : IFeedSource
 
     private void BeginTracing()
     {
-        if (_table is null || _openFeed is null || _feed is null)
+        if (_table is null || _openFeed is null || _addFeed is null)
         {
             throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing needs a table of nftables, which could not be made or was removed; the capture's notices say why.");
         }
@@ -282,7 +247,7 @@ internal sealed class TraceControl : IFeedSource
             throw;
         }
 
-        _feed.Add(feed);
+        _addFeed(feed);
         _isTracing = true;
         _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, capacity, _notices, _clock) : null;
     }
@@ -310,11 +275,7 @@ internal sealed class TraceControl : IFeedSource
             return;
         }
 
-        (FlowQuery, TimeSpan)[] queries;
-        lock (_collector.Gate)
-        {
-            queries = [.. Requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
-        }
+        (FlowQuery, TimeSpan)[] queries = [.. _requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
 
         _table.Run(TraceRules.Select(_table.Name, queries), "The rules for what is traced could not be made");
     }

@@ -18,8 +18,7 @@ internal sealed class TraceFeed : IFeedSource
     private static readonly long s_settling = TimeSpan.FromMilliseconds(100).Ticks;
     private static readonly long s_busy = TimeSpan.FromSeconds(2).Ticks;
 
-    private readonly TraceCollector _tracing;
-    private readonly Lock _gate;
+    private readonly ITraceJoin _join;
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
@@ -31,7 +30,7 @@ internal sealed class TraceFeed : IFeedSource
     private long _lastSettled;
 
     /// <summary>Opens the sources and reads the rulesets; nothing is traced yet.</summary>
-    /// <param name="collector">Joins what is put.</param>
+    /// <param name="join">Joins what is put.</param>
     /// <param name="sink">Gets the frames.</param>
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
@@ -40,10 +39,9 @@ internal sealed class TraceFeed : IFeedSource
     /// <param name="takeEvents">Takes in what connection tracking has told so far.</param>
     /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
     public TraceFeed(
-        FlowCollector collector, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace, Func<bool> takeEvents)
+        ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace, Func<bool> takeEvents)
     {
-        _tracing = collector.Tracing;
-        _gate = collector.Gate;
+        _join = join;
         _sink = sink;
         _notices = notices;
         _clock = clock;
@@ -51,7 +49,7 @@ internal sealed class TraceFeed : IFeedSource
         _nftables = MulticastSource.OpenNftablesTrace(BufferSize);
         try
         {
-            _nftablesRules = new NftablesRules(collector, sink, notices, clock, wakeup);
+            _nftablesRules = new NftablesRules(join, sink, notices, clock, wakeup);
             _iptables = new IptablesFeed(sink, notices, clock, wakeup, networkNamespace);
         }
         catch
@@ -149,9 +147,6 @@ internal sealed class TraceFeed : IFeedSource
     private void Settle(long now)
     {
         _lastSettled = _clock.Now;
-        lock (_gate)
-        {
-            _tracing.Settle(now);
-        }
+        _join.Settle(now);
     }
 }

@@ -1,6 +1,4 @@
 using System.Collections.Concurrent;
-using Conntracker.Core.Native;
-using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Sources;
 
@@ -14,7 +12,7 @@ internal sealed class DumpReader : IDumpSource
 
     private readonly Wakeup _filled;
     private readonly BlockingCollection<DatagramBatch> _empty = new(Batches);
-    private readonly ConcurrentQueue<(DatagramBatch? Batch, int Result)> _full = new();
+    private readonly ConcurrentQueue<DumpPart> _full = new();
     private readonly CancellationTokenSource _stop = new();
     private NetlinkDump _dump = NetlinkDump.OpenConntrack();
     private Thread? _thread;
@@ -50,11 +48,10 @@ internal sealed class DumpReader : IDumpSource
     }
 
     /// <inheritdoc/>
-    public bool TryTake(out DatagramBatch? batch, out int count)
+    public bool TryTake(out DumpPart part)
     {
-        bool hasTaken = _full.TryDequeue(out (DatagramBatch? Batch, int Result) next);
-        (batch, count) = next;
-        _hasFailed |= count < 0;
+        bool hasTaken = _full.TryDequeue(out part);
+        _hasFailed |= hasTaken && part.Batch is null;
         return hasTaken;
     }
 
@@ -85,18 +82,14 @@ internal sealed class DumpReader : IDumpSource
             {
                 DatagramBatch batch = _empty.Take(_stop.Token);
                 int received = _dump.WaitAndReceive(batch, _stop.Token);
-                if (received < 0)
+                DumpPart part = received < 0 ? DumpPart.Failed(-received) : DumpPart.Of(batch, received);
+                if (part.Batch is null)
                 {
                     _empty.Add(batch);
-                    _full.Enqueue((null, received));
-                    ended = true;
-                }
-                else
-                {
-                    ended = IsEnd(batch, received);
-                    _full.Enqueue((batch, received));
                 }
 
+                ended = part.IsLast;
+                _full.Enqueue(part);
                 _filled.Set();
             }
         }
@@ -104,21 +97,5 @@ internal sealed class DumpReader : IDumpSource
         {
             // Disposed while it read.
         }
-    }
-
-    private static bool IsEnd(DatagramBatch batch, int count)
-    {
-        // The end stands in a datagram of its own or behind the last entries.
-        bool ended = false;
-        for (int i = 0; i < count; i++)
-        {
-            NetlinkMessageReader messages = new(batch[i]);
-            while (messages.TryRead(out NetlinkMessage message))
-            {
-                ended |= message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR;
-            }
-        }
-
-        return ended;
     }
 }

@@ -7,11 +7,9 @@ internal interface IDumpSource : IDisposable
     /// <exception cref="ConntrackException">The kernel did not take the request.</exception>
     void Begin();
 
-    /// <summary>Takes what was received; to be given back by <see cref="Return"/>.</summary>
-    /// <param name="batch">The datagrams; null when the dump has failed.</param>
-    /// <param name="count">How many; the negative error number when the dump has failed: nothing more comes of it.</param>
+    /// <summary>Takes what was received. Its batch is to be given back by <see cref="Return"/>.</summary>
     /// <returns>False when there is nothing to take yet.</returns>
-    bool TryTake(out DatagramBatch? batch, out int count);
+    bool TryTake(out DumpPart part);
 
     /// <summary>Gives a batch back.</summary>
     void Return(DatagramBatch batch);

@@ -11,6 +11,11 @@ namespace Conntracker.Core.Tracing;
 /// <param name="until">When it ends; null for never.</param>
 internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery? query, long start, long? until)
 {
+    private const long Never = long.MaxValue;
+
+    // Written on the capture's thread, read on any.
+    private long _until = until ?? Never;
+
     /// <summary>The flow's key; zero for a query.</summary>
     public FlowKey Key { get; } = KeyOf(flow);
 
@@ -30,7 +35,11 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
     public long Start => start;
 
     /// <summary>When it ends: ticks of UTC; null for never.</summary>
-    public long? Until { get; set; } = until;
+    public long? Until
+    {
+        get => Volatile.Read(ref _until) is long end and not Never ? end : null;
+        set => Volatile.Write(ref _until, value ?? Never);
+    }
 
     /// <summary>Packets so far.</summary>
     public long Packets { get; set; }

@@ -2,20 +2,23 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>What a capture traces, and what came of each: bounded, the oldest that are over go first.</summary>
+/// <summary>
+/// What a capture traces, and what came of each: bounded, the oldest that are over go first. Changed on the capture's thread only; other threads
+/// may read <see cref="All"/>, whose arrays are never changed.
+/// </summary>
 internal sealed class TraceRequestBook
 {
     /// <summary>Traces that are kept, with those that are over.</summary>
     public const int Maximum = 4096;
 
-    private readonly List<TraceRequest> _requests = [];
     private readonly Dictionary<FlowKey, TraceRequest> _ofFlows = new(FlowKeyComparer.Instance);
+    private volatile TraceRequest[] _all = [];
     private TraceRequest[] _active = [];
     private TraceRequest[] _ofQueries = [];
     private int _lastId;
 
     /// <summary>All of them, the oldest first.</summary>
-    public IReadOnlyList<TraceRequest> All => _requests;
+    public IReadOnlyList<TraceRequest> All => _all;
 
     /// <summary>Those whose time was not over at the last <see cref="Expire"/>.</summary>
     public IReadOnlyList<TraceRequest> Active => _active;
@@ -28,21 +31,22 @@ internal sealed class TraceRequestBook
     /// <param name="until">When it ends; null for never.</param>
     public TraceRequest? Add(string target, Flow? flow, FlowQuery? query, long now, long? until)
     {
-        if (_requests.Count >= Maximum)
+        TraceRequest[] kept = _all;
+        if (kept.Length >= Maximum)
         {
-            int over = _requests.FindIndex(each => Array.IndexOf(_active, each) < 0);
+            int over = Array.FindIndex(kept, each => Array.IndexOf(_active, each) < 0);
             if (over < 0)
             {
                 return null;
             }
 
-            _requests.RemoveAt(over);
+            kept = [.. kept[..over], .. kept[(over + 1)..]];
         }
 
         // What the capture was started with is not counted among those that users choose.
         int id = until is null ? 0 : ++_lastId;
         TraceRequest request = new(id, target, flow, query, now, until);
-        _requests.Add(request);
+        _all = [.. kept, request];
         Activate([.. _active, request]);
         return request;
     }
@@ -50,7 +54,7 @@ internal sealed class TraceRequestBook
     /// <summary>Takes a trace out.</summary>
     public void Remove(TraceRequest request)
     {
-        _requests.Remove(request);
+        _all = [.. _all.Where(each => each != request)];
         Activate([.. _active.Where(each => each != request)]);
     }
 

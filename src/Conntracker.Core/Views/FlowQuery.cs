@@ -1,12 +1,10 @@
 using System.Globalization;
 using System.IO.Enumeration;
-using Conntracker.Core.Flows;
 
 namespace Conntracker;
 
 /// <summary>
-/// Which flows are wanted. An empty list or null asks for all; what is set must all hold, and of a list one entry. Asked of the table
-/// itself, so that a million flows need not become objects to find ten.
+/// Which flows are wanted. An empty list or null asks for all; what is set must all hold, and of a list one entry.
 /// </summary>
 public sealed class FlowQuery
 {
@@ -67,25 +65,6 @@ public sealed class FlowQuery
         return text.Length == 0 ? "every flow" : text;
     }
 
-    /// <summary>Whether a flow is wanted.</summary>
-    /// <param name="record">The flow.</param>
-    /// <param name="verdict">What the firewall did with its first packet.</param>
-    internal bool Matches(ref readonly FlowRecord record, FlowVerdict verdict) => Any(Verdicts, verdict) && Matches(in record);
-
-    /// <summary>Whether a flow is wanted, whatever its verdict is.</summary>
-    internal bool Matches(ref readonly FlowRecord record)
-    {
-        FlowKey key = record.Key;
-        bool hasPorts = FlowKey.HasPorts(key.Protocol);
-        return (Since is not DateTimeOffset since || record.LastSeen >= since.UtcTicks)
-            && Any(Protocols, key.Protocol)
-            && Any(States, record.State)
-            && Any(SrcAddresses, key.Family, key.Original.Src)
-            && Any(DstAddresses, key.Family, key.Original.Dst)
-            && Any(SrcPorts, hasPorts, key.Original.SrcPort)
-            && Any(DstPorts, hasPorts, key.Original.DstPort);
-    }
-
     /// <summary>Whether the processes at a flow's ends are wanted: all that is asked for must hold of one of them.</summary>
     internal bool MatchesProcess(FlowProcess? originator, FlowProcess? responder) =>
         (ProcessNames.Count == 0 && ProcessIds.Count == 0 && UserNames.Count == 0) || Matches(originator) || Matches(responder);
@@ -101,46 +80,6 @@ public sealed class FlowQuery
         for (int i = 0; i < wanted.Count; i++)
         {
             if (value is not null && FileSystemName.MatchesSimpleExpression(wanted[i], value))
-            {
-                return true;
-            }
-        }
-
-        return wanted.Count == 0;
-    }
-
-    private static bool Any<T>(IReadOnlyList<T> wanted, T value)
-        where T : struct, Enum
-    {
-        for (int i = 0; i < wanted.Count; i++)
-        {
-            if (EqualityComparer<T>.Default.Equals(wanted[i], value))
-            {
-                return true;
-            }
-        }
-
-        return wanted.Count == 0;
-    }
-
-    private static bool Any(IReadOnlyList<AddressRange> wanted, FlowFamily family, AddressBits address)
-    {
-        for (int i = 0; i < wanted.Count; i++)
-        {
-            if (wanted[i].Contains(family, address))
-            {
-                return true;
-            }
-        }
-
-        return wanted.Count == 0;
-    }
-
-    private static bool Any(IReadOnlyList<PortRange> wanted, bool hasPorts, ushort port)
-    {
-        for (int i = 0; i < wanted.Count && hasPorts; i++)
-        {
-            if (wanted[i].Contains(port))
             {
                 return true;
             }

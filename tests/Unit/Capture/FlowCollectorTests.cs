@@ -105,7 +105,7 @@ public sealed class FlowCollectorTests : IDisposable
     public void Addresses_that_the_user_gives_are_the_hosts_own_from_the_start(string own, FlowDirection expected)
     {
         using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, [], [AddressRange.Parse(own)]);
-        collector.Take(FrameKind.ConntrackEvent, 1, new Conn { Src = "203.0.113.1", Dst = "192.0.2.1", DstPort = 22 }.New());
+        collector.Handle(FrameKind.ConntrackEvent, 1, new Conn { Src = "203.0.113.1", Dst = "192.0.2.1", DstPort = 22 }.New());
         Assert.Equal(expected, Assert.Single(CollectorProbe.FlowsOf(collector)).Direction);
     }
 
@@ -182,9 +182,9 @@ public sealed class FlowCollectorTests : IDisposable
     {
         for (int i = 0; i < rounds; i++)
         {
-            collector.Take(FrameKind.ConntrackEvent, i, messages[0]);
-            collector.Take(FrameKind.ConntrackEvent, i, messages[1]);
-            collector.Take(FrameKind.ConntrackDump, i, messages[2]);
+            collector.Handle(FrameKind.ConntrackEvent, i, messages[0]);
+            collector.Handle(FrameKind.ConntrackEvent, i, messages[1]);
+            collector.Handle(FrameKind.ConntrackDump, i, messages[2]);
         }
     }
 

@@ -19,7 +19,7 @@ public sealed class TableFeedTests : IDisposable
     public TableFeedTests()
     {
         CaptureClock clock = new(_host);
-        _feed = new TableFeed(_dumps, _probe.Collector, new FrameSink(_probe.Collector, recording: null, clock), _notices, clock, _wakeup);
+        _feed = new TableFeed(_dumps, () => _probe.Collector.NeedsDumps, new FrameSink(_probe.Collector, recording: null, clock), _notices, clock, _wakeup);
     }
 
     public void Dispose()

@@ -32,7 +32,7 @@ public class MutatedInputTests
         {
             for (int length = 1; length < frame.Data.Length; length++, cuts++)
             {
-                collector.Take(frame.Kind, frame.Time, frame.Data.AsSpan(0, length));
+                collector.Handle(frame.Kind, frame.Time, frame.Data.AsSpan(0, length));
             }
         }
 
@@ -76,13 +76,13 @@ public class MutatedInputTests
                     data[random.Next(data.Length)] ^= (byte)(1 << random.Next(8));
                 }
 
-                collector.Take(frame.Kind, frame.Time + i, data);
+                collector.Handle(frame.Kind, frame.Time + i, data);
             }
         });
 
         Assert.InRange(collector.Receipt.Malformed, Mutations / 100, Mutations);
         Assert.InRange(collector.FlowCount, 1, CaptureOptions.MinimumOfMaximumFlows);
-        collector.Take(FrameKind.ConntrackEvent, DateTime.MaxValue.Ticks, new Conn { Src = "203.0.113.77", SrcPort = 77 }.New());
+        collector.Handle(FrameKind.ConntrackEvent, DateTime.MaxValue.Ticks, new Conn { Src = "203.0.113.77", SrcPort = 77 }.New());
         Assert.Contains(CollectorProbe.FlowsOf(collector), each => each.SrcPort == 77);
     }
 
@@ -108,7 +108,7 @@ public class MutatedInputTests
                     data[NetlinkHead] = NftablesConstants.NFPROTO_IPV4;
                 }
 
-                collector.Take(kinds[i % kinds.Length], i, data.AsSpan(0, length));
+                collector.Handle(kinds[i % kinds.Length], i, data.AsSpan(0, length));
             }
         });
         Assert.Equal(0, collector.FlowCount);

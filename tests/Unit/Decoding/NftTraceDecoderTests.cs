@@ -52,7 +52,7 @@ public class NftTraceDecoderTests
             for (int length = 1; length < message.Length; length++)
             {
                 using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
-                collector.Take(FrameKind.NftablesTrace, 1, message.AsSpan(0, length));
+                collector.Handle(FrameKind.NftablesTrace, 1, message.AsSpan(0, length));
                 Assert.Equal(1, collector.Receipt.Malformed);
 
                 // With a length that fits, only the attributes are short.
@@ -124,7 +124,7 @@ public class NftTraceDecoderTests
                 FrameKind kind = random.Next(50) == 0 ? (FrameKind)random.Next(8, 17) : frame.Kind;
                 if (kind is not (FrameKind.NftablesRuleset or FrameKind.IptablesRuleset or FrameKind.Ip6tablesRuleset) || i % 50 == 0)
                 {
-                    collector.Take(kind, frame.Time + i, data);
+                    collector.Handle(kind, frame.Time + i, data);
                 }
             }
 

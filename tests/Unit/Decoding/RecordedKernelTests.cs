@@ -82,7 +82,7 @@ public class RecordedKernelTests
     {
         using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
         List<Frame> dump = Fixture.Frames(Fixture.Traffic).FindAll(each => each.Kind is FrameKind.ConntrackDump or FrameKind.DumpRequested);
-        dump.ForEach(each => collector.Take(each.Kind, each.Time, each.Data));
+        dump.ForEach(each => collector.Handle(each.Kind, each.Time, each.Data));
 
         Flow flow = CollectorProbe.FlowsOf(collector).Single(each => each.SrcPort == 40020);
         Assert.InRange(Seconds(flow.FirstSeen), 1795231327.65, 1795231327.701353);

@@ -48,7 +48,7 @@ public class RouteDecoderTests
         using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
         foreach (Frame frame in s_messages)
         {
-            collector.Take(frame.Kind, frame.Time, frame.Data);
+            collector.Handle(frame.Kind, frame.Time, frame.Data);
         }
 
         Assert.True(collector.Addresses.IsOwn(FamilyOf(address), Bits(address)) == isOwn, name);
@@ -141,7 +141,7 @@ public class RouteDecoderTests
                 data[random.Next(data.Length)] ^= (byte)(1 << random.Next(8));
             }
 
-            collector.Take(FrameKind.Addresses, i, data);
+            collector.Handle(FrameKind.Addresses, i, data);
         }
 
         Assert.InRange(collector.Receipt.Malformed, 1000, 100_000);

@@ -40,7 +40,7 @@ public sealed class ProcessListTests
         for (int number = 2; number <= 200_000; number++)
         {
             int length = new ProcessReport(number, SocketScope.Here, ProcessFrames.Process(number, number.ToString(CultureInfo.InvariantCulture))).Write(frame);
-            probe.Collector.Take(FrameKind.Process, time: 0, frame.AsSpan(0, length));
+            probe.Collector.Handle(FrameKind.Process, time: 0, frame.AsSpan(0, length));
         }
 
         Assert.Equal("daemon", probe.Flow().Process!.Name);

@@ -62,7 +62,7 @@ internal sealed class CollectorProbe : IDisposable
     public void Take(FrameKind kind, byte[]? data = null)
     {
         Now = Now.AddSeconds(1);
-        Collector.Take(kind, Now.UtcTicks, data);
+        Collector.Handle(kind, Now.UtcTicks, data);
     }
 
     public List<Flow> Flows() => FlowsOf(Collector);

@@ -49,9 +49,9 @@ internal sealed class FakeDumps : IDumpSource
         Array.ForEach(datagrams, _queued.Enqueue);
     }
 
-    public bool TryTake(out DatagramBatch? batch, out int count)
+    public bool TryTake(out DumpPart part)
     {
-        (batch, count) = (null, -_error);
+        part = DumpPart.Failed(_error);
         if (_error != 0)
         {
             _error = 0;
@@ -65,10 +65,10 @@ internal sealed class FakeDumps : IDumpSource
 
         _kernel.Send(datagram);
         SafeFileDescriptor descriptor = new((int)_reader.Handle);
-        count = _batch.Receive(descriptor);
+        int count = _batch.Receive(descriptor);
         descriptor.SetHandleAsInvalid();
         Assert.Equal(1, count);
-        batch = _batch;
+        part = DumpPart.Of(_batch, count);
         return true;
     }
 

@@ -30,7 +30,7 @@ internal sealed partial class TraceProbe : IDisposable
     public void Take(FrameKind kind, byte[] data)
     {
         Now = Now.AddMilliseconds(1);
-        Collector.Take(kind, Now.UtcTicks, data);
+        Collector.Handle(kind, Now.UtcTicks, data);
     }
 
     public void Event(byte[] datagram) => Take(FrameKind.ConntrackEvent, datagram);

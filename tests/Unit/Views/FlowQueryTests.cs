@@ -1,3 +1,4 @@
+using Conntracker.Core.Flows;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;
