@@ -1,51 +1,28 @@
 using System.Text.RegularExpressions;
 using Xunit;
 
-namespace Conntracker.Tests.Unit;
+namespace Conntracker.Tests.Unit.Architecture;
 
-/// <summary>The arrows of docs/architecture.md: kernel → Sources → Decoding → Flows → Views → Export, Rules; Capture conducts.</summary>
+/// <summary>The rooms of the engine and what each may refer to, as docs/architecture.md says. Taken from the compiled assembly.</summary>
 public partial class ArrowTests
 {
-    private const string CoreNamespace = "Conntracker.Core.";
     private static readonly string s_source = Path.Combine(Fixture.Root(), "src");
+    private static readonly Lazy<SortedDictionary<string, SortedDictionary<string, string>>> s_compiled = new(RoomMap.Compiled);
 
-    /// <summary>
-    /// Which rooms a room may name. The public objects (namespace Conntracker) may be named by all: Flows holds FlowProtocol, and so on.
-    /// Two arrows point back on purpose: Flows takes in Decoding's message and Decoding fills Flows' key, both structs without behaviour; and
-    /// two of the public objects ask the table (FlowQuery) or stand for a session (Capture).
-    /// </summary>
-    private static readonly Dictionary<string, string[]> s_allowed = new()
-    {
-        ["Native"] = [],
-        ["Netlink"] = ["Native"],
-        ["Sources"] = ["Native", "Netlink"],
-        ["Decoding"] = ["Native", "Netlink", "Flows"],
-        ["Flows"] = ["Native", "Decoding"],
-        ["Firewall"] = ["Native", "Flows"],
-        ["Packets"] = ["Native", "Decoding", "Flows"],
-        ["Processes"] = ["Decoding", "Flows"],
-        ["Tracing"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall"],
-        ["Views"] = ["Native", "Flows", "Processes", "Tracing", "Capture"],
-        ["Export"] = ["Native", "Flows", "Views"],
-        ["Rules"] = ["Flows", "Views", "Firewall"],
-        ["Capture"] = ["Native", "Netlink", "Sources", "Decoding", "Flows", "Firewall", "Packets", "Processes", "Tracing", "Views"],
-    };
+    public static TheoryData<string> Rooms => [.. s_compiled.Value.Keys];
 
-    public static TheoryData<string> Rooms =>
-        [.. Directory.GetDirectories(Path.Combine(s_source, "Conntracker.Core")).Select(each => Path.GetFileName(each)).Where(each => each is not ("bin" or "obj"))];
+    [Fact]
+    public void The_table_of_rooms_has_every_room_and_no_other() =>
+        Assert.Equal(s_compiled.Value.Keys, RoomMap.Described().Select(each => each.Room).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Rooms))]
-    public void A_room_names_only_the_rooms_that_it_may_know(string room)
+    public void A_room_refers_to_the_rooms_that_the_table_says(string room)
     {
-        Assert.True(s_allowed.ContainsKey(room), $"{room} is a new room: say in this test which rooms it may name.");
-        IEnumerable<string> wrong =
-            from file in FilesOf(Path.Combine("Conntracker.Core", room))
-            from Match match in RoomName().Matches(Code(file))
-            let named = match.Groups["room"].Value
-            where named != room && s_allowed.ContainsKey(named) && !s_allowed[room].Contains(named)
-            select $"{Path.GetFileName(file)} names {named}";
-        Assert.Empty(wrong.Distinct());
+        SortedDictionary<string, string> knows = s_compiled.Value[room];
+        string[] described = RoomMap.Described().Single(each => each.Room == room).Knows;
+        Assert.Equal([], knows.Where(each => !described.Contains(each.Key)).Select(each => $"{room} refers to {each.Key}: {each.Value}"));
+        Assert.Equal([], described.Where(each => !knows.ContainsKey(each)).Select(each => $"{room} does not refer to {each}"));
     }
 
     [Fact]
@@ -74,14 +51,6 @@ public partial class ArrowTests
         Assert.Equal(["Tmds.LibC"], PackageReference().Matches(project).Select(each => each.Groups["name"].Value));
     }
 
-    [Fact]
-    public void The_public_objects_are_named_for_the_user_and_the_engine_is_internal()
-    {
-        // Public are the objects of the namespace Conntracker, and what the cmdlets and the command line start and write with.
-        string[] rooms = [.. new[] { "Native", "Netlink", "Sources", "Decoding", "Flows" }.Select(each => CoreNamespace + each)];
-        Assert.DoesNotContain(typeof(FlowQuery).Assembly.GetExportedTypes(), each => rooms.Contains(each.Namespace));
-    }
-
     // .NET's cryptography loads OpenSSL, and ends the process where there is none.
     [Fact]
     public void Nothing_in_the_sources_needs_OpenSSL() =>
@@ -105,9 +74,6 @@ public partial class ArrowTests
 
     // Without comments: a comment may speak of any room.
     private static string Code(string file) => Comment().Replace(File.ReadAllText(file), "");
-
-    [GeneratedRegex(@"(?<![\w.])(Conntracker\.)?Core\.(?<room>\w+)|(?<=^namespace Conntracker\.Core\.)(?<room>\w+)|(?<![\w.""])(?<room>Native|Netlink|Sources|Decoding|Firewall|Export)\.(?=[A-Z])", RegexOptions.Multiline)]
-    private static partial Regex RoomName();
 
     [GeneratedRegex(@"\[\s*(Library|Dll)Import\b|\bNativeLibrary\.|\bextern\s+\w")]
     private static partial Regex Import();
