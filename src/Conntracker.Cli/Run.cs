@@ -18,7 +18,7 @@ internal static class Run
             using LogOutput output = new(options);
             using TreeKeeper? tree = options.TreePath is null ? null : new TreeKeeper(options.TreePath, options.Tree);
             using CaptureSession session = Start(options.Capture, signals);
-            tree?.Start(session);
+            using IDisposable? following = tree?.Start(session, isLive: options.Capture is { ReplayPath: null, PcapPath: null });
 
             // A replay has been read by now, and needs nothing to end it.
             if (!options.Quiet && options.Capture.ReplayPath is null)

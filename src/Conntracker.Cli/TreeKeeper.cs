@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Threading.Channels;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
 using Conntracker.Core.Views;
@@ -5,13 +7,15 @@ using Conntracker.Core.Views;
 namespace Conntracker.Cli;
 
 /// <summary>
-/// Keeps a tree while a capture runs, on a thread of its own: what is there when it starts, each flow as it begins, and at the end
-/// whatever is missing. An entry that cannot be made is told once, and does not end the capture.
+/// Keeps a tree while a capture runs, on a thread of its own: what is there when it starts, each flow as it begins, once a minute when each was
+/// last seen, and at the end whatever is missing. An entry that cannot be made is reported once, and does not end the capture.
 /// </summary>
 internal sealed class TreeKeeper : IDisposable
 {
     // A folder that cannot be written to fails for each of its entries; a full disk for all of them.
     private const int MostFailuresInAPass = 1000;
+
+    private static readonly TimeSpan s_betweenPasses = TimeSpan.FromMinutes(1);
 
     private readonly FlowTree _tree;
     private FlowSubscription? _subscription;
@@ -24,11 +28,15 @@ internal sealed class TreeKeeper : IDisposable
     public TreeKeeper(string path, FlowTreeOptions options) => _tree = FlowTree.Open(path, options);
 
     /// <summary>Begins to follow a capture.</summary>
-    public void Start(CaptureSession session)
+    /// <param name="session">The capture.</param>
+    /// <param name="isLive">Whether it is of the present, not of a recording or a capture file.</param>
+    /// <returns>What ends the following: to be disposed before the capture is.</returns>
+    public IDisposable Start(CaptureSession session, bool isLive)
     {
         _subscription = session.Subscribe(FlowQuery.All);
-        _thread = new Thread(() => Follow(session, _subscription)) { IsBackground = true, Name = "tree" };
+        _thread = new Thread(() => Follow(session, _subscription.Reader, isLive)) { IsBackground = true, Name = "tree" };
         _thread.Start();
+        return new Following(this);
     }
 
     /// <summary>Completes the tree from the flows of a capture that has ended; false when any entry could not be made when it should have been.</summary>
@@ -36,7 +44,8 @@ internal sealed class TreeKeeper : IDisposable
     {
         // The end of the capture has ended the subscription.
         _thread?.Join();
-        WriteAll(session);
+        WriteAll(session, isLive: false);
+        Try(_tree.Complete);
         if (_tree.DescribeLimit("--max-flows") is string limited)
         {
             Messages.Notice(limited);
@@ -46,33 +55,50 @@ internal sealed class TreeKeeper : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        _subscription?.Complete();
-        _thread?.Join();
-        _tree.Dispose();
-    }
+    public void Dispose() => _tree.Dispose();
 
-    private void Follow(CaptureSession session, FlowSubscription subscription)
+    private void Follow(CaptureSession session, ChannelReader<Flow> flows, bool isLive)
     {
-        WriteAll(session);
-        while (subscription.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+        WriteAll(session, isLive);
+        long lastPass = Stopwatch.GetTimestamp();
+        Task<bool>? more = null;
+        while (true)
         {
-            while (subscription.Reader.TryRead(out Flow? flow))
+            TimeSpan untilPass = s_betweenPasses - Stopwatch.GetElapsedTime(lastPass);
+            if (untilPass <= TimeSpan.Zero)
+            {
+                WriteAll(session, isLive);
+                lastPass = Stopwatch.GetTimestamp();
+            }
+            else if (flows.TryRead(out Flow? flow))
             {
                 Try(() => _tree.Write(flow));
+            }
+            else
+            {
+                more ??= flows.WaitToReadAsync().AsTask();
+                if (more.Wait(untilPass))
+                {
+                    if (!more.Result)
+                    {
+                        return;
+                    }
+
+                    more = null;
+                }
             }
         }
     }
 
-    private void WriteAll(CaptureSession session)
+    private void WriteAll(CaptureSession session, bool isLive)
     {
         using FlowSnapshot snapshot = session.Snapshot();
+        DateTimeOffset? now = isLive ? DateTimeOffset.UtcNow : null;
         int failures = 0;
         for (int place = 0; place < snapshot.PlaceCount && failures < MostFailuresInAPass; place++)
         {
-            int now = place;
-            failures += Try(() => _tree.Write(snapshot, now)) ? 0 : 1;
+            int here = place;
+            failures += Try(() => _tree.Write(snapshot, here, now)) ? 0 : 1;
         }
     }
 
@@ -98,6 +124,15 @@ internal sealed class TreeKeeper : IDisposable
 
             _hasFailed = true;
             return false;
+        }
+    }
+
+    private sealed class Following(TreeKeeper keeper) : IDisposable
+    {
+        public void Dispose()
+        {
+            keeper._subscription?.Complete();
+            keeper._thread?.Join();
         }
     }
 }

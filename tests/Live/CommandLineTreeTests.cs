@@ -43,6 +43,36 @@ public sealed class CommandLineTreeTests
     }
 
     [Fact]
+    public void A_file_of_an_earlier_run_gets_the_time_at_which_its_flow_is_seen_again_and_the_folders_stand_from_the_start()
+    {
+        using TestNetwork network = Connect();
+        using CommandLine program = new();
+        string tree = program.PathOf("tree");
+        string used = Path.Join(tree, $"out/udp/{Firewall()}-PORT-INTERNET-5000");
+        string unused = Path.Join(tree, $"out/udp/{Firewall()}-PORT-INTERNET-5001");
+        DateTime old = new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc);
+        Directory.CreateDirectory(Path.Join(tree, "out/udp"));
+        foreach (string file in new[] { used, unused })
+        {
+            File.WriteAllText(file, "");
+            File.SetLastWriteTimeUtc(file, old);
+        }
+
+        using EchoServer? outside = EchoServer.Start(network.Server, FlowProtocol.Udp, s_public, 5000);
+        using Tool tool = program.Start(network.Firewall, "--tree", tree);
+        Assert.Equal(["else/tcp", "else/udp", "in/tcp", "in/udp", "out/tcp", "out/udp"], Directory.EnumerateDirectories(tree).SelectMany(Directory.EnumerateDirectories)
+            .Select(each => Path.GetRelativePath(tree, each)).Where(each => !each.Contains("icmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+
+        DateTime before = DateTime.UtcNow;
+        TestClient.Exchange(network.Firewall, FlowProtocol.Udp, new IPEndPoint(Firewall(), 40001), new IPEndPoint(s_public, 5000));
+        Eventually.True("the time of the entry", () => File.GetLastWriteTimeUtc(used) >= before);
+        ToolResult result = tool.End("TERM");
+        Assert.True(result.ExitCode == 0, result.Error);
+        Assert.InRange(File.GetLastWriteTimeUtc(used), before, DateTime.UtcNow);
+        Assert.Equal(old, File.GetLastWriteTimeUtc(unused));
+    }
+
+    [Fact]
     public void Without_folding_and_without_else_there_are_the_addresses_of_both_ends_and_no_log()
     {
         using TestNetwork network = Connect();
@@ -73,6 +103,7 @@ public sealed class CommandLineTreeTests
         using EchoServer? outside = EchoServer.Start(network.Server, FlowProtocol.Udp, s_public, 5000);
         using EchoServer? here = EchoServer.Start(network.Firewall, FlowProtocol.Udp, Firewall(), 5001);
         using Tool tool = program.Start(network.Firewall, "--tree", tree);
+        Directory.Delete(Path.Join(tree, "in"), recursive: true);
         Directory.CreateSymbolicLink(Path.Join(tree, "in"), elsewhere);
         TestClient.Exchange(network.Server, FlowProtocol.Udp, new IPEndPoint(s_public, 40001), new IPEndPoint(Firewall(), 5001));
         TestClient.Exchange(network.Server, FlowProtocol.Udp, new IPEndPoint(s_public, 40002), new IPEndPoint(Firewall(), 5001));

@@ -1,35 +1,42 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using Conntracker.Core.Flows;
-using Conntracker.Core.Native;
 using Conntracker.Core.Views;
 using Microsoft.Win32.SafeHandles;
-using Tmds.Linux;
-using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export;
 
 /// <summary>
-/// Writes flows as a tree of empty files: <c>{in,out,else}/{tcp,udp,…}/SOURCE-PORT-DESTINATION-PORT</c>. An entry is made once and never
-/// touched again; what an earlier run has made stays, and counts. Past the limit entries are folded into subnets. Not safe for several threads.
+/// Writes flows as a tree of empty files: <c>{in,out,else}/{tcp,udp,…}/SOURCE-PORT-DESTINATION-PORT</c>. A file's time is when
+/// its flows were last seen; it is set at most once a minute, and never goes back. What an earlier run has made stays, and counts. Past the limit
+/// entries are folded into subnets. Not safe for several threads.
 /// </summary>
 public sealed class FlowTree : IFlowWriter
 {
     private const int LeastCounted = 65_536;
 
+    private static readonly TimeSpan s_betweenTimes = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_openPatience = TimeSpan.FromDays(1);
+
     private readonly FlowTreeOptions _options;
+    private readonly TimeProvider _time;
     private readonly TreeFolders _folders;
-    private readonly HashSet<TreeEntry> _known = [];
+    private readonly TreeFiles _files;
+    private readonly Dictionary<TreeEntry, TreeFileState> _known = [];
     private readonly CappedCount _folded;
     private readonly CappedCount _left;
     private readonly int _maximum;
     private int _count;
     private bool _isListingCut;
 
-    private FlowTree(string path, FlowTreeOptions options)
+    private FlowTree(string path, FlowTreeOptions options, TimeProvider time)
     {
         _options = options;
+        _time = time;
         _folded = new CappedCount(Math.Max(LeastCounted, options.MaximumEntries));
         _left = new CappedCount(Math.Max(LeastCounted, options.MaximumEntries));
         _folders = new TreeFolders(path);
+        _files = new TreeFiles(_folders);
         try
         {
             if (options.NoClobber && !_folders.IsEmpty())
@@ -39,6 +46,7 @@ public sealed class FlowTree : IFlowWriter
 
             TakeWhatIsThere();
             _maximum = TreeLimit.Of(options.MaximumEntries, _count, _folders.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
+            _folders.CreateUsual(options.SkipElse);
         }
         catch
         {
@@ -59,32 +67,63 @@ public sealed class FlowTree : IFlowWriter
     /// <summary>Whether the limit was reached: entries were folded or left out.</summary>
     public bool IsLimited => _folded.Count + _left.Count > 0;
 
-    /// <summary>Opens a tree; its folder is made when it is missing, and its parent is not.</summary>
+    /// <summary>
+    /// Opens a tree; its folder is made when it is missing, and its parent is not. In it stand <c>in</c>, <c>out</c> and <c>else</c> with <c>tcp</c>
+    /// and <c>udp</c> from then on.
+    /// </summary>
     /// <param name="path">The folder; a relative path starts at the process's current directory.</param>
     /// <param name="options">How flows become entries.</param>
     /// <exception cref="LogFileException">
     /// A folder is a symbolic link, another user's or no folder, cannot be made or read, or is not as empty as it was asked for; or the file system
     /// has hardly an inode left.
     /// </exception>
-    public static FlowTree Open(string path, FlowTreeOptions options)
+    public static FlowTree Open(string path, FlowTreeOptions options) => Open(path, options, TimeProvider.System);
+
+    /// <summary>Makes the entry of a flow, unless it is there, and sees to its time: the flow's <see cref="Flow.LastSeen"/>; for a new entry now where that is null.</summary>
+    /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
+    public void Write(Flow flow)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+        Add(TreeEntry.Of(flow, _options.FoldInternet), flow.LastSeen?.UtcTicks ?? 0);
+    }
+
+    /// <summary>Sets the times that are still to be set because less than a minute had passed. The tree can be gone on with.</summary>
+    /// <exception cref="LogFileException">One of them cannot be set; the others are.</exception>
+    public void Complete()
+    {
+        LogFileException? failure = null;
+        foreach (TreeEntry entry in _known.Keys)
+        {
+            ref TreeFileState file = ref CollectionsMarshal.GetValueRefOrNullRef(_known, entry);
+            try
+            {
+                if (file.IsBehind)
+                {
+                    SetTime(in entry, ref file);
+                }
+            }
+            catch (LogFileException error)
+            {
+                failure ??= error;
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+
+    /// <inheritdoc cref="Open(string, FlowTreeOptions)"/>
+    /// <param name="path">The folder.</param>
+    /// <param name="options">How flows become entries.</param>
+    /// <param name="time">The clock by which a minute passes.</param>
+    internal static FlowTree Open(string path, FlowTreeOptions options, TimeProvider time)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(options);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumEntries, 1, nameof(options));
-        return new FlowTree(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)), options);
-    }
-
-    /// <summary>Makes the entry of a flow, unless it is there.</summary>
-    /// <exception cref="LogFileException">It cannot be made. The tree can be gone on with.</exception>
-    public void Write(Flow flow)
-    {
-        ArgumentNullException.ThrowIfNull(flow);
-        Add(TreeEntry.Of(flow, _options.FoldInternet));
-    }
-
-    /// <summary>Nothing: every entry is in its place already.</summary>
-    public void Complete()
-    {
+        return new FlowTree(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)), options, time);
     }
 
     /// <summary>What the limit has done to the tree, for a warning; null when nothing was folded.</summary>
@@ -96,15 +135,25 @@ public sealed class FlowTree : IFlowWriter
     /// <inheritdoc/>
     public void Dispose() => _folders.Dispose();
 
-    /// <summary>Makes the entry of a flow as the table holds it, unless it is there.</summary>
-    /// <exception cref="LogFileException">It cannot be made. The tree can be gone on with.</exception>
-    internal void Write(FlowSnapshot snapshot, int place)
+    /// <summary>Makes the entry of a flow as the table holds it, unless it is there, and sees to its time.</summary>
+    /// <param name="snapshot">The flows.</param>
+    /// <param name="place">Which one.</param>
+    /// <param name="now">When the snapshot was taken, of a capture that runs; null of one that is over.</param>
+    /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
+    internal void Write(FlowSnapshot snapshot, int place, DateTimeOffset? now = null)
     {
         ref readonly FlowRecord record = ref snapshot[place];
         if (record.IsUsed)
         {
-            Add(TreeEntry.Of(in record, snapshot.Direction(place), _options.FoldInternet));
+            Add(TreeEntry.Of(in record, snapshot.Direction(place), _options.FoldInternet), LastSeen(in record, now));
         }
+    }
+
+    // The kernel says nothing of a connection that goes on: while its table holds it, its rule is in use.
+    private static long LastSeen(ref readonly FlowRecord record, DateTimeOffset? now)
+    {
+        bool isHeld = !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
+        return isHeld && now is DateTimeOffset time && time.UtcTicks - record.LastSeen >= s_openPatience.Ticks ? time.UtcTicks : record.LastSeen;
     }
 
     private void TakeWhatIsThere()
@@ -124,7 +173,7 @@ public sealed class FlowTree : IFlowWriter
                     _count++;
                     if (TreeName.TryParse(section, protocol, name, out TreeEntry entry))
                     {
-                        _known.Add(entry);
+                        _known.TryAdd(entry, new TreeFileState { Time = TreeFileState.Unread });
                     }
 
                     return true;
@@ -133,9 +182,9 @@ public sealed class FlowTree : IFlowWriter
         }
     }
 
-    private void Add(TreeEntry entry)
+    private void Add(TreeEntry entry, long lastSeen)
     {
-        if ((_options.SkipElse && entry.Section == TreeSection.Else) || _known.Contains(entry))
+        if ((_options.SkipElse && entry.Section == TreeSection.Else) || Note(in entry, lastSeen))
         {
             return;
         }
@@ -148,12 +197,12 @@ public sealed class FlowTree : IFlowWriter
                 continue;
             }
 
-            bool isThere = _known.Contains(told) || (_isListingCut && Exists(in told));
+            bool isThere = Note(in told, lastSeen) || (_isListingCut && NoteUnlisted(in told, lastSeen));
             if (isThere || _count < TreeLimit.Of(_maximum, level))
             {
                 if (!isThere)
                 {
-                    Create(in told);
+                    Create(in told, lastSeen);
                 }
 
                 if (level > 0)
@@ -168,59 +217,61 @@ public sealed class FlowTree : IFlowWriter
         _left.Add(in entry);
     }
 
-    private void Create(in TreeEntry entry)
+    private void Create(in TreeEntry entry, long lastSeen)
     {
-        bool isMade = TryCreate(in entry, out int errno);
-        if (!isMade && errno == ENOENT)
-        {
-            // Somebody has removed the folder that is held. It is made anew, once.
-            _folders.Forget(entry.Section);
-            isMade = TryCreate(in entry, out errno);
-        }
-
-        if (!isMade && errno != EEXIST)
-        {
-            string folder = _folders.PathOf(entry.Section, entry.Protocol);
-            throw LogFileErrors.FromTree(System.IO.Path.Combine(folder, NameOf(in entry)), "creating the entry", errno);
-        }
-
+        bool isMade = _files.Create(in entry, lastSeen);
         Created += isMade ? 1 : 0;
         _count++;
-        _known.Add(entry);
-    }
-
-    private unsafe bool TryCreate(in TreeEntry entry, out int errno)
-    {
-        SafeFileHandle folder = _folders.Get(entry.Section, entry.Protocol);
-        byte* name = stackalloc byte[TreeName.MaxLength + 1];
-        name[TreeName.Write(new Span<byte>(name, TreeName.MaxLength), in entry)] = 0;
-        int fd;
-        do
+        bool isTimeKnown = isMade && lastSeen != 0;
+        _known[entry] = new TreeFileState
         {
-            fd = SafeLibC.openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
-            errno = fd < 0 ? Errno.Last : 0;
-        }
-        while (errno == EINTR);
-
-        if (fd >= 0)
+            Time = isTimeKnown ? lastSeen : TreeFileState.Unread,
+            LastSeen = isTimeKnown ? lastSeen : 0,
+            Stamp = isMade ? _time.GetTimestamp() : null,
+        };
+        if (!isMade)
         {
-            _ = LibC.close(fd);
+            Note(in entry, lastSeen);
+        }
+    }
+
+    // False for an entry that is not known.
+    private bool Note(in TreeEntry entry, long lastSeen)
+    {
+        ref TreeFileState file = ref CollectionsMarshal.GetValueRefOrNullRef(_known, entry);
+        if (Unsafe.IsNullRef(ref file))
+        {
+            return false;
         }
 
-        return fd >= 0;
+        if (lastSeen > file.LastSeen)
+        {
+            file.LastSeen = lastSeen;
+            if (file.Stamp is not long stamp || _time.GetElapsedTime(stamp) >= s_betweenTimes)
+            {
+                SetTime(in entry, ref file);
+            }
+        }
+
+        return true;
     }
 
-    private unsafe bool Exists(in TreeEntry entry)
+    private void SetTime(in TreeEntry entry, ref TreeFileState file)
     {
-        statx status;
-        byte* name = stackalloc byte[TreeName.MaxLength + 1];
-        name[TreeName.Write(new Span<byte>(name, TreeName.MaxLength), in entry)] = 0;
-        return SafeLibC.statx(_folders.Get(entry.Section, entry.Protocol), name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &status) == 0;
+        file.Stamp = _time.GetTimestamp();
+        file.Time = file.Time == TreeFileState.Unread && _files.Time(in entry) is long time ? time : file.Time;
+        if (file.IsBehind)
+        {
+            // Whoever removes entries of dead rules gets one again that is in use after all.
+            _ = _files.SetTime(in entry, file.LastSeen) || _files.Create(in entry, file.LastSeen);
+            file.Time = file.LastSeen;
+        }
     }
 
-    private static string NameOf(in TreeEntry entry)
+    // An entry that the listing did not come to is not remembered: its file's own time shows when it was set.
+    private bool NoteUnlisted(in TreeEntry entry, long lastSeen)
     {
-        Span<byte> name = stackalloc byte[TreeName.MaxLength];
-        return System.Text.Encoding.UTF8.GetString(name[..TreeName.Write(name, in entry)]);
+        long? time = _files.Time(in entry);
+        return time is not null && (lastSeen - time < s_betweenTimes.Ticks || _files.SetTime(in entry, lastSeen));
     }
 }

@@ -75,6 +75,18 @@ internal sealed class TreeFolders : IDisposable
         return _protocols[(section, protocol)] = Open(parent, TreeName.Of(protocol), PathOf(section, protocol), create: true)!;
     }
 
+    /// <summary>Makes the folders that stand in every tree, where they are missing: <c>in</c>, <c>out</c> and <c>else</c>, with <c>tcp</c> and <c>udp</c>.</summary>
+    /// <param name="skipElse">Leave out <c>else</c>.</param>
+    /// <exception cref="LogFileException">One is a link, another user's or no folder, or cannot be made.</exception>
+    public void CreateUsual(bool skipElse)
+    {
+        foreach (TreeSection section in TreeName.Sections.Where(each => !skipElse || each != TreeSection.Else))
+        {
+            Get(section, FlowProtocol.Tcp);
+            Get(section, FlowProtocol.Udp);
+        }
+    }
+
     /// <summary>Lets go of a section's folders: somebody has removed them.</summary>
     public void Forget(TreeSection section)
     {

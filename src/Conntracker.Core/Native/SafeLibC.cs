@@ -46,6 +46,12 @@ internal static unsafe partial class SafeLibC
         return LibC.statx(directory.Number, pathname, flags, mask, statxbuf);
     }
 
+    public static int utimensat(SafeHandle dirfd, byte* pathname, timespec* times, int flags)
+    {
+        using BorrowedDescriptor directory = new(dirfd);
+        return LibC.utimensat(directory.Number, pathname, times, flags);
+    }
+
     public static int linkat(SafeHandle olddirfd, string oldpath, SafeHandle newdirfd, string newpath, int flags)
     {
         using CString from = new(oldpath, stackalloc byte[CString.BufferSize]);

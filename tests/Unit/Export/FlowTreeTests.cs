@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Conntracker.Core.Export;
+using Conntracker.Core.Views;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;
@@ -36,7 +37,7 @@ public sealed class FlowTreeTests : IDisposable
     }
 
     [Fact]
-    public void What_an_earlier_run_made_stays_untouched_with_its_content_and_time()
+    public void What_an_earlier_run_made_stays_with_its_content_and_its_time_when_nothing_says_that_it_was_seen()
     {
         Write(Flow(1)).Dispose();
         string path = Path.Combine(Root, "out/tcp/10.0.0.1-PORT-INTERNET-1");
@@ -49,12 +50,30 @@ public sealed class FlowTreeTests : IDisposable
     }
 
     [Fact]
+    public void Multicast_of_another_host_comes_in_and_what_only_passes_is_in_else()
+    {
+        using CollectorProbe probe = new(AddressRange.Parse("192.168.200.230"));
+        probe.Event(new Conn { Protocol = FlowProtocol.Udp, Src = "192.168.200.214", SrcPort = 5353, Dst = "224.0.0.251", DstPort = 5353 }.New());
+        probe.Event(new Conn { Src = "192.168.200.7", SrcPort = 51514, Dst = "192.168.201.4", DstPort = 22 }.New());
+        using FlowTree tree = FlowTree.Open(Root, new FlowTreeOptions());
+        using FlowSnapshot snapshot = probe.Collector.Snapshot();
+        for (int place = 0; place < snapshot.PlaceCount; place++)
+        {
+            tree.Write(snapshot, place);
+        }
+
+        Assert.Equal(["else/tcp/192.168.200.7-51514-192.168.201.4-22", "in/udp/192.168.200.214-PORT-224.0.0.251-5353"], TreeFlows.Files(Root));
+    }
+
+    [Fact]
     public void Else_can_be_left_out()
     {
         Flow[] flows = [Flow(1), TreeFlows.Of(FlowDirection.Forward, FlowProtocol.Tcp, "10.0.0.1", 5, "10.0.0.2", 6)];
         Write(new FlowTreeOptions { SkipElse = true }, flows).Dispose();
         Assert.Equal(["out/tcp/10.0.0.1-PORT-INTERNET-1"], TreeFlows.Files(Root));
         Assert.False(Directory.Exists(Path.Combine(Root, "else")));
+        using FlowTree whole = FlowTree.Open(Root, new FlowTreeOptions());
+        Assert.Equal(["else", "else/tcp", "else/udp", "in", "in/tcp", "in/udp", "out", "out/tcp", "out/udp"], Folders());
     }
 
     [Fact]
@@ -175,6 +194,7 @@ public sealed class FlowTreeTests : IDisposable
         string outside = _folder.File("outside");
         Directory.CreateDirectory(outside);
         using FlowTree tree = FlowTree.Open(Root, new FlowTreeOptions());
+        Directory.Delete(Path.Combine(Root, "out"), recursive: true);
         Directory.CreateSymbolicLink(Path.Combine(Root, "out"), outside);
         Assert.Equal(LogFileReason.TargetIsLink, Assert.Throws<LogFileException>(() => tree.Write(Flow(1))).Reason);
         Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
@@ -305,6 +325,7 @@ public sealed class FlowTreeTests : IDisposable
         Directory.CreateDirectory(Path.Combine(Root, "out/tcp/10.0.0.1-PORT-INTERNET-3"));
         Directory.CreateDirectory(Path.Combine(Root, "out/6"));
         Directory.CreateDirectory(Path.Combine(Root, "sideways"));
+        Directory.Delete(Path.Combine(Root, "else"), recursive: true);
         Directory.CreateSymbolicLink(Path.Combine(Root, "else"), Root);
         List<LogFormatException> errors = [];
         List<Flow> flows = [.. FlowReader.ReadTree(Root, error => errors.Add(Assert.IsType<LogFormatException>(error)))];
@@ -313,6 +334,9 @@ public sealed class FlowTreeTests : IDisposable
         Assert.All(errors, each => Assert.True(each.Format == LogFormat.Tree && each.Message.StartsWith("Entry ", StringComparison.Ordinal)));
         Assert.DoesNotContain(errors, each => each.Message.Any(char.IsControl));
     }
+
+    private string[] Folders() =>
+        [.. Directory.EnumerateDirectories(Root, "*", SearchOption.AllDirectories).Select(each => Path.GetRelativePath(Root, each)).Order(StringComparer.Ordinal)];
 
     private static Flow Flow(int port) => TreeFlows.Of(FlowDirection.Out, FlowProtocol.Tcp, "10.0.0.1", 50000, "8.8.8.8", port);
 
