@@ -40,7 +40,7 @@ public sealed class RuleCatalogTests
         host.LoadRules("insert rule inet firewall input tcp dport 7 drop\nadd rule inet firewall services accept\n");
         Assert.Equal(9, Compare(host));
 
-        NftRuleset rules = NftRuleset.Parse(host.Do(NftRulesetReader.Read));
+        NftRuleset rules = NftRuleset.Parse(host.Do(NftRulesetReader.Read).Text);
         NftChain input = rules.Find("inet", "firewall", "input")!;
         Assert.Equal(
             [
@@ -69,7 +69,7 @@ public sealed class RuleCatalogTests
         using LiveCapture one = LiveCapture.Start(host);
         using LiveCapture other = LiveCapture.Start(host);
         Assert.Contains("table inet conntracker_2 {", host.Run("nft", "list", "ruleset"), StringComparison.Ordinal);
-        Assert.Equal(["firewall", "filter"], NftRuleset.Parse(host.Do(NftRulesetReader.Read)).Chains.Select(each => each.Table).Distinct());
+        Assert.Equal(["firewall", "filter"], NftRuleset.Parse(host.Do(NftRulesetReader.Read).Text).Chains.Select(each => each.Table).Distinct());
     }
 
     [Fact]
@@ -105,14 +105,15 @@ public sealed class RuleCatalogTests
         using TestNamespace host = new();
         UserRules.Load(host);
         using AutoResetEvent done = new(false);
-        (NftRulesetReader nft, IptablesRulesetReader iptables) = host.Do(() => (new NftRulesetReader(() => done.Set()), new IptablesRulesetReader(() => done.Set())));
+        (NftRulesetReader nft, IptablesRulesetReader iptables) = host.Do(
+            () => (new NftRulesetReader(null, () => done.Set()), new IptablesRulesetReader(() => done.Set())));
         using (nft)
         using (iptables)
         {
             nft.Request();
             Assert.True(done.WaitOne(TimeSpan.FromSeconds(30)));
-            Assert.True(nft.TryTake(out string text), nft.Error);
-            Assert.NotNull(NftRuleset.Parse(text).Find("inet", "users", "services"));
+            Assert.True(nft.TryTake(out NftRulesetText text), nft.Error);
+            Assert.NotNull(NftRuleset.Parse(text.Text).Find("inet", "users", "services"));
 
             iptables.Request();
             Assert.True(done.WaitOne(TimeSpan.FromSeconds(30)));
@@ -218,7 +219,7 @@ public sealed class RuleCatalogTests
     // How many rules there are, after each of them was found as nft's JSON tells it.
     private static int Compare(TestNamespace host)
     {
-        NftRuleset rules = NftRuleset.Parse(host.Do(NftRulesetReader.Read));
+        NftRuleset rules = NftRuleset.Parse(host.Do(NftRulesetReader.Read).Text);
         using JsonDocument document = JsonDocument.Parse(host.Run("nft", "-a", "-j", "list", "ruleset"));
         List<string> expected = [];
         Dictionary<string, int> positions = [];

@@ -10,6 +10,9 @@ namespace Conntracker.Core.Capture;
 /// </summary>
 internal sealed class LivePump : ICapturePump
 {
+    // The first flows that a user looks at have their rules' texts, unless there are very many rules.
+    private static readonly long s_rulesWait = TimeSpan.FromSeconds(1).Ticks;
+
     private readonly CaptureOptions _options;
     private readonly FlowCollector _collector;
     private readonly CaptureNotices _notices;
@@ -69,18 +72,25 @@ internal sealed class LivePump : ICapturePump
         using OwnTable? table = SwitchTrackingOn();
         WatchTracking(feed, table, before);
 
-        _tracing.Start(feed.Add, table, () => new TraceFeed(_collector, _sink, _notices, _clock, _wakeup, feed.Namespace, feed.TakeEvents));
+        _tracing.Start(
+            feed.Add,
+            table,
+            () => new TraceFeed(_options.NftProgram, _collector, _sink, _notices, _clock, _wakeup, feed.Namespace, feed.TakeEvents));
         feed.Start();
         long end = _clock.After(_options.Duration);
+        long rulesBy = _clock.Now + s_rulesWait;
         bool isReady = false;
         while (!_stop && _clock.Now < end)
         {
-            feed.WaitAndTake(end);
+            feed.WaitAndTake(isReady || _clock.Now >= rulesBy ? end : Math.Min(end, rulesBy));
             if (!isReady && feed.HasTable)
             {
-                isReady = true;
                 _recording.Begin();
-                ready();
+                isReady = _tracing.HasRules || _clock.Now >= rulesBy;
+                if (isReady)
+                {
+                    ready();
+                }
             }
 
             if (_refresh)

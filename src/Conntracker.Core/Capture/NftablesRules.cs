@@ -4,11 +4,15 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;
 
-/// <summary>Has the nftables ruleset read whenever it has changed: not more often than a host can bear that changes it all the time.</summary>
+/// <summary>
+/// Has the nftables ruleset read, at first and whenever it has changed: beside the capture, and not more often than a host can bear that
+/// changes it all the time.
+/// </summary>
 internal sealed class NftablesRules : IDisposable
 {
     private static readonly long s_leastPause = TimeSpan.FromMilliseconds(20).Ticks;
-    private static readonly TimeSpan s_lastWait = TimeSpan.FromSeconds(5);
+    private static readonly long s_firstWait = TimeSpan.FromSeconds(30).Ticks;
+    private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
 
     private readonly ITraceJoin _join;
     private readonly FrameSink _sink;
@@ -19,25 +23,25 @@ internal sealed class NftablesRules : IDisposable
     private long _started;
     private long _next;
 
-    /// <summary>Reads the ruleset as it is now.</summary>
-    public NftablesRules(ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    /// <summary>Has the ruleset read as it is now, and returns at once.</summary>
+    /// <param name="program">The path of the program that lists it; null for the system's nft.</param>
+    /// <param name="join">Knows whether the ruleset has changed.</param>
+    /// <param name="sink">Gets the text.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Set when there is a text to take.</param>
+    public NftablesRules(string? program, ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _join = join;
         _sink = sink;
         _notices = notices;
         _clock = clock;
-        _reader = new NftRulesetReader(wakeup.Set);
-        try
-        {
-            RulesetFrames.PutRequest(sink, RulesetKind.Nftables, clock.Now);
-            RulesetFrames.Put(sink, RulesetKind.Nftables, clock.Now, NftRulesetReader.Read());
-        }
-        catch
-        {
-            _reader.Dispose();
-            throw;
-        }
+        _reader = new NftRulesetReader(program, wakeup.Set);
+        Request();
     }
+
+    /// <summary>Whether the first reading is over, however it went.</summary>
+    public bool HasRead { get; private set; }
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
     public long Due => !_isReading && IsStale ? _next : long.MaxValue;
@@ -47,7 +51,7 @@ internal sealed class NftablesRules : IDisposable
     /// <summary>Takes what was read, and has it read again when it has changed since.</summary>
     public void Take()
     {
-        bool hasText = _reader.TryTake(out string text);
+        bool hasText = _reader.TryTake(out NftRulesetText read);
         if (_isReading && (hasText || _reader.Error is not null))
         {
             _isReading = false;
@@ -56,12 +60,17 @@ internal sealed class NftablesRules : IDisposable
             _next = _clock.Now + Math.Max(s_leastPause, 10 * (_clock.Now - _started));
             if (hasText)
             {
-                RulesetFrames.Put(_sink, RulesetKind.Nftables, _clock.Now, text);
+                RulesetFrames.Put(_sink, RulesetKind.Nftables, _clock.Now, read.Text);
+                ReportHindrance(read.Hindrance);
             }
             else
             {
-                _notices.Add("nftables-rules", $"The nftables ruleset could not be read again after a change, and steps of new rules have no text: {_reader.Error}");
+                _notices.Add("nftables-rules", HasRead
+                    ? $"The nftables ruleset could not be read again after a change, and steps of new rules have no text: {_reader.Error}"
+                    : $"The nftables ruleset could not be read, and steps have no text: {_reader.Error}");
             }
+
+            HasRead = true;
         }
 
         if (!_isReading && _clock.Now >= _next && IsStale)
@@ -70,25 +79,44 @@ internal sealed class NftablesRules : IDisposable
         }
     }
 
-    /// <summary>Waits until what was reported last can be told in words.</summary>
+    /// <summary>
+    /// Waits until what was reported last can be told in words; longer for the first reading, without which nothing can be, but never
+    /// without an end.
+    /// </summary>
     public void Finish()
     {
-        long end = _clock.Now + s_lastWait.Ticks;
+        long end = _clock.Now + (HasRead ? s_lastWait : s_firstWait);
         _next = 0;
         do
         {
             Take();
         }
         while (_isReading && _clock.Now < end && Pause());
+
+        if (_isReading)
+        {
+            _notices.Add("nftables-last", "The capture ended before the nftables ruleset was read: steps of rules that were new to it have no text.");
+        }
     }
 
-    /// <inheritdoc/>
+    /// <summary>Ends a reading that goes on.</summary>
     public void Dispose() => _reader.Dispose();
 
     private static bool Pause()
     {
         Thread.Sleep(1);
         return true;
+    }
+
+    private void ReportHindrance(string? hindrance)
+    {
+        if (hindrance is not null)
+        {
+            _notices.Add(
+                "nftables-program",
+                $"The nftables ruleset is read in this process: {hindrance} With many rules the capture stands still for seconds "
+                + "whenever a trace begins or ends during a reading, and events may be lost.");
+        }
     }
 
     private void Request()

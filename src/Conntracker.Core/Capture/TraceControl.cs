@@ -20,6 +20,7 @@ internal sealed class TraceControl : IFeedSource
     private Func<TraceFeed>? _openFeed;
     private Action<IFeedSource>? _addFeed;
     private OwnTable? _table;
+    private TraceFeed? _traces;
     private UntracedCounter? _untraced;
     private bool _isTracing;
     private volatile bool _isOver;
@@ -46,6 +47,9 @@ internal sealed class TraceControl : IFeedSource
 
     /// <summary>Whether anything is traced now. On the capture's thread.</summary>
     public bool IsTracing => _isTracing && _requests.Active.Count > 0;
+
+    /// <summary>Whether steps have their rules' texts, unless nothing is traced or rules could not be read. On the capture's thread.</summary>
+    public bool HasRules => _traces?.HasRules != false;
 
     /// <summary>Begins, on the capture's thread.</summary>
     /// <param name="addFeed">Adds a source to those that the capture's thread waits for.</param>
@@ -248,6 +252,7 @@ internal sealed class TraceControl : IFeedSource
         }
 
         _addFeed(feed);
+        _traces = feed;
         _isTracing = true;
         _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, capacity, _notices, _clock) : null;
     }

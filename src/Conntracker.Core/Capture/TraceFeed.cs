@@ -29,7 +29,8 @@ internal sealed class TraceFeed : IFeedSource
     private long _lastFrame;
     private long _lastSettled;
 
-    /// <summary>Opens the sources and reads the rulesets; nothing is traced yet.</summary>
+    /// <summary>Opens the sources and has the rulesets read; nothing is traced yet.</summary>
+    /// <param name="nftProgram">The path of the program that lists the nftables ruleset; null for the system's nft.</param>
     /// <param name="join">Joins what is put.</param>
     /// <param name="sink">Gets the frames.</param>
     /// <param name="notices">Gets what the user ought to know.</param>
@@ -39,7 +40,8 @@ internal sealed class TraceFeed : IFeedSource
     /// <param name="takeEvents">Takes in what connection tracking has told so far.</param>
     /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
     public TraceFeed(
-        ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace, Func<bool> takeEvents)
+        string? nftProgram, ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace,
+        Func<bool> takeEvents)
     {
         _join = join;
         _sink = sink;
@@ -49,7 +51,7 @@ internal sealed class TraceFeed : IFeedSource
         _nftables = MulticastSource.OpenNftablesTrace(BufferSize);
         try
         {
-            _nftablesRules = new NftablesRules(join, sink, notices, clock, wakeup);
+            _nftablesRules = new NftablesRules(nftProgram, join, sink, notices, clock, wakeup);
             _iptables = new IptablesFeed(sink, notices, clock, wakeup, networkNamespace);
         }
         catch
@@ -59,6 +61,9 @@ internal sealed class TraceFeed : IFeedSource
             throw;
         }
     }
+
+    /// <summary>Whether the rulesets were read for the first time, however that went.</summary>
+    public bool HasRules => _nftablesRules.HasRead;
 
     /// <inheritdoc/>
     public int Number => _nftables.Number;

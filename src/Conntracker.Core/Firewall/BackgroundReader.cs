@@ -11,7 +11,8 @@ internal sealed class BackgroundReader<T> : IDisposable
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
     private readonly object _gate = new();
-    private readonly Func<T> _read;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Func<CancellationToken, T> _read;
     private readonly Action _done;
     private readonly Thread _thread;
     private bool _isRequested;
@@ -21,9 +22,9 @@ internal sealed class BackgroundReader<T> : IDisposable
 
     /// <summary>Makes a reader; it reads nothing before it is asked to.</summary>
     /// <param name="name">The thread's name.</param>
-    /// <param name="read">Reads; what it throws becomes <see cref="Error"/>.</param>
+    /// <param name="read">Reads, until it is done or cancelled; what it throws becomes <see cref="Error"/>.</param>
     /// <param name="done">Called on the reader's thread after each reading, however it went.</param>
-    public BackgroundReader(string name, Func<T> read, Action done)
+    public BackgroundReader(string name, Func<CancellationToken, T> read, Action done)
     {
         _read = read;
         _done = done;
@@ -66,7 +67,10 @@ internal sealed class BackgroundReader<T> : IDisposable
         }
     }
 
-    /// <summary>Ends the thread. A reading that goes on is waited for a few seconds; after that it ends by itself.</summary>
+    /// <summary>
+    /// Ends the thread. A reading that goes on is cancelled; one that does not heed that is waited for a few seconds, then left to end by
+    /// itself.
+    /// </summary>
     public void Dispose()
     {
         lock (_gate)
@@ -75,7 +79,11 @@ internal sealed class BackgroundReader<T> : IDisposable
             Monitor.Pulse(_gate);
         }
 
-        _thread.Join(s_patience);
+        _ending.Cancel();
+        if (_thread.Join(s_patience))
+        {
+            _ending.Dispose();
+        }
     }
 
     private void Run()
@@ -86,7 +94,7 @@ internal sealed class BackgroundReader<T> : IDisposable
             string? error = null;
             try
             {
-                result = _read();
+                result = _read(_ending.Token);
             }
 #pragma warning disable CA1031 // The rules' text is a help: whatever goes wrong with it, the capture goes on and says so.
             catch (Exception failure)

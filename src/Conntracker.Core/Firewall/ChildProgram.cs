@@ -9,7 +9,7 @@ namespace Conntracker.Core.Firewall;
 internal static class ChildProgram
 {
     private const int MaximumOutput = 256 * 1024 * 1024;
-    private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan s_usualPatience = TimeSpan.FromSeconds(30);
     private static readonly string[] s_folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
     /// <summary>
@@ -24,15 +24,25 @@ internal static class ChildProgram
         return folders.Where(Path.IsPathRooted).Select(folder => Path.Join(folder, name)).FirstOrDefault(File.Exists);
     }
 
+    /// <summary>Runs a program to its end, which comes within half a minute.</summary>
+    /// <inheritdoc cref="Run(string, IEnumerable{string}, TimeSpan, CancellationToken)"/>
+    public static string Run(string program, params IEnumerable<string> arguments) => Run(program, arguments, s_usualPatience, CancellationToken.None);
+
     /// <summary>
     /// Runs a program to its end, as a child of the calling thread and in its network namespace. It inherits nothing of the environment:
     /// variables such as XTABLES_LIBDIR and LD_PRELOAD choose what code runs, and the language changes what is printed.
     /// </summary>
     /// <param name="program">Its path.</param>
     /// <param name="arguments">Its arguments.</param>
+    /// <param name="patience">When it takes longer, it is killed.</param>
+    /// <param name="cancellation">Kills it.</param>
     /// <returns>Its standard output.</returns>
-    /// <exception cref="ConntrackException">It cannot be started, failed, did not end, or printed too much.</exception>
-    public static string Run(string program, params IEnumerable<string> arguments)
+    /// <exception cref="ConntrackException">
+    /// It cannot be started or failed; did not end (the inner exception is a <see cref="TimeoutException"/>) or printed too much (an
+    /// <see cref="InvalidDataException"/>).
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was killed by <paramref name="cancellation"/>.</exception>
+    public static string Run(string program, IEnumerable<string> arguments, TimeSpan patience, CancellationToken cancellation)
     {
         try
         {
@@ -47,8 +57,10 @@ internal static class ChildProgram
             start.Environment.Clear();
             start.Environment["PATH"] = string.Join(':', s_folders);
             start.Environment["LC_ALL"] = "C";
+            cancellation.ThrowIfCancellationRequested();
             using Process process = Process.Start(start)!;
-            using CancellationTokenSource deadline = new(s_patience);
+            using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            deadline.CancelAfter(patience);
             using CancellationTokenRegistration killing = deadline.Token.Register(process.Kill);
             process.StandardInput.Close();
             Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -59,14 +71,16 @@ internal static class ChildProgram
             }
 
             process.WaitForExit();
-            return deadline.IsCancellationRequested ? throw Failed(program, $"did not end within {s_patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s")
-                : output is null ? throw Failed(program, "printed more than 256 Mi characters")
+            cancellation.ThrowIfCancellationRequested();
+            return deadline.IsCancellationRequested
+                ? throw Failed(program, $"did not end within {patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s", new TimeoutException())
+                : output is null ? throw Failed(program, "printed more than 256 Mi characters", new InvalidDataException())
                 : process.ExitCode != 0 ? throw Failed(program, $"ended with {process.ExitCode}: {error.Result.Trim()}")
                 : output;
         }
         catch (Exception failure) when (failure is Win32Exception or IOException)
         {
-            throw Failed(program, $"could not be run: {failure.Message}");
+            throw Failed(program, $"could not be run: {failure.Message}", failure);
         }
     }
 
@@ -85,5 +99,6 @@ internal static class ChildProgram
         return text.ToString();
     }
 
-    private static ConntrackException Failed(string program, string how) => new(ConntrackErrorReason.KernelRefused, $"{program} {how}.");
+    private static ConntrackException Failed(string program, string how, Exception? cause = null) =>
+        new(ConntrackErrorReason.KernelRefused, $"{program} {how}.", cause);
 }

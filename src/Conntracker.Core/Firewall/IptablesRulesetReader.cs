@@ -8,6 +8,9 @@ internal sealed class IptablesRulesetReader : IDisposable
 {
     private const string Package = "iptables";
 
+    // Hundreds of thousands of rules take minutes. The capture does not wait for that, and ends it when it ends itself.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
+
     private readonly BackgroundReader<IptablesRulesetTexts> _reader;
 
     /// <summary>Makes a reader for the network namespace of the calling thread.</summary>
@@ -19,7 +22,13 @@ internal sealed class IptablesRulesetReader : IDisposable
 
     /// <summary>Reads now, in the network namespace of the calling thread: a child inherits it from the thread that starts it.</summary>
     /// <exception cref="ConntrackException">The program is missing, or failed.</exception>
-    public static IptablesRulesetTexts Read() => new(Save(FlowFamily.IPv4, "iptables-legacy-save"), Save(FlowFamily.IPv6, "ip6tables-legacy-save"));
+    public static IptablesRulesetTexts Read() => Read(CancellationToken.None);
+
+    /// <inheritdoc cref="Read()"/>
+    /// <param name="cancellation">Kills the child.</param>
+    /// <exception cref="OperationCanceledException">It was killed.</exception>
+    public static IptablesRulesetTexts Read(CancellationToken cancellation) =>
+        new(Save(FlowFamily.IPv4, "iptables-legacy-save", cancellation), Save(FlowFamily.IPv6, "ip6tables-legacy-save", cancellation));
 
     /// <summary>Asks for a reading and returns at once.</summary>
     public void Request() => _reader.Request();
@@ -31,7 +40,7 @@ internal sealed class IptablesRulesetReader : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _reader.Dispose();
 
-    private static string? Save(FlowFamily family, string name)
+    private static string? Save(FlowFamily family, string name, CancellationToken cancellation)
     {
         if (IptablesTables.Names(family).Length == 0)
         {
@@ -41,6 +50,6 @@ internal sealed class IptablesRulesetReader : IDisposable
         string program = ChildProgram.Find(name) ?? throw new ConntrackException(
             ConntrackErrorReason.LibraryMissing,
             $"{name} is missing: install the package {Package} (sudo apt-get install {Package}). Without it the steps through iptables-legacy have their positions, but neither text nor verdict.");
-        return ChildProgram.Run(program);
+        return ChildProgram.Run(program, [], s_patience, cancellation);
     }
 }

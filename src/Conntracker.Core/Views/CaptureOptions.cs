@@ -90,6 +90,9 @@ public sealed class CaptureOptions
     /// <summary>Reads how full the kernel's table is.</summary>
     internal Func<TrackingReading?> ReadTracking { get; init; } = TrackingReading.Read;
 
+    /// <summary>The path of the program that lists the nftables ruleset; null for the system's nft.</summary>
+    internal string? NftProgram { get; init; }
+
     /// <summary>How many flows are held before some are folded, unanswered ones first; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 

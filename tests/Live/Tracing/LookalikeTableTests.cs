@@ -32,7 +32,7 @@ public sealed class LookalikeTableTests
             Eventually.True("the table's steps", () =>
             {
                 TestClient.Send(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40001), TracedNetwork.ServerAt(FlowFamily.IPv4, 7001));
-                return live.Flows.Any(flow => flow.SrcPort == 40001 && flow.Trace.Count > 0);
+                return Array.TrueForAll((LiveCapture[])[live, other], each => each.Flows.Any(flow => flow.SrcPort == 40001 && flow.Trace.Count > 0));
             });
         }
 

@@ -18,10 +18,10 @@ public sealed class BackgroundReaderTests
         int readings = 0;
         using BackgroundReader<string> reader = new(
             "test",
-            () =>
+            cancellation =>
             {
                 started.Release();
-                Assert.True(go.Wait(s_patience));
+                Assert.True(go.Wait(s_patience, cancellation));
                 return $"{++readings}";
             },
             () => done.Release());
@@ -47,7 +47,7 @@ public sealed class BackgroundReaderTests
         int readings = 0;
         using BackgroundReader<string> reader = new(
             "test",
-            () => ++readings == 2 ? throw new ConntrackException(ConntrackErrorReason.KernelRefused, "no") : "text",
+            _ => ++readings == 2 ? throw new ConntrackException(ConntrackErrorReason.KernelRefused, "no") : "text",
             () => done.Release());
         foreach (string? error in (string?[])[null, "no", null])
         {
@@ -59,9 +59,33 @@ public sealed class BackgroundReaderTests
     }
 
     [Fact]
+    public void A_reading_that_goes_on_is_cancelled_at_the_end()
+    {
+        using SemaphoreSlim started = new(0);
+        bool isCancelled = false;
+        BackgroundReader<string> reader = new(
+            "test",
+            cancellation =>
+            {
+                started.Release();
+                isCancelled = cancellation.WaitHandle.WaitOne(s_patience);
+                cancellation.ThrowIfCancellationRequested();
+                return "";
+            },
+            () => { });
+        reader.Request();
+        Assert.True(started.Wait(s_patience));
+
+        reader.Dispose();
+
+        Assert.True(isCancelled);
+        Assert.False(reader.TryTake(out _));
+    }
+
+    [Fact]
     public void It_ends_at_once_when_nothing_is_read()
     {
-        BackgroundReader<string> reader = new("test", () => "", () => { });
+        BackgroundReader<string> reader = new("test", _ => "", () => { });
         long started = Stopwatch.GetTimestamp();
         reader.Dispose();
         Assert.InRange(Stopwatch.GetElapsedTime(started).TotalSeconds, 0, 3);
