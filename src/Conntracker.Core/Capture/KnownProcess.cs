@@ -1,19 +1,32 @@
+using Conntracker.Core.Decoding;
+
 namespace Conntracker.Core.Capture;
 
 /// <summary>A process while it runs one program: an exec begins another one under the same id.</summary>
 /// <param name="id">The process id.</param>
-/// <param name="since">When it began: nanoseconds of the kernel's monotonic clock; 0 when before the capture.</param>
+/// <param name="since">When it began, or not before: nanoseconds of the kernel's monotonic clock; 0 when not known.</param>
 internal sealed class KnownProcess(int id, ulong since)
 {
     private const int MaximumReports = 4;
 
     private readonly List<(ReportKey Key, int Number)> _reports = [];
+    private ulong _proven;
 
     /// <summary>The process id.</summary>
     public int Id => id;
 
-    /// <summary>When it began: nanoseconds of the kernel's monotonic clock; 0 when before the capture.</summary>
+    /// <summary>When it began, or not before: nanoseconds of the kernel's monotonic clock; 0 when not known.</summary>
     public ulong Since => since;
+
+    /// <summary>What tells it from others with its id; null when that was not read, because an event told of it.</summary>
+    public ProcessStat? Stat { get; init; }
+
+    /// <summary>When it is known to have had the id last: nanoseconds of the kernel's monotonic clock.</summary>
+    public ulong Proven
+    {
+        get => Math.Max(_proven, since);
+        set => _proven = value;
+    }
 
     /// <summary>The name of its first thread; null when not known.</summary>
     public string? Name { get; set; }

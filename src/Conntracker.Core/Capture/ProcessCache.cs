@@ -60,11 +60,13 @@ internal sealed class ProcessCache
         return found;
     }
 
-    /// <summary>Adds a process. One of which is not known since when it runs does not take the place of one that is known.</summary>
-    public void Add(KnownProcess process)
+    /// <summary>Adds a process. One that began earlier does not take the place of a later one.</summary>
+    /// <param name="process">The process.</param>
+    /// <param name="replaced">The one that had the id before, of which it is known that it has it no more; null for none.</param>
+    public void Add(KnownProcess process, KnownProcess? replaced = null)
     {
         KnownProcess? earlier = Newest(process.Id);
-        if (earlier is { Since: > 0 } && process.Since == 0)
+        if (earlier is not null && earlier != replaced && earlier.Since > process.Since)
         {
             return;
         }
@@ -88,6 +90,20 @@ internal sealed class ProcessCache
                 _processes.TryRemove(oldest.Id, out _);
             }
         }
+    }
+
+    /// <summary>
+    /// Of what had an id at a time nothing can be known: it has ended, and the process that has the id now began later. Gives what was added for it.
+    /// </summary>
+    public KnownProcess AddUnknown(int id, ulong time)
+    {
+        KnownProcess unknown = new(id, since: 0) { Proven = ulong.MaxValue };
+        if (Newest(id) is { Earlier: null } newest && newest.Since > time)
+        {
+            newest.Earlier = unknown;
+        }
+
+        return unknown;
     }
 
     /// <summary>A process that began as a copy of its parent was read itself: its own facts hold, unless it was gone by then.</summary>

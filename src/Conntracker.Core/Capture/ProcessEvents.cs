@@ -23,13 +23,14 @@ internal sealed class ProcessEvents : IDisposable
     private readonly Lock _turn = new();
     private readonly ProcessCache _cache = new();
     private readonly Queue<(ProcessEvent Happened, KnownProcess? Known)> _pending = new();
-    private readonly ProcessReader _reader = new();
+    private readonly ProcessFinder _finder;
     private readonly ProcessReader _execReader = new();
     private readonly Wakeup _wakeup = new();
     private readonly ManualResetEventSlim _ready = new();
     private readonly Thread[] _threads = new Thread[Threads];
     private ProcessEventSource? _source;
     private long _lost;
+    private ulong _unseenUntil;
     private volatile string? _failure;
     private volatile bool _isTaking;
     private volatile bool _stop;
@@ -37,6 +38,7 @@ internal sealed class ProcessEvents : IDisposable
     /// <summary>Begins; returns when every exec is seen.</summary>
     public ProcessEvents()
     {
+        _finder = new ProcessFinder(_cache, _gate, new ProcessReader());
         for (int i = 0; i < Threads && Failure is null; i++)
         {
             _threads[i] = new Thread(Work) { IsBackground = true, Name = "conntracker execs" };
@@ -68,34 +70,7 @@ internal sealed class ProcessEvents : IDisposable
     public static KnownProcess Foreign() => new(id: 0, since: 0);
 
     /// <summary>The process that had an id at a time, in nanoseconds of the kernel's monotonic clock. For one thread.</summary>
-    public KnownProcess Find(int id, ulong time)
-    {
-        KnownProcess? found;
-        lock (_gate)
-        {
-            found = _cache.Find(id, time);
-        }
-
-        // Read without the lock, for which the execs must never wait.
-        if (found is null)
-        {
-            found = _reader.Read(id, since: 0);
-            lock (_gate)
-            {
-                _cache.Add(found);
-            }
-        }
-        else if (found.IsInherited)
-        {
-            KnownProcess own = _reader.Read(id, found.Since);
-            lock (_gate)
-            {
-                _cache.Settle(found, own);
-            }
-        }
-
-        return found;
-    }
+    public KnownProcess Find(int id, ulong time) => _finder.Find(id, time, Failure is null ? Volatile.Read(ref _unseenUntil) : ulong.MaxValue);
 
     private void Take(ReadOnlySpan<byte> datagram)
     {
@@ -217,6 +192,7 @@ internal sealed class ProcessEvents : IDisposable
 
         if (isOverrun)
         {
+            Volatile.Write(ref _unseenUntil, _execReader.Now);
             Interlocked.Add(ref _lost, source.TakeDrops() ?? 1);
         }
 

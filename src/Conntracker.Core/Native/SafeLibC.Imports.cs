@@ -5,7 +5,8 @@ using Tmds.Linux;
 namespace Conntracker.Core.Native;
 
 /// <summary>
-/// What <see cref="LibC"/> lacks. Man pages: recvmmsg(2), rename(2), getdents(2), fdopen(3), fclose(3), sched_setscheduler(2), setpriority(2).
+/// What <see cref="LibC"/> lacks. Man pages: recvmmsg(2), rename(2), getdents(2), fdopen(3), fclose(3), sched_setscheduler(2), setpriority(2),
+/// clock_gettime(2).
 /// </summary>
 internal static unsafe partial class SafeLibC
 {
@@ -32,4 +33,7 @@ internal static unsafe partial class SafeLibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int setpriority(int which, uint who, int prio);
+
+    [LibraryImport(Library, SetLastError = true)]
+    public static partial int clock_gettime(int clockid, timespec* tp);
 }

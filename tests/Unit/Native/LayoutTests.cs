@@ -56,6 +56,7 @@ public sealed class LayoutTests : IDisposable
         [nameof(SocketDiagConstants)] = ["linux/sock_diag.h", "linux/inet_diag.h"],
         [nameof(sched_param)] = ["sched.h"],
         [nameof(PriorityConstants)] = ["sys/resource.h"],
+        [nameof(ClockConstants)] = ["time.h"],
         [nameof(xt_counters)] = ["linux/netfilter/x_tables.h"],
         [nameof(ipt_getinfo)] = ["linux/netfilter_ipv4/ip_tables.h"],
         [nameof(ipt_get_entries)] = ["linux/netfilter_ipv4/ip_tables.h"],
