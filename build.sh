@@ -14,6 +14,7 @@ usage: ./build.sh WORD
   test     unit, live, module and Pester tests; what works on the kernel needs root, Pester tests need pwsh and Pester
   demo     a client, a firewall and a server in network namespaces, real traffic, and the log (needs root)
   bench    speed and memory beside their references (needs root); a table, and out/bench.json
+  fuzz     mutated inputs through every decoder and reader, for ten minutes or as many as follow; 'fuzz replay FILE' runs one again
   clean    remove out/
 EOF
 }
@@ -134,12 +135,27 @@ build() {
   say "Built $out/conntracker and $out/module/Conntracker."
 }
 
+# A worker notes which input it runs. Only an input that ended the whole process (a stack overflow, a wrong pointer) leaves the note behind.
+fuzz() {
+  local status=0
+  has_sdk || deps
+  quietly build-fuzz dotnet build "$root/tests/Fuzz" -c Release
+  rm -f "$out"/fuzz/running-*.txt
+  dotnet "$out/artifacts/bin/Conntracker.Tests.Fuzz/release/Conntracker.Tests.Fuzz.dll" "$out/fuzz" "$@" || status=$?
+  if [ "$status" -ge 128 ]; then
+    say "The process was ended by a signal. One of these inputs did it; './build.sh fuzz replay HARNESS SEED NUMBER' makes it again:"
+    cat "$out"/fuzz/running-*.txt >&2 || true
+  fi
+  exit "$status"
+}
+
 case "${1:-}" in
   deps) deps ;;
   build) build ;;
   test) build; exec "$root/tests/run.sh" ;;
   demo) build; exec "$root/demo/demo.sh" "${@:2}" ;;
   bench) build; exec "$root/bench/bench.sh" "${@:2}" ;;
+  fuzz) fuzz "${@:2}" ;;
   clean) rm -rf "$out" ;;
   *) usage >&2; exit 2 ;;
 esac

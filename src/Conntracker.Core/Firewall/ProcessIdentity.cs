@@ -18,15 +18,20 @@ internal static class ProcessIdentity
     {
         try
         {
-            // Field 22 of /proc/PID/stat; the name in field 2 may hold anything, so count from the last parenthesis.
-            string stat = File.ReadAllText($"/proc/{processId}/stat");
-            string[] fields = stat[(stat.LastIndexOf(')') + 2)..].Split(' ');
-            return long.Parse(fields[StartTimeField], CultureInfo.InvariantCulture);
+            return StartIn(File.ReadAllText($"/proc/{processId}/stat"));
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
             return null;
         }
+    }
+
+    /// <summary>The same, out of the content of /proc/PID/stat; null when it is not there.</summary>
+    internal static long? StartIn(string stat)
+    {
+        // Field 22; the name in field 2 may hold anything, so count from the last parenthesis.
+        string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return fields.Length > StartTimeField && long.TryParse(fields[StartTimeField], NumberStyles.None, CultureInfo.InvariantCulture, out long start) ? start : null;
     }
 
     /// <summary>Whether a name is that of a process which is gone; false for what is no name.</summary>

@@ -38,6 +38,16 @@ public class OwnTableTests
     }
 
     [Theory]
+    [InlineData("1 (a) S 1 1 1 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 1 0 98765 1 2 3", 98765L)]
+    [InlineData("1 (a) b (c) S 1 1 1 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 1 0 98765 1 2 3", 98765L)]
+    [InlineData("1 (a) S 1 1 1 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 1 0 -1 1 2 3", null)]
+    [InlineData("1 (a) S 1 1", null)]
+    [InlineData("1 (a)", null)]
+    [InlineData("", null)]
+    public void A_start_is_read_behind_the_name_and_is_missing_where_the_text_breaks_off(string stat, long? start) =>
+        Assert.Equal(start, ProcessIdentity.StartIn(stat));
+
+    [Theory]
     [InlineData("")]
     [InlineData("conntracker process ")]
     [InlineData("conntracker process 1 of")]

@@ -1,0 +1,87 @@
+using Conntracker.Core.Capture;
+using Conntracker.Core.Sources;
+
+namespace Conntracker.Tests.Fuzz.Harnesses;
+
+/// <summary>Recordings, replayed as users replay them: all of the engine behind the decoders is in their way.</summary>
+internal static class RecordingHarnesses
+{
+    private const int FramesInPart = 24;
+    private const int PartsOfRecording = 32;
+    private const int LongestPart = 12_000;
+
+    public static IEnumerable<Harness> All(Corpus corpus, ScratchFile scratch)
+    {
+        List<byte[]> files = [];
+        foreach (RecordedFrame[] frames in corpus.Recordings)
+        {
+            int step = Math.Max(FramesInPart / 2, frames.Length / PartsOfRecording);
+            for (int start = 0; start < frames.Length; start += step)
+            {
+                // The rules come first in recordings, and belong to all that follows.
+                IEnumerable<RecordedFrame> rules = frames.Take(start).Where(each => IsRuleset(each) && each.Data.Length < LongestPart / 4).TakeLast(3);
+                byte[] part = RecordingBytes.Of([.. rules, .. frames.Skip(start).Take(FramesInPart), End]);
+                if (part.Length <= LongestPart)
+                {
+                    files.Add(part);
+                }
+            }
+        }
+
+        byte[][] packets = [.. PacketHarnesses.PacketsOf(Corpus.SharedFile("office.pcap"))];
+        files.Add(RecordingBytes.Of([.. PacketFrames(packets), End]));
+        IEnumerable<RecordedFrame> events =
+            corpus.Recordings.SelectMany(each => each).Where(each => each.Kind == (byte)FrameKind.ConntrackEvent).Take(FramesInPart);
+        files.Add(RecordingBytes.Of([.. ProcessFrames(), .. events, .. ProcessFrames(), End]));
+        yield return new Harness("recording", files, new RecordingMutator(), input => Replay(scratch.Write(input)));
+    }
+
+    private static RecordedFrame End { get; } = new((byte)FrameKind.End, new DateTime(2026, 1, 2).Ticks, []);
+
+    private static void Replay(string path)
+    {
+        using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
+        try
+        {
+            using ReplayPump pump = new(path, collector, new CaptureNotices());
+            pump.Run(() => { });
+        }
+        catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.RecordingInvalid)
+        {
+            // Said to be damaged; what came before is kept.
+        }
+
+        CollectedFlows.WriteAll(collector);
+    }
+
+    private static bool IsRuleset(RecordedFrame frame) =>
+        (FrameKind)frame.Kind is FrameKind.NftablesRuleset or FrameKind.IptablesRuleset or FrameKind.Ip6tablesRuleset or FrameKind.RulesetRequested;
+
+    private static IEnumerable<RecordedFrame> PacketFrames(byte[][] packets)
+    {
+        long time = new DateTime(2026, 1, 1).Ticks;
+        const int Raw = 12;
+        yield return new RecordedFrame((byte)FrameKind.PacketLink, time, BitConverter.GetBytes(Raw));
+        foreach (byte[] each in packets)
+        {
+            time += TimeSpan.TicksPerMillisecond;
+            yield return new RecordedFrame((byte)FrameKind.Packet, time, [.. BitConverter.GetBytes(each.Length), .. each]);
+        }
+
+        yield return new RecordedFrame((byte)FrameKind.PacketTime, time + TimeSpan.TicksPerDay, []);
+    }
+
+    private static IEnumerable<RecordedFrame> ProcessFrames()
+    {
+        long time = new DateTime(2026, 1, 1).Ticks;
+        foreach (byte[] each in ProcessHarnesses.Reports())
+        {
+            yield return new RecordedFrame((byte)FrameKind.Process, time++, each);
+        }
+
+        foreach (byte[] each in ProcessHarnesses.Owners())
+        {
+            yield return new RecordedFrame((byte)FrameKind.SocketOwner, time++, each);
+        }
+    }
+}
