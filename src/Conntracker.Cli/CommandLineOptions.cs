@@ -8,25 +8,25 @@ internal sealed class CommandLineOptions
 {
     private const string DefaultLog = "/tmp/conntracker.log";
 
-    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Accepted for compatibility: it always stays in the foreground" };
-    private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: nothing is traced, whatever else is asked for" };
-    private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules, for a time after its first packet; flows that a rule drops are shown too" };
-    private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet, instead of those of each flow for a time" };
-    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: for how many seconds each flow is traced, 1 to 86400; 30 when not given", HelpName = "SECONDS", CustomParser = OptionParsers.TraceSeconds };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Where the log goes; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
-    private readonly Option<LogStyle> _style = new("--style") { Description = "Generation of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = OptionParsers.Name<LogStyle> };
+    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Accepted for compatibility; the program always runs in the foreground" };
+    private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: trace nothing, even with -t" };
+    private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules for a time after its first packet; also shows flows that a rule drops" };
+    private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet" };
+    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: how many seconds each flow is traced, 1 to 86400; default 30", HelpName = "SECONDS", CustomParser = OptionParsers.TraceSeconds };
+    private readonly Option<string> _output = new("--output", "-o") { Description = "Log file; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
+    private readonly Option<LogStyle> _style = new("--style") { Description = "Version of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = OptionParsers.Name<LogStyle> };
     private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = OptionParsers.Format };
-    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "End after so many seconds; without it at Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = OptionParsers.Seconds };
-    private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name as 'ip netns' shows it, or a path", HelpName = "NAME" };
-    private readonly Option<bool> _accounting = new("--accounting") { Description = "Have the kernel count packets and bytes meanwhile; the setting is put back at the end" };
-    private readonly Option<bool> _keepTracking = new("--keep-tracking") { Description = "Keep the kernel tracking connections also when its table is nearly full, and packets of new ones will be dropped" };
-    private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Name the process behind each flow that begins or ends on this host (eBPF)" };
-    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "The kernel's buffer of events, or packets, that are still to be read, in bytes; K, M and G are understood", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
-    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Flows to hold before some are folded into services, unanswered ones first; entries that a tree may have", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
-    private readonly Option<string?> _record = new("--record") { Description = "Record every message of the kernel, or the head of every packet, into a new file, to be replayed later", HelpName = "FILE" };
-    private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; needs no privilege", HelpName = "FILE" };
-    private readonly Option<bool> _stats = new("--stats") { Description = "Print the capture's counters on standard error at the end: events or packets seen, lost and repaired" };
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Do not say that the capture has begun and that the log is written; notes and errors are still shown" };
+    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "Stop after this time; default: run until Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = OptionParsers.Seconds };
+    private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name from 'ip netns', or a path", HelpName = "NAME" };
+    private readonly Option<bool> _accounting = new("--accounting") { Description = "Enable the kernel's packet and byte counters while the capture runs" };
+    private readonly Option<bool> _keepTracking = new("--keep-tracking") { Description = "Keep tracking enabled even when the kernel's table is nearly full and the kernel will drop packets" };
+    private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Show the process behind each flow that begins or ends on this host (eBPF)" };
+    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Size of the kernel buffer for unread events or packets, in bytes or with the suffix K, M or G", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
+    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Maximum number of flows, and of entries in a tree; beyond it flows are folded, unanswered ones first", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
+    private readonly Option<string?> _record = new("--record") { Description = "Record kernel messages, or packet headers, to a new file", HelpName = "FILE" };
+    private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; requires no privileges", HelpName = "FILE" };
+    private readonly Option<bool> _stats = new("--stats") { Description = "Print the capture's counters (seen, lost, repaired) to standard error at exit" };
+    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Do not print messages about the start of the capture and the written log; notes and errors are still printed" };
     private readonly PacketOptions _packets = new();
     private readonly TreeOptions _tree = new();
     private readonly RootCommand _root;
@@ -34,7 +34,7 @@ internal sealed class CommandLineOptions
     /// <summary>Makes the options.</summary>
     public CommandLineOptions()
     {
-        _root = new RootCommand("Captures every flow that the connection tracking of the kernel sees, or that packets of an interface or a capture file tell, and writes a sorted log of them at its end. SIGUSR1 writes the log so far.")
+        _root = new RootCommand("Captures every flow that the kernel's connection tracking sees, or builds flows from packets of an interface or a capture file, and writes a sorted log at exit. SIGUSR1 writes the log so far.")
         {
             _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _keepTracking, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats, _quiet,
         };
@@ -87,7 +87,7 @@ internal sealed class CommandLineOptions
         Option[] liveOnly = [_netns, _accounting, _keepTracking, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
         foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
         {
-            command.AddError($"{option.Name} does not go with --replay: a replay reads a recording and nothing else.");
+            command.AddError($"{option.Name} cannot be used with --replay: a replay only reads a recording.");
         }
 
         _packets.Validate(command, [_accounting, _keepTracking, _conntrackOnly, _trace, _everything, _traceDuration], [_netns, _duration, _resolveProcess], _replay);
@@ -95,12 +95,12 @@ internal sealed class CommandLineOptions
         Option[] traceOnly = [_everything, _traceDuration];
         foreach (Option option in traceOnly.Where(each => command.GetResult(each) is { Implicit: false } && !command.GetValue(_trace)))
         {
-            command.AddError($"{option.Name} goes with --trace (-t): without it nothing is traced.");
+            command.AddError($"{option.Name} requires --trace (-t).");
         }
 
         if (command.GetResult(_traceDuration) is { Implicit: false } && command.GetValue(_everything))
         {
-            command.AddError($"{_traceDuration.Name} does not go with {_everything.Name}: that traces every packet, for as long as the capture runs.");
+            command.AddError($"{_traceDuration.Name} cannot be used with {_everything.Name}, which traces every packet as long as the capture runs.");
         }
 
         // By its text: the value of one that is not understood cannot be asked for.
@@ -108,7 +108,7 @@ internal sealed class CommandLineOptions
             && Enum.TryParse(format, ignoreCase: true, out LogFormat named) && named != LogFormat.Text;
         if (command.GetResult(_style) is { Implicit: false } && isOtherFormat)
         {
-            command.AddError("--style goes with --format text: only the text log has generations.");
+            command.AddError("--style requires --format text: only the text log has versions.");
         }
 
         _tree.Validate(command, _output, _format, _style);

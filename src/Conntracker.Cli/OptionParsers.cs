@@ -19,7 +19,7 @@ internal static class OptionParsers
             }
         }
 
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is none of {string.Join(", ", Enum.GetNames<T>().Where(name => name != nameof(LogFormat.Tree)).Select(name => name.ToLowerInvariant()))}.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not one of {string.Join(", ", Enum.GetNames<T>().Where(name => name != nameof(LogFormat.Tree)).Select(name => name.ToLowerInvariant()))}.");
         return default;
     }
 
@@ -28,7 +28,7 @@ internal static class OptionParsers
     {
         if (string.Equals(result.Tokens[0].Value, nameof(LogFormat.Tree), StringComparison.OrdinalIgnoreCase))
         {
-            result.AddError("--format: a tree is a folder, not a log: --tree DIR keeps one.");
+            result.AddError("--format: a tree is a directory, not a log. Use --tree DIR.");
             return default;
         }
 
@@ -68,7 +68,7 @@ internal static class OptionParsers
         string text = result.Tokens[0].Value;
         if (!ByteSize.TryParse(text, out int bytes) || bytes is < CaptureOptions.MinimumBufferSize or > CaptureOptions.MaximumBufferSize)
         {
-            result.AddError($"--buffer-size: '{text}' is not a size from {CaptureOptions.MinimumBufferSize} bytes to 1G. Write 8388608, 8192K or 8M.");
+            result.AddError($"--buffer-size: '{text}' is not a size from {CaptureOptions.MinimumBufferSize} bytes to 1G. Use 8388608, 8192K or 8M.");
         }
 
         return bytes;

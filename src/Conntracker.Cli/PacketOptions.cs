@@ -7,11 +7,11 @@ namespace Conntracker.Cli;
 /// <summary>The options of captures from packets, and those that tell the host's own addresses and services.</summary>
 internal sealed class PacketOptions
 {
-    private readonly Option<string?> _interface = new("--interface", "-i") { Description = "Capture packets of this interface instead of connection tracking's events; any: of every interface", HelpName = "IF" };
-    private readonly Option<string?> _pcap = new("--pcap") { Description = "Read packets of a capture file (pcap, pcapng) to its end, instead of capturing; needs no privilege", HelpName = "FILE" };
-    private readonly Option<string?> _filter = new("--filter") { Description = "With -i or --pcap: which packets are captured, as pcap-filter(7) has it: 'tcp port 443'", HelpName = "EXPR" };
-    private readonly Option<int[]> _incomingUdp = new("--incoming-udp") { Description = "With -i or --pcap: a UDP port of this host's own services, whose traffic always counts as incoming; can be repeated", HelpName = "PORT", DefaultValueFactory = _ => [], CustomParser = ParsePorts };
-    private readonly Option<AddressRange[]> _local = new("--local") { Description = "An address or subnet that counts as the host's own beside those that it has; can be repeated", HelpName = "ADDRESS|SUBNET", DefaultValueFactory = _ => [], CustomParser = ParseRanges };
+    private readonly Option<string?> _interface = new("--interface", "-i") { Description = "Capture packets of this interface, or of any, instead of connection tracking events", HelpName = "IF" };
+    private readonly Option<string?> _pcap = new("--pcap") { Description = "Read packets from a capture file (pcap, pcapng) instead of capturing; requires no privileges", HelpName = "FILE" };
+    private readonly Option<string?> _filter = new("--filter") { Description = "With -i or --pcap: capture matching packets only; syntax of pcap-filter(7), such as 'tcp port 443'", HelpName = "EXPR" };
+    private readonly Option<int[]> _incomingUdp = new("--incoming-udp") { Description = "With -i or --pcap: UDP port of a local service, whose traffic is always incoming; can be repeated", HelpName = "PORT", DefaultValueFactory = _ => [], CustomParser = ParsePorts };
+    private readonly Option<AddressRange[]> _local = new("--local") { Description = "Treat this address or subnet as local, in addition to the host's own; can be repeated", HelpName = "ADDRESS|SUBNET", DefaultValueFactory = _ => [], CustomParser = ParseRanges };
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [_interface, _filter, _pcap, _incomingUdp, _local];
@@ -52,19 +52,19 @@ internal sealed class PacketOptions
             string source = hasFile ? _pcap.Name : _interface.Name;
             foreach (Option option in ofKernel.Where(each => IsGiven(command, each)))
             {
-                command.AddError($"{option.Name} does not go with {source}: it needs the kernel's connection tracking, and here packets are the source. Packets are always counted.");
+                command.AddError($"{option.Name} cannot be used with {source}: it requires connection tracking, and the source is packets. Packets are always counted.");
             }
         }
 
         foreach (Option option in ofLive.Append(_interface).Where(each => hasFile && IsGiven(command, each)))
         {
-            command.AddError($"{option.Name} does not go with {_pcap.Name}: a capture file is read to its end, and nothing else.");
+            command.AddError($"{option.Name} cannot be used with {_pcap.Name}: a capture file is only read to its end.");
         }
 
         // A replay of packets can be told the ports anew; it has no filter, and that was said already.
         foreach (Option option in new Option[] { _filter, _incomingUdp }.Where(each => !hasInterface && !hasFile && !replays && IsGiven(command, each)))
         {
-            command.AddError($"{option.Name} goes with {_interface.Name} (-i) or {_pcap.Name}: without them connection tracking is the source, not packets.");
+            command.AddError($"{option.Name} requires {_interface.Name} (-i) or {_pcap.Name}: otherwise the source is connection tracking, not packets.");
         }
     }
 
@@ -99,7 +99,7 @@ internal sealed class PacketOptions
             }
             else
             {
-                result.AddError($"--local: '{text}' is neither an address nor a subnet. Write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32.");
+                result.AddError($"--local: '{text}' is not an address or a subnet. Use 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32.");
             }
         }
 

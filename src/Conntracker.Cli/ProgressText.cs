@@ -18,22 +18,22 @@ internal static class ProgressText
     {
         if (capture.PcapPath is string file)
         {
-            return $"reading the packets of '{file}'";
+            return $"reading packets from '{file}'";
         }
 
         string where = capture.NetworkNamespace is string name ? $"the network namespace '{name}'" : "the current network namespace";
         return capture.Interface switch
         {
-            null => $"capturing the flows of {where}",
-            "any" => $"capturing packets of every interface of {where}",
-            string one => $"capturing packets of the interface '{one}' of {where}",
+            null => $"capturing flows in {where}",
+            "any" => $"capturing packets of all interfaces in {where}",
+            string one => $"capturing packets of the interface '{one}' in {where}",
         };
     }
 
     private static string End(CaptureOptions capture) => (capture.PcapPath, capture.Duration) switch
     {
-        (not null, _) => "It ends with the file; Ctrl+C or SIGTERM ends it before.",
-        (_, TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"It ends after {duration.TotalSeconds:0.###} s; Ctrl+C or SIGTERM ends it before."),
+        (not null, _) => "It ends with the file, or earlier with Ctrl+C or SIGTERM.",
+        (_, TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"It ends after {duration.TotalSeconds:0.###} s, or earlier with Ctrl+C or SIGTERM."),
         _ => "Ctrl+C or SIGTERM ends it.",
     };
 

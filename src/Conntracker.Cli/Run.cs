@@ -51,7 +51,7 @@ internal static class Run
         }
         catch (OperationCanceledException)
         {
-            Messages.Error($"stopped before {options.Capture.ReplayPath ?? "the kernel's table"} was read; there is no log.");
+            Messages.Error($"stopped before {options.Capture.ReplayPath ?? "the kernel's table"} was read; no log was written.");
             return ExitCode.Failed;
         }
         catch (Exception error)

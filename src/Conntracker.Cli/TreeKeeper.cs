@@ -110,7 +110,7 @@ internal sealed class TreeKeeper : IDisposable
             if (!_isLimitTold && _tree.IsLimited)
             {
                 _isLimitTold = true;
-                Messages.Notice($"The tree '{_tree.Path}' has reached its limit (--max-flows): further entries are folded into subnets.");
+                Messages.Notice($"The tree '{_tree.Path}' has reached its limit (--max-flows). New entries are folded into subnets.");
             }
 
             return true;
@@ -119,7 +119,7 @@ internal sealed class TreeKeeper : IDisposable
         {
             if (!_hasFailed)
             {
-                Messages.Notice($"{error.Message} The capture goes on; further entries are tried, and the exit code will be {ExitCode.Failed}.");
+                Messages.Notice($"{error.Message} The capture continues and tries to create further entries. The exit code will be {ExitCode.Failed}.");
             }
 
             _hasFailed = true;

@@ -7,9 +7,9 @@ namespace Conntracker.Cli;
 /// <summary>The options of the tree that is kept while a capture runs.</summary>
 internal sealed class TreeOptions
 {
-    private readonly Option<string?> _tree = new("--tree") { Description = "Keep a tree of empty files for firewall rules in this folder while the capture runs: {in,out,else}/PROTOCOL/SOURCE-PORT-DESTINATION-PORT. Without -o no log is written then", HelpName = "DIR" };
-    private readonly Option<bool> _skipElse = new("--skip-else") { Description = "With --tree: leave out what neither comes in nor goes out" };
-    private readonly Option<InternetFolding> _foldInternet = new("--fold-internet") { Description = "With --tree: of which flows the far end becomes INTERNET where its address is routed there", HelpName = "both|in|out|none", DefaultValueFactory = _ => InternetFolding.Both, CustomParser = OptionParsers.Name<InternetFolding> };
+    private readonly Option<string?> _tree = new("--tree") { Description = "Keep a tree of empty files for firewall rules in this directory while the capture runs: {in,out,else}/PROTOCOL/SOURCE-PORT-DESTINATION-PORT. Writes no log unless -o is given", HelpName = "DIR" };
+    private readonly Option<bool> _skipElse = new("--skip-else") { Description = "With --tree: leave out flows that are neither incoming nor outgoing" };
+    private readonly Option<InternetFolding> _foldInternet = new("--fold-internet") { Description = "With --tree: for which flows a remote address on the internet becomes INTERNET", HelpName = "both|in|out|none", DefaultValueFactory = _ => InternetFolding.Both, CustomParser = OptionParsers.Name<InternetFolding> };
 
     /// <summary>All of them, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [_tree, _skipElse, _foldInternet];
@@ -34,13 +34,13 @@ internal sealed class TreeOptions
         Option[] treeOnly = [_skipElse, _foldInternet];
         foreach (Option option in treeOnly.Where(each => !hasTree && IsGiven(command, each)))
         {
-            command.AddError($"{option.Name} goes with {_tree.Name}: only a tree is folded for firewall rules.");
+            command.AddError($"{option.Name} requires {_tree.Name}: only a tree is folded for firewall rules.");
         }
 
         Option[] logOnly = [format, style];
         foreach (Option option in logOnly.Where(each => hasTree && IsGiven(command, each) && !IsGiven(command, output)))
         {
-            command.AddError($"{option.Name} goes with a log, and with {_tree.Name} one is written only where {output.Name} (-o) says.");
+            command.AddError($"{option.Name} requires a log: with {_tree.Name}, a log is written only with {output.Name} (-o).");
         }
     }
 

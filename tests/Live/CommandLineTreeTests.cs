@@ -117,12 +117,12 @@ public sealed class CommandLineTreeTests
     }
 
     [Theory]
-    [InlineData("--skip-else goes with --tree", "--skip-else")]
-    [InlineData("--fold-internet goes with --tree", "--fold-internet", "in")]
-    [InlineData("'some' is none of none, in, out, both", "--tree", "/tmp/none/tree", "--fold-internet", "some")]
+    [InlineData("--skip-else requires --tree", "--skip-else")]
+    [InlineData("--fold-internet requires --tree", "--fold-internet", "in")]
+    [InlineData("'some' is not one of none, in, out, both", "--tree", "/tmp/none/tree", "--fold-internet", "some")]
     [InlineData("--tree DIR", "--format", "tree")]
-    [InlineData("'xml' is none of text, json, jsonlines, csv.", "--format", "xml", "--style", "v1")]
-    [InlineData("--format goes with a log", "--tree", "/tmp/none/tree", "--format", "json")]
+    [InlineData("'xml' is not one of text, json, jsonlines, csv.", "--format", "xml", "--style", "v1")]
+    [InlineData("--format requires a log", "--tree", "/tmp/none/tree", "--format", "json")]
     public void A_wrong_use_of_the_tree_is_told(string words, params string[] arguments)
     {
         ToolResult result = CommandLine.Run(arguments);
