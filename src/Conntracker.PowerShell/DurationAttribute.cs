@@ -39,7 +39,7 @@ internal sealed class DurationAttribute : ArgumentTransformationAttribute
         catch (Exception error) when (error is OverflowException or FormatException)
         {
             throw new ArgumentTransformationMetadataException(
-                $"'{value}' is not a time span. Write seconds (30), a number with a unit (500ms, 30s, 5m, 2h, 1d), or hours:minutes:seconds (00:05:00).", error);
+                $"'{value}' is not a time span. Use seconds (30), a number with a unit (500ms, 30s, 5m, 2h, 1d), or hours:minutes:seconds (00:05:00).", error);
         }
     }
 

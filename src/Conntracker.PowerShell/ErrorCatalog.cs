@@ -27,7 +27,7 @@ internal static class ErrorCatalog
         {
             record.ErrorDetails = new ErrorDetails(error.Message)
             {
-                RecommendedAction = "Start PowerShell as root (sudo pwsh). Replaying a recording and reading logs need no privilege.",
+                RecommendedAction = "Start PowerShell as root (sudo pwsh). Replaying recordings and reading logs require no privileges.",
             };
         }
 
@@ -38,14 +38,14 @@ internal static class ErrorCatalog
     public static ErrorRecord CaptureNotFound(string? name) => new(
         new ItemNotFoundException(name is null
             ? "There is no capture. Start one with Start-ConntrackCapture, or read the kernel's table once with Get-ConntrackFlow -Live."
-            : $"There is no capture named '{name}'. Get-ConntrackCapture lists those that there are."),
+            : $"There is no capture named '{name}'. Get-ConntrackCapture lists all captures."),
         "CaptureNotFound",
         ErrorCategory.ObjectNotFound,
         name);
 
     /// <summary>Several captures where one is wanted.</summary>
     public static ErrorRecord CaptureAmbiguous(IEnumerable<Capture> captures) => new(
-        new ArgumentException($"One capture is wanted, and there are several: {string.Join(", ", captures.Select(each => each.Name))}. Name one with -Name."),
+        new ArgumentException($"There are several captures: {string.Join(", ", captures.Select(each => each.Name))}. Select one with -Name."),
         "CaptureAmbiguous",
         ErrorCategory.InvalidArgument,
         targetObject: null);
@@ -54,8 +54,8 @@ internal static class ErrorCatalog
     /// <param name="capture">The capture; null when none of all runs.</param>
     public static ErrorRecord CaptureNotRunning(Capture? capture) => new(
         new InvalidOperationException(capture is null
-            ? "No capture runs, and only a running one can trace. Start one with Start-ConntrackCapture."
-            : $"The capture {capture.Name} is {capture.State}, and only a running one can trace. Start another with Start-ConntrackCapture."),
+            ? "No capture is running, and only a running capture can trace. Start one with Start-ConntrackCapture."
+            : $"The capture {capture.Name} is {capture.State}, and only a running capture can trace. Start another one with Start-ConntrackCapture."),
         "CaptureNotRunning",
         ErrorCategory.InvalidOperation,
         capture);

@@ -15,7 +15,7 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
     public AddressRange[] SrcAddress { get; set; } = [];
 
     /// <summary>Destinations.</summary>
-    [Parameter(HelpMessage = "The address that the originator spoke to, before NAT: addresses or subnets.")]
+    [Parameter(HelpMessage = "The address that the originator sent to, before NAT: addresses or subnets.")]
     public AddressRange[] DstAddress { get; set; } = [];
 
     /// <summary>Source ports.</summary>
@@ -23,7 +23,7 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
     public PortRange[] SrcPort { get; set; } = [];
 
     /// <summary>Destination ports.</summary>
-    [Parameter(HelpMessage = "The port that the originator spoke to: ports or ranges, 53 or 8000-8999.")]
+    [Parameter(HelpMessage = "The port that the originator sent to: ports or ranges, 53 or 8000-8999.")]
     public PortRange[] DstPort { get; set; } = [];
 
     /// <summary>States.</summary>
@@ -31,7 +31,7 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
     public FlowState[] State { get; set; } = [];
 
     /// <summary>Verdicts.</summary>
-    [Parameter(HelpMessage = "What the firewall did with the flow's first packet; Unknown for flows that were not traced.")]
+    [Parameter(HelpMessage = "What the firewall did with the flow's first packet. Unknown for flows that were not traced.")]
     public FlowVerdict[] Verdict { get; set; } = [];
 
     /// <summary>What was asked for.</summary>

@@ -22,7 +22,7 @@ public abstract class FlowTraceCmdlet : ConntrackCmdlet
     public AddressRange[] SrcAddress { get; set; } = [];
 
     /// <summary>Destinations.</summary>
-    [Parameter(ParameterSetName = BySelector, HelpMessage = "The address that the originator spoke to, before NAT: addresses or subnets.")]
+    [Parameter(ParameterSetName = BySelector, HelpMessage = "The address that the originator sent to, before NAT: addresses or subnets.")]
     public AddressRange[] DstAddress { get; set; } = [];
 
     /// <summary>Source ports.</summary>
@@ -30,7 +30,7 @@ public abstract class FlowTraceCmdlet : ConntrackCmdlet
     public PortRange[] SrcPort { get; set; } = [];
 
     /// <summary>Destination ports.</summary>
-    [Parameter(ParameterSetName = BySelector, HelpMessage = "The port that the originator spoke to: ports or ranges, 53 or 8000-8999.")]
+    [Parameter(ParameterSetName = BySelector, HelpMessage = "The port that the originator sent to: ports or ranges, 53 or 8000-8999.")]
     public PortRange[] DstPort { get; set; } = [];
 
     /// <summary>The name of the capture.</summary>
@@ -61,7 +61,7 @@ public abstract class FlowTraceCmdlet : ConntrackCmdlet
         {
             if (Name is not null)
             {
-                ThrowTerminating(new ArgumentException("Give -Name or -Capture, not both."), Name);
+                ThrowTerminating(new ArgumentException("Use -Name or -Capture, not both."), Name);
             }
 
             return IfRunning(Capture);

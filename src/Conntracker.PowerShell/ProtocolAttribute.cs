@@ -32,6 +32,6 @@ internal sealed class ProtocolAttribute : ArgumentTransformationAttribute
 
         return number is >= byte.MinValue and <= byte.MaxValue
             ? (FlowProtocol)number
-            : throw new ArgumentTransformationMetadataException($"{number} is not the number of a protocol: they go from 0 to 255.");
+            : throw new ArgumentTransformationMetadataException($"{number} is not a protocol number. Use 0 to 255.");
     }
 }

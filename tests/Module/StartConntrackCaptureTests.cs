@@ -153,7 +153,7 @@ public sealed class StartConntrackCaptureTests : ModuleTest
     [InlineData("-Source Packet -Accounting", "Accounting and traces")]
     [InlineData("-Source Packet -Trace Flows", "Accounting and traces")]
     [InlineData("-ReplayPath x -Source Packet", "A replay reads a recording and nothing else")]
-    [InlineData("-ReplayPath x -Filter tcp", "a recording is replayed as it is")]
+    [InlineData("-ReplayPath x -Filter tcp", "A recording cannot be filtered")]
     [InlineData("-Duration 0", "")]
     [InlineData("-Duration '-5s'", "")]
     [InlineData("-TraceDuration 30s", "-Trace Flows")]

@@ -24,13 +24,13 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
     public int[] Id { get; set; } = [];
 
     /// <summary>Flows that were enabled.</summary>
-    [Parameter(ParameterSetName = ByFlow, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The flows whose traces are to end.")]
+    [Parameter(ParameterSetName = ByFlow, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The flows to stop tracing.")]
     public Flow[] Flow { get; set; } = [];
 
     /// <inheritdoc/>
-    [Parameter(ParameterSetName = ById, HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
-    [Parameter(ParameterSetName = ByFlow, HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
-    [Parameter(ParameterSetName = BySelector, HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
+    [Parameter(ParameterSetName = ById, HelpMessage = "The name of the capture that traces. The default is the only running capture.")]
+    [Parameter(ParameterSetName = ByFlow, HelpMessage = "The name of the capture that traces. The default is the only running capture.")]
+    [Parameter(ParameterSetName = BySelector, HelpMessage = "The name of the capture that traces. The default is the only running capture.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(CaptureNameCompleter))]
@@ -43,7 +43,7 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
     public override Capture? Capture { get; set; }
 
     /// <summary>Hand the traces on.</summary>
-    [Parameter(HelpMessage = "Hand the traces on, as they are at their end.")]
+    [Parameter(HelpMessage = "Emit the traces with their final counts.")]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
@@ -60,7 +60,7 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
         }
 
         FlowQuery? query = ParameterSetName == BySelector
-            ? BuildQuery("Which traces? Pipe traces or flows in, or give -Id, or the selectors that the trace was enabled with. 'Get-FlowTrace -Active | Disable-FlowTrace' ends all.")
+            ? BuildQuery("No trace is specified. Pipe traces or flows in, or use -Id, or the selectors that the trace was enabled with. To end all traces, use 'Get-FlowTrace -Active | Where-Object Id | Disable-FlowTrace'.")
             : null;
         if (FindCapture() is not Capture capture)
         {
@@ -99,7 +99,7 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
     {
         if (trace is null)
         {
-            WriteError(ErrorCatalog.FlowTraceNotFound($"{capture.Name} has no active trace that was enabled with this: {target}. 'Get-FlowTrace -Active' lists those that there are.", target));
+            WriteError(ErrorCatalog.FlowTraceNotFound($"{capture.Name} has no active trace that was enabled with {target}. 'Get-FlowTrace -Active' lists all active traces.", target));
         }
         else
         {
@@ -119,8 +119,8 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
             if (!capture.DisableTrace(id))
             {
                 WriteError(ErrorCatalog.FlowTraceNotFound(
-                    id == 0 ? $"Trace 0 is what {capture.Name} was started with, and ends with it."
-                        : $"{capture.Name} has no trace {id}. Get-FlowTrace lists those that there are.",
+                    id == 0 ? $"Trace 0 is the trace that {capture.Name} was started with. It ends with the capture."
+                        : $"{capture.Name} has no trace {id}. Get-FlowTrace lists all traces.",
                     id));
             }
             else if (PassThru)

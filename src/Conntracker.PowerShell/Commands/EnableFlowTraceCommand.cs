@@ -15,12 +15,12 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
     public Flow[] InputObject { get; set; } = [];
 
     /// <summary>How long they are traced.</summary>
-    [Parameter(HelpMessage = "For how long: seconds, or 30s, 5m, 2h; 1s to 1d.")]
+    [Parameter(HelpMessage = "How long the flows are traced: seconds, or 30s, 5m, 2h; 1s to 1d.")]
     [Duration]
     public TimeSpan Duration { get; set; } = new CaptureOptions().TraceDuration;
 
     /// <inheritdoc/>
-    [Parameter(HelpMessage = "The name of the capture that traces; the only one that runs when none is given.")]
+    [Parameter(HelpMessage = "The name of the capture that traces. The default is the only running capture.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(CaptureNameCompleter))]
@@ -32,7 +32,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
     public override Capture? Capture { get; set; }
 
     /// <summary>Hand the traces on.</summary>
-    [Parameter(HelpMessage = "Hand the traces on.")]
+    [Parameter(HelpMessage = "Emit the traces.")]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
@@ -52,7 +52,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
     protected override void ProcessRecord()
     {
         FlowQuery? query = ParameterSetName == BySelector
-            ? BuildQuery("Which flows? Pipe some in, or give -Protocol, -SrcAddress, -DstAddress, -SrcPort or -DstPort. 'Start-ConntrackCapture -Trace Flows' traces each flow.")
+            ? BuildQuery("No flow is specified. Pipe flows in, or use -Protocol, -SrcAddress, -DstAddress, -SrcPort or -DstPort. 'Start-ConntrackCapture -Trace Flows' traces each flow.")
             : null;
         if (FindCapture() is not Capture capture)
         {
@@ -88,7 +88,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
             (FlowTrace trace, bool wasActive) = enable();
             if (wasActive)
             {
-                WriteWarning($"{trace.Target} is traced already, as number {trace.Id} of {capture.Name}: its time starts anew.");
+                WriteWarning($"{trace.Target} is already traced, as number {trace.Id} of {capture.Name}. Its time starts again.");
             }
 
             if (PassThru)

@@ -17,7 +17,7 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     private IFlowWriter? _writer;
 
     /// <summary>The file, or the tree's folder.</summary>
-    [Parameter(Mandatory = true, Position = 0, HelpMessage = "The file; it takes its place only when it is complete. With -Format Tree the folder.")]
+    [Parameter(Mandatory = true, Position = 0, HelpMessage = "The file. With -Format Tree, the directory.")]
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "";
 
@@ -26,32 +26,32 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     public Flow[] InputObject { get; set; } = [];
 
     /// <summary>The generation of a text log.</summary>
-    [Parameter(HelpMessage = "The generation of a text log; V3 when none is given.")]
+    [Parameter(HelpMessage = "The version of the text log. The default is V3.")]
     public LogStyle Style { get; set; } = LogStyle.V3;
 
     /// <summary>The format.</summary>
-    [Parameter(HelpMessage = "The format; Text when none is given.")]
+    [Parameter(HelpMessage = "The format. The default is Text.")]
     public LogFormat Format { get; set; } = LogFormat.Text;
 
     /// <summary>Leave out of a tree what neither comes in nor goes out.</summary>
-    [Parameter(HelpMessage = "With -Format Tree: leave out what neither comes in nor goes out.")]
+    [Parameter(HelpMessage = "With -Format Tree: leave out flows that are neither incoming nor outgoing.")]
     public SwitchParameter SkipElse { get; set; }
 
     /// <summary>Of which flows a tree tells the far end as the internet.</summary>
-    [Parameter(HelpMessage = "With -Format Tree: of which flows the far end becomes INTERNET where its address is routed there; Both when none is given.")]
+    [Parameter(HelpMessage = "With -Format Tree: for which flows a remote address on the internet becomes INTERNET. The default is Both.")]
     public InternetFolding FoldInternet { get; set; } = InternetFolding.Both;
 
     /// <summary>How many entries a tree may hold.</summary>
-    [Parameter(HelpMessage = "With -Format Tree: how many entries the tree may hold before further ones are folded into subnets; 1,000,000 when none is given.")]
+    [Parameter(HelpMessage = "With -Format Tree: the maximum number of entries. Beyond it, new entries are folded into subnets. The default is 1,000,000.")]
     [ValidateRange(1, CaptureOptions.MaximumOfMaximumFlows)]
     public int MaximumFlows { get; set; } = FlowTreeOptions.DefaultMaximumEntries;
 
     /// <summary>Refuse to replace a file.</summary>
-    [Parameter(HelpMessage = "Do not replace a file that is there; with -Format Tree, add to no folder that holds anything.")]
+    [Parameter(HelpMessage = "Do not replace an existing file. With -Format Tree, do not write to a directory that is not empty.")]
     public SwitchParameter NoClobber { get; set; }
 
     /// <summary>Hand the file on.</summary>
-    [Parameter(HelpMessage = "Hand the written file on.")]
+    [Parameter(HelpMessage = "Emit the written file.")]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>
@@ -59,7 +59,7 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     {
         if (Format != LogFormat.Tree && s_ofTree.FirstOrDefault(MyInvocation.BoundParameters.ContainsKey) is string wrong)
         {
-            ThrowTerminating(new ArgumentException($"-{wrong} goes with -Format Tree only: other formats hold every flow as it is."), wrong);
+            ThrowTerminating(new ArgumentException($"-{wrong} is valid with -Format Tree only."), wrong);
         }
 
         string path = GetUnresolvedProviderPathFromPSPath(Path);

@@ -18,7 +18,7 @@ public sealed class FormatConntrackLogCommand : ConntrackCmdlet
     public Flow[] InputObject { get; set; } = [];
 
     /// <summary>The generation of the log.</summary>
-    [Parameter(HelpMessage = "The generation of the log; V3 when none is given.")]
+    [Parameter(HelpMessage = "The version of the text log. The default is V3.")]
     public LogStyle Style { get; set; } = LogStyle.V3;
 
     /// <inheritdoc/>

@@ -15,7 +15,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     private const string FromKernel = "Live";
 
     /// <summary>The captures whose flows are wanted.</summary>
-    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures whose flows are wanted.")]
+    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to get flows from.")]
     public Capture[]? Capture { get; set; }
 
     /// <summary>Read the kernel's table once.</summary>
@@ -23,17 +23,17 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     public SwitchParameter Live { get; set; }
 
     /// <summary>The network namespace to read.</summary>
-    [Parameter(ParameterSetName = FromKernel, HelpMessage = "The network namespace to read: a name as 'ip netns' shows it, or a path.")]
+    [Parameter(ParameterSetName = FromKernel, HelpMessage = "The network namespace to read: a name from 'ip netns', or a path.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
     public string? NetworkNamespace { get; set; }
 
     /// <summary>Only flows seen since.</summary>
-    [Parameter(HelpMessage = "Only flows that were seen at this time or later.")]
+    [Parameter(HelpMessage = "Emit only flows that were seen at this time or later.")]
     public DateTimeOffset? Since { get; set; }
 
     /// <summary>Names of processes.</summary>
-    [Parameter(HelpMessage = "Names of processes at either end, as they are known with Start-ConntrackCapture -ResolveProcess; wildcards are allowed.")]
+    [Parameter(HelpMessage = "Names of processes at either end. The capture must use -ResolveProcess. Wildcards are allowed.")]
     [SupportsWildcards]
     public string[] ProcessName { get; set; } = [];
 
@@ -42,12 +42,12 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     public int[] ProcessId { get; set; } = [];
 
     /// <summary>Names of users.</summary>
-    [Parameter(HelpMessage = "Users of the processes at either end, by name or number; wildcards are allowed.")]
+    [Parameter(HelpMessage = "Users of the processes at either end, by name or id. Wildcards are allowed.")]
     [SupportsWildcards]
     public string[] UserName { get; set; } = [];
 
     /// <summary>Fold flows for firewall rules.</summary>
-    [Parameter(HelpMessage = "Fold flows for firewall rules, and sum up those that become equal: without the client's port, and of these flows without the far address where the internet routes it.")]
+    [Parameter(HelpMessage = "Fold flows for firewall rules and merge flows that become equal: without the client's port, and for flows of these directions without remote addresses on the internet.")]
     public InternetFolding FoldInternet { get; set; }
 
     /// <inheritdoc/>
@@ -110,17 +110,17 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         CaptureReceipt receipt = capture.GetReceipt();
         if (receipt.Lost > 0 || receipt.Malformed > 0)
         {
-            WriteWarning($"{capture.Name}: {receipt.Lost} messages lost in {receipt.Overruns} overruns, {receipt.Repaired} flows repaired, {receipt.Malformed} messages malformed.");
+            WriteWarning($"{capture.Name}: {receipt.Lost} messages lost in {receipt.Overruns} overruns, {receipt.Repaired} flows repaired, {receipt.Malformed} malformed messages.");
         }
 
         if (receipt.NftablesTracesLost > 0 || receipt.IptablesTracesLost > 0)
         {
-            WriteWarning($"{capture.Name}: {receipt.NftablesTracesLost} trace messages of nftables and {receipt.IptablesTracesLost} of iptables lost: some steps of some flows are missing.");
+            WriteWarning($"{capture.Name}: {receipt.NftablesTracesLost} nftables and {receipt.IptablesTracesLost} iptables trace messages lost. Steps of some flows are missing.");
         }
 
         if (capture.Error is string error)
         {
-            WriteWarning($"{capture.Name} ended by an error: {error}");
+            WriteWarning($"{capture.Name} ended with an error: {error}");
         }
     }
 }

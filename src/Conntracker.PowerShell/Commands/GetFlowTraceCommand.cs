@@ -11,16 +11,16 @@ namespace Conntracker.PowerShell.Commands;
 public sealed class GetFlowTraceCommand : CaptureCmdlet
 {
     /// <summary>The captures whose traces are wanted.</summary>
-    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures whose traces are wanted.")]
+    [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to get traces from.")]
     public Capture[]? Capture { get; set; }
 
     /// <summary>The numbers of traces.</summary>
-    [Parameter(HelpMessage = "The numbers of traces; 0 is what the capture was started with.")]
+    [Parameter(HelpMessage = "The numbers of the traces. 0 is the trace that the capture was started with.")]
     [ArgumentCompleter(typeof(TraceIdCompleter))]
     public int[]? Id { get; set; }
 
     /// <summary>Only traces whose time is not over.</summary>
-    [Parameter(HelpMessage = "Only traces whose time is not over.")]
+    [Parameter(HelpMessage = "Emit only active traces.")]
     public SwitchParameter Active { get; set; }
 
     /// <inheritdoc/>
@@ -42,7 +42,7 @@ public sealed class GetFlowTraceCommand : CaptureCmdlet
         {
             if (!traces.Exists(each => each.Id == id))
             {
-                WriteError(ErrorCatalog.FlowTraceNotFound($"There is no trace {id} of {string.Join(", ", captures.Select(each => each.Name))}.", id));
+                WriteError(ErrorCatalog.FlowTraceNotFound($"There is no trace {id} in {string.Join(", ", captures.Select(each => each.Name))}.", id));
             }
         }
 

@@ -15,19 +15,19 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
     private const string ByLiteralPath = "LiteralPath";
 
     /// <summary>The files, or folders of trees.</summary>
-    [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true, HelpMessage = "The files, or folders of trees; wildcards are allowed.")]
+    [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true, HelpMessage = "The files, or directories of trees. Wildcards are allowed.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
     /// <summary>The files, or folders of trees, taken as they are written.</summary>
-    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The files, or folders of trees, taken as they are written.")]
+    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The files, or directories of trees. Wildcards are taken literally.")]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
 
     /// <summary>The format.</summary>
-    [Parameter(HelpMessage = "The format; told by the content when none is given.")]
+    [Parameter(HelpMessage = "The format. By default, the content determines it.")]
     public LogFormat? Format { get; set; }
 
     /// <inheritdoc/>
@@ -59,13 +59,13 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
         {
             // The system's own word for it would be "access denied", and root would be tried in vain.
             WriteError(ErrorCatalog.Record(new FileNotFoundException(
-                $"'{path}' is a folder, and not one that 'Export-ConntrackLog -Format Tree' wrote. Name a file, or the files in it: '{path}/*.log'."), path));
+                $"'{path}' is a directory, but not a tree of 'Export-ConntrackLog -Format Tree'. Specify a file, or the files in it: '{path}/*.log'."), path));
             return;
         }
 
         if (!isFolder && Format == LogFormat.Tree && File.Exists(path))
         {
-            WriteError(ErrorCatalog.Record(new DirectoryNotFoundException($"'{path}' is a file, and a tree is a folder. Leave -Format out, or name the folder."), path));
+            WriteError(ErrorCatalog.Record(new DirectoryNotFoundException($"'{path}' is a file, and a tree is a directory. Omit -Format, or specify the directory."), path));
             return;
         }
 

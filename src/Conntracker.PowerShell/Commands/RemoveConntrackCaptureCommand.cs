@@ -19,7 +19,7 @@ public sealed class RemoveConntrackCaptureCommand : CaptureCmdlet
     {
         if (Capture is null && Name is null)
         {
-            ThrowTerminating(new ArgumentException("Which captures? Give -Name ('*' for all) or captures from the pipeline."), target: null);
+            ThrowTerminating(new ArgumentException("No capture is specified. Use -Name ('*' for all), or pipe captures in."), target: null);
         }
 
         foreach (Capture capture in Resolve(Capture))

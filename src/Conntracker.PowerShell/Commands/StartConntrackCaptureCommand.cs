@@ -17,18 +17,18 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     private const string Pcap = "Pcap";
     private const string Replay = "Replay";
 
-    private const string NetworkNamespaceHelp = "The network namespace to capture in: a name as 'ip netns' shows it, or a path.";
-    private const string FilterHelp = "Which packets are captured, as pcap-filter(7) has it: 'tcp port 443'.";
-    private const string IncomingUdpPortHelp = "UDP ports of this host's own services: their traffic always counts as incoming.";
-    private const string ResolveProcessHelp = "Name the process behind each flow that begins or ends on this host, with eBPF programs.";
-    private const string BufferSizeHelp = "The kernel's buffer of what is still to be read, in bytes, for example 128MB.";
-    private const string RecordPathHelp = "A new file that gets every message of the kernel, or every packet's head, to be replayed later.";
-    private const string DurationHelp = "How long the capture runs: seconds, or 30s, 5m, 2h; until it is stopped when not given.";
+    private const string NetworkNamespaceHelp = "The network namespace to capture in: a name from 'ip netns', or a path.";
+    private const string FilterHelp = "A filter for the packets to capture, in the syntax of pcap-filter(7): 'tcp port 443'.";
+    private const string IncomingUdpPortHelp = "UDP ports of local services. Their traffic is always incoming.";
+    private const string ResolveProcessHelp = "Find the process behind each flow that begins or ends on this host, with eBPF programs.";
+    private const string BufferSizeHelp = "The size of the kernel buffer for unread events or packets, in bytes, for example 128MB.";
+    private const string RecordPathHelp = "A new file for every message of the kernel, or the headers of every packet. Replay it with -ReplayPath.";
+    private const string DurationHelp = "How long the capture runs: seconds, or 30s, 5m, 2h. By default it runs until it is stopped.";
 
     private bool _isReplayTyped;
 
     /// <summary>The capture's name.</summary>
-    [Parameter(Position = 0, HelpMessage = "The capture's name; Capture1, Capture2, … when none is given.")]
+    [Parameter(Position = 0, HelpMessage = "The capture's name. The default is Capture1, Capture2, …")]
     [ValidateNotNullOrEmpty]
     public string? Name { get; set; }
 
@@ -40,17 +40,17 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public string? NetworkNamespace { get; set; }
 
     /// <summary>Where flows come from.</summary>
-    [Parameter(HelpMessage = "Where flows come from: the kernel's connection tracking, or packets.")]
+    [Parameter(HelpMessage = "The source of the flows: the kernel's connection tracking, or packets.")]
     public CaptureSource Source { get; set; }
 
     /// <summary>The interface whose packets are captured.</summary>
-    [Parameter(ParameterSetName = Packet, HelpMessage = "The interface whose packets are captured, or any; implies -Source Packet.")]
+    [Parameter(ParameterSetName = Packet, HelpMessage = "The interface to capture packets on, or any. Implies -Source Packet.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(InterfaceCompleter))]
     public string? Interface { get; set; }
 
     /// <summary>The capture file to read.</summary>
-    [Parameter(ParameterSetName = Pcap, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "A capture file (pcap, pcapng) to read instead of an interface; implies -Source Packet.")]
+    [Parameter(ParameterSetName = Pcap, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "A capture file (pcap, pcapng) to read instead of an interface. Implies -Source Packet.")]
     [ValidateNotNullOrEmpty]
     public string? PcapPath { get; set; }
 
@@ -69,20 +69,20 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public int[] IncomingUdpPort { get; set; } = [];
 
     /// <summary>Addresses that count as the host's own.</summary>
-    [Parameter(HelpMessage = "Addresses or subnets that count as the host's own beside those that it has, 192.0.2.7 or 10.0.0.0/8.")]
+    [Parameter(HelpMessage = "Local addresses or subnets, in addition to the host's own: 192.0.2.7 or 10.0.0.0/8.")]
     public AddressRange[] LocalAddress { get; set; } = [];
 
     /// <summary>The protocols to keep.</summary>
-    [Parameter(HelpMessage = "The protocols to keep, by name or number; all when none is given.")]
+    [Parameter(HelpMessage = "The protocols to capture, by name or number. The default is all.")]
     [Protocol]
     public FlowProtocol[] Protocol { get; set; } = [];
 
     /// <summary>Count packets and bytes.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "Have the kernel count packets and bytes while the capture runs; the setting is put back at its end.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = "Enable the kernel's packet and byte counters while the capture runs.")]
     public SwitchParameter Accounting { get; set; }
 
     /// <summary>Keep tracking when the kernel's table is nearly full.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "Keep the kernel tracking connections also when its table is nearly full.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = "Keep tracking enabled even when the kernel's table is nearly full.")]
     public SwitchParameter KeepTracking { get; set; }
 
     /// <summary>Find the processes.</summary>
@@ -91,16 +91,16 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public SwitchParameter ResolveProcess { get; set; }
 
     /// <summary>Which packets are traced.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "Which packets are traced through the firewall's rules: none, those of each flow for a time, or all.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = "Which packets are traced through the firewall's rules: none, packets of each flow for a time, or all.")]
     public TraceMode Trace { get; set; } = TraceMode.None;
 
     /// <summary>How long each flow is traced.</summary>
-    [Parameter(ParameterSetName = Live, HelpMessage = "With -Trace Flows: for how long each flow is traced: seconds, or 30s, 5m; 1s to 1d.")]
+    [Parameter(ParameterSetName = Live, HelpMessage = "With -Trace Flows: how long each flow is traced: seconds, or 30s, 5m; 1s to 1d.")]
     [Duration]
     public TimeSpan? TraceDuration { get; set; }
 
     /// <summary>The flow limit.</summary>
-    [Parameter(HelpMessage = "How many flows are held before some are folded into services, unanswered ones first.")]
+    [Parameter(HelpMessage = "The maximum number of flows. Beyond it, flows are folded into services, unanswered ones first.")]
     [ValidateRange(CaptureOptions.MinimumOfMaximumFlows, CaptureOptions.MaximumOfMaximumFlows)]
     public int MaximumFlows { get; set; } = new CaptureOptions().MaximumFlows;
 
@@ -137,7 +137,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     {
         if (TraceDuration is not null && Trace != TraceMode.Flows)
         {
-            ThrowTerminating(new ArgumentException("-TraceDuration says how long each flow is traced: it goes with '-Trace Flows' only."), TraceDuration);
+            ThrowTerminating(new ArgumentException("-TraceDuration is valid with '-Trace Flows' only: it sets how long each flow is traced."), TraceDuration);
         }
 
         CaptureOptions options = BuildOptions();
@@ -181,7 +181,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
 
         if (replay is not null && Filter is not null)
         {
-            ThrowTerminating(new ArgumentException($"-Filter chooses packets of an interface or of a capture file, and {replay} is not one: a recording is replayed as it is."), replay);
+            ThrowTerminating(new ArgumentException($"-Filter is valid for an interface or a capture file, and {replay} is a recording. A recording cannot be filtered."), replay);
         }
 
         bool isSourceTyped = MyInvocation.BoundParameters.ContainsKey(nameof(Source));

@@ -14,7 +14,7 @@ public sealed class StopConntrackCaptureCommand : CaptureCmdlet
     public Capture[]? Capture { get; set; }
 
     /// <summary>Hand the stopped captures on.</summary>
-    [Parameter(HelpMessage = "Hand the stopped captures on.")]
+    [Parameter(HelpMessage = "Emit the stopped captures.")]
     public SwitchParameter PassThru { get; set; }
 
     /// <inheritdoc/>

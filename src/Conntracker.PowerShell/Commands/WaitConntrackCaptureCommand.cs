@@ -16,7 +16,7 @@ public sealed class WaitConntrackCaptureCommand : CaptureCmdlet
     public Capture[]? Capture { get; set; }
 
     /// <summary>How long to wait at most, for all together.</summary>
-    [Parameter(HelpMessage = "How long to wait at most, for all together: seconds, or 30s, 5m. A capture that has not ended by then is not handed on.")]
+    [Parameter(HelpMessage = "The maximum time to wait, for all captures together: seconds, or 30s, 5m. Captures that have not ended by then are not emitted.")]
     [Duration]
     public TimeSpan? Timeout { get; set; }
 

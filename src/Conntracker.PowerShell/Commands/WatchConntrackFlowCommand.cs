@@ -22,13 +22,13 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
     public Capture? Capture { get; set; }
 
     /// <summary>The network namespace to watch with a capture of its own.</summary>
-    [Parameter(ParameterSetName = FromKernel, Mandatory = true, HelpMessage = "Watch this network namespace with a capture that ends with the command.")]
+    [Parameter(ParameterSetName = FromKernel, Mandatory = true, HelpMessage = "Watch this network namespace with a temporary capture.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
     public string? NetworkNamespace { get; set; }
 
     /// <summary>How many flows to wait for.</summary>
-    [Parameter(HelpMessage = "End after so many flows.")]
+    [Parameter(HelpMessage = "End after this number of flows.")]
     [ValidateRange(1, int.MaxValue)]
     public int Count { get; set; } = int.MaxValue;
 
@@ -42,7 +42,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
     {
         if (Duration < TimeSpan.Zero)
         {
-            ThrowTerminating(new ArgumentException($"A duration of {Duration} is over before it begins. Give zero or more."), Duration);
+            ThrowTerminating(new ArgumentException($"The duration {Duration} is negative. Use zero or more."), Duration);
         }
     }
 
@@ -114,7 +114,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
 
         if (subscription.Skipped > 0)
         {
-            WriteWarning($"{subscription.Skipped} flows appeared faster than they were taken from the pipeline and were not shown. They are in the capture.");
+            WriteWarning($"{subscription.Skipped} flows arrived faster than the pipeline processed them and were not emitted. The capture contains them.");
         }
     }
 
