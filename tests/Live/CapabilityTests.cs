@@ -47,6 +47,6 @@ public sealed class CapabilityTests
 
         Assert.True(result.ExitCode == 0, result.Error);
         string note = Assert.Single(result.Error.Split('\n'), each => each.Contains("note:", StringComparison.Ordinal));
-        Assert.Contains("No connection was tracked here before", note, StringComparison.Ordinal);
+        Assert.Contains("Connection tracking was not enabled", note, StringComparison.Ordinal);
     }
 }

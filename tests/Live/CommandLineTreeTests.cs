@@ -149,7 +149,7 @@ public sealed class CommandLineTreeTests
 
         ToolResult refused = CommandLine.Run("--replay", recording, "--tree", recording);
         Assert.Equal(1, refused.ExitCode);
-        Assert.Contains("not a folder", refused.Error, StringComparison.Ordinal);
+        Assert.Contains("not a directory", refused.Error, StringComparison.Ordinal);
     }
 
     private static TestNetwork Connect()

@@ -8,7 +8,7 @@ namespace Conntracker.Tests.Live;
 /// <summary>On a host that tracked nothing before, the capture says what tracking costs, and the host stops tracking before it would drop packets.</summary>
 public sealed class TrackingLimitTests
 {
-    private const string SwitchedOn = "No connection was tracked here before";
+    private const string SwitchedOn = "Connection tracking was not enabled";
 
     private static readonly IPEndPoint s_server = new(IPAddress.Loopback, 0);
 
@@ -22,7 +22,7 @@ public sealed class TrackingLimitTests
         using LiveCapture first = LiveCapture.Start(host);
         string notice = Assert.Single(first.Capture.Notices);
         Assert.StartsWith(SwitchedOn, notice, StringComparison.Ordinal);
-        Assert.Contains($"holds {host.ReadSetting("netfilter/nf_conntrack_max")} connections", notice, StringComparison.Ordinal);
+        Assert.Contains($"limited to {host.ReadSetting("netfilter/nf_conntrack_max")} connections", notice, StringComparison.Ordinal);
 
         TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 1), s_server);
         using LiveCapture second = LiveCapture.Start(host);
@@ -40,7 +40,7 @@ public sealed class TrackingLimitTests
         Eventually.Equal(() => 1, () => live.Flows.Count);
 
         Volatile.Write(ref _entries, 90);
-        Eventually.True("a notice", () => live.Capture.Notices.Any(each => each.Contains("90 of 100", StringComparison.Ordinal) && each.Contains("tracks no more", StringComparison.Ordinal)));
+        Eventually.True("a notice", () => live.Capture.Notices.Any(each => each.Contains("90 of 100", StringComparison.Ordinal) && each.Contains("tracking and traces have ended", StringComparison.Ordinal)));
 
         Assert.Equal("", host.Run("nft", "list", "ruleset"));
         TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 2), s_server);

@@ -108,7 +108,7 @@ public sealed class LiveCaptureTests : ModuleTest
     {
         Traffic.LoadRules(_host);
         string before = Traffic.RulesOf(_host);
-        Assert.Equal(["Flows", "5", "True"], Engine.Lines($"$capture = Start-ConntrackCapture -NetworkNamespace {_host.Name} -Trace Flows -TraceDuration 5s; $capture.Options.Trace; $capture.Options.TraceDuration.TotalSeconds; \"$($capture.Notices)\" -like 'No connection was tracked here before*'"));
+        Assert.Equal(["Flows", "5", "True"], Engine.Lines($"$capture = Start-ConntrackCapture -NetworkNamespace {_host.Name} -Trace Flows -TraceDuration 5s; $capture.Options.Trace; $capture.Options.TraceDuration.TotalSeconds; \"$($capture.Notices)\" -like 'Connection tracking was not enabled*'"));
         Traffic.SendTcp(_host, 8080);
         Traffic.SendSyn(_host, 22);
         Traffic.SendSyn(_host, 23);

@@ -99,7 +99,7 @@ public sealed class StartConntrackCaptureTests : ModuleTest
         Answer answer = Engine.Run("$capture = Start-ConntrackCapture -ReplayPath \"$folder/cut.ctrec\"; $capture.FlowCount; $capture.Notices");
 
         Assert.Empty(answer.Errors);
-        Assert.Contains("has no end", Assert.Single(answer.Warnings), StringComparison.Ordinal);
+        Assert.Contains("is truncated", Assert.Single(answer.Warnings), StringComparison.Ordinal);
         Assert.Equal(["15", answer.Warnings[0]], answer.Lines);
     }
 
@@ -152,15 +152,15 @@ public sealed class StartConntrackCaptureTests : ModuleTest
     [InlineData("-Source Conntrack -PcapPath x", "a capture file")]
     [InlineData("-Source Packet -Accounting", "Accounting and traces")]
     [InlineData("-Source Packet -Trace Flows", "Accounting and traces")]
-    [InlineData("-ReplayPath x -Source Packet", "A replay reads a recording and nothing else")]
+    [InlineData("-ReplayPath x -Source Packet", "A replay only reads a recording")]
     [InlineData("-ReplayPath x -Filter tcp", "A recording cannot be filtered")]
     [InlineData("-Duration 0", "")]
     [InlineData("-Duration '-5s'", "")]
     [InlineData("-TraceDuration 30s", "-Trace Flows")]
     [InlineData("-Trace None -TraceDuration 30s", "-Trace Flows")]
     [InlineData("-Trace Everything -TraceDuration 30s", "-Trace Flows")]
-    [InlineData("-Trace Flows -TraceDuration 999ms", "a second to a day")]
-    [InlineData("-Trace Flows -TraceDuration 25h", "a second to a day")]
+    [InlineData("-Trace Flows -TraceDuration 999ms", "one second to one day")]
+    [InlineData("-Trace Flows -TraceDuration 25h", "one second to one day")]
     public void What_does_not_go_together_is_refused_with_the_reason(string parameters, string says)
     {
         ErrorRecord error = Refuses($"{parameters} -WhatIf", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument);

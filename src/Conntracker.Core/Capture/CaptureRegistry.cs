@@ -91,7 +91,7 @@ public static class CaptureRegistry
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new ConntrackException(
-                ConntrackErrorReason.CaptureNotRunning, $"The capture '{start.Name}' was given up while it was being started: the module was removed, or the process ends.");
+                ConntrackErrorReason.CaptureNotRunning, $"The start of the capture '{start.Name}' was cancelled: the module was removed, or the process is ending.");
         }
         finally
         {
@@ -171,7 +171,7 @@ public static class CaptureRegistry
             if (name is not null && IsTaken(name))
             {
                 throw new ConntrackException(
-                    ConntrackErrorReason.CaptureExists, $"There is a capture named '{name}' already. Give another name, or remove that one first.");
+                    ConntrackErrorReason.CaptureExists, $"A capture named '{name}' already exists. Use another name, or remove that capture first.");
             }
 
             int id;

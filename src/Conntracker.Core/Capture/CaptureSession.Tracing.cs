@@ -36,7 +36,7 @@ internal sealed partial class CaptureSession
 
     private T WhileRunning<T>(Func<TraceControl, T> act)
     {
-        ConntrackException over = new(ConntrackErrorReason.CaptureNotRunning, "Only a running capture can trace: this one has ended, or replays a recording.");
+        ConntrackException over = new(ConntrackErrorReason.CaptureNotRunning, "Only a running capture can trace. This capture has ended, or is a replay.");
         if (_pump.Tracing is not TraceControl tracing || _state != CaptureState.Running)
         {
             throw over;

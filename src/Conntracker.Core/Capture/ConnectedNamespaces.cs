@@ -112,7 +112,7 @@ internal sealed class ConnectedNamespaces : IDisposable
         if (SafeLibC.setns(_own, CLONE_NEWNET) < 0)
         {
             throw new ConntrackException(
-                ConntrackErrorReason.KernelRefused, $"The capture's network namespace could not be entered again: {Errno.Describe(Errno.Last)}.");
+                ConntrackErrorReason.KernelRefused, $"Could not enter the capture's network namespace again: {Errno.Describe(Errno.Last)}.");
         }
 
         return found;

@@ -11,10 +11,10 @@ internal static class ConntrackDumpError
     {
         _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
-            $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
+            $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or with sudo."),
         _ when IsPassing(errno) => new ConntrackException(
             ConntrackErrorReason.KernelRefused,
-            $"The kernel's connection table could not be read to its end: {Errno.Describe(errno)}. The kernel is short of memory, or busy: try again."),
+            $"The kernel's connection table could not be read to its end: {Errno.Describe(errno)}. The kernel is out of memory, or busy: try again."),
         _ => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The kernel lacks CONFIG_NF_CT_NETLINK (module nf_conntrack_netlink)."),

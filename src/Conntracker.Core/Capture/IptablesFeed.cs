@@ -66,7 +66,7 @@ internal sealed class IptablesFeed : IDisposable
         CountLost();
         if (_tap?.Error is Exception error)
         {
-            _notices.Add("nflog-error", $"The lines of iptables-legacy's trace cannot be read any more: {error.Message}");
+            _notices.Add("nflog-error", $"TRACE lines of iptables-legacy can no longer be read: {error.Message}");
         }
 
         return hasTaken;
@@ -124,7 +124,7 @@ internal sealed class IptablesFeed : IDisposable
             _isOpened = true;
             _rules.Check();
             Open();
-            _loggerWatch = _lease is null ? null : new SettingsWatch(_lease, "Rules of iptables-legacy are traced no more", _notices, _clock);
+            _loggerWatch = _lease is null ? null : new SettingsWatch(_lease, "Rules of iptables-legacy are no longer traced", _notices, _clock);
         }
     }
 
@@ -153,14 +153,14 @@ internal sealed class IptablesFeed : IDisposable
         {
             _kernelLog = new KernelLogSource();
             _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _networkNamespace);
-            _notices.Add("nflog", $"{reason} The kernel's log is read instead (/dev/kmsg): it is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, other readers of it see them as well, and the program that holds the group gets no TRACE lines meanwhile.");
+            _notices.Add("nflog", $"{reason} The kernel log is read instead (/dev/kmsg). It is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, its other readers see the lines as well, and the program that uses the group gets no TRACE lines while the capture runs.");
         }
         catch (ConntrackException error)
         {
             // What others have logged there is none of this capture's.
             _kernelLog?.Dispose();
             _kernelLog = null;
-            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {reason} Nor can the kernel's log be read instead: {error.Message}");
+            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {reason} The kernel log cannot be read either: {error.Message}");
         }
     }
 
@@ -170,7 +170,7 @@ internal sealed class IptablesFeed : IDisposable
         if (lost > 0)
         {
             _sink.PutNumber(FrameKind.IptablesTraceLost, _clock.Now, lost);
-            _notices.Add("nflog-lost", "More packets passed rules of iptables-legacy than could be read: some steps of some flows are missing. Trace chosen flows instead of all of them.");
+            _notices.Add("nflog-lost", "More packets passed iptables-legacy rules than could be read. Steps of some flows are missing. Trace selected flows instead of all flows.");
         }
     }
 }

@@ -75,7 +75,7 @@ internal sealed class IptablesRules : IDisposable
             _isReading = false;
             if (!hasTexts)
             {
-                _notices.Add("iptables-rules", $"The rules of iptables-legacy could not be read: {_reader.Error}");
+                _notices.Add("iptables-rules", $"Could not read the rules of iptables-legacy: {_reader.Error}");
             }
 
             // Rules that have changed meanwhile are read once more before anything is concluded from them. Without text the positions stand.

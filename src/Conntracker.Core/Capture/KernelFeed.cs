@@ -49,7 +49,7 @@ internal sealed class KernelFeed : IDisposable
 
         if (_events.BufferSize < bufferSize)
         {
-            _notices.Add("buffer", $"The kernel granted a receive buffer of {_events.BufferSize} bytes, not {bufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a flood.");
+            _notices.Add("buffer", $"The kernel granted a receive buffer of {_events.BufferSize} bytes, not {bufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a burst.");
         }
     }
 
@@ -157,7 +157,7 @@ internal sealed class KernelFeed : IDisposable
                 _hasOverrun = true;
                 _table.NeedRepair();
                 _sink.Put(FrameKind.Overrun, _clock.Now);
-                _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged; connections that began and ended in between are missing. A larger buffer (-BufferSize, --buffer-size) helps.");
+                _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged. Connections that began and ended in between are missing. Use a larger buffer (-BufferSize, --buffer-size).");
             }
             else
             {
@@ -174,7 +174,7 @@ internal sealed class KernelFeed : IDisposable
         {
             if (_hasOverrun)
             {
-                _notices.Add("drops", "How many events were lost in an overrun is not known: /proc/net/netlink cannot be read or does not list the socket. Lost says less than the truth.");
+                _notices.Add("drops", "The number of events lost in an overrun is not known: /proc/net/netlink cannot be read or does not list the socket. Lost is too low.");
             }
         }
         else if (lost > 0)

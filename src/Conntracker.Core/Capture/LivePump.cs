@@ -51,7 +51,7 @@ internal sealed class LivePump : ICapturePump
         if (EventSetting.IsOff())
         {
             _collector.IsWithoutEvents = true;
-            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel makes no events. Its table is read instead, when flows are asked for, at the end, and about once a minute; connections that begin and end in between are missing. 'sysctl net.netfilter.nf_conntrack_events=2' switches events on, for connections made after.");
+            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel sends no events. Its table is read instead, when flows are requested, at the end, and about once a minute; connections that begin and end in between are missing. 'sysctl net.netfilter.nf_conntrack_events=2' enables events for new connections.");
         }
 
         if (_options.ResolveProcess)
@@ -65,7 +65,7 @@ internal sealed class LivePump : ICapturePump
         using SettingsLease? lease = _options.Accounting ? AccountingLease.Acquire(feed.Namespace) : null;
         if (lease is not null)
         {
-            feed.Add(new SettingsWatch(lease, "Packets and bytes are counted no more, or not of new connections", _notices, _clock));
+            feed.Add(new SettingsWatch(lease, "Packets and bytes are no longer counted, or not for new connections", _notices, _clock));
         }
 
         TrackingReading? before = _options.ReadTracking();
@@ -135,14 +135,14 @@ internal sealed class LivePump : ICapturePump
             OwnTable table = OwnTable.Create();
             if (!table.IsOwned)
             {
-                _notices.Add("owner", $"This kernel (before Linux 5.12) does not know nftables' flag 'owner': the table 'inet {table.Name}' is removed when the capture ends, but stays after kill -9 until the next capture starts here.");
+                _notices.Add("owner", $"This kernel (before Linux 5.12) does not support the nftables flag 'owner': the table 'inet {table.Name}' is removed when the capture ends, but after kill -9 it stays until the next capture starts here.");
             }
 
             return table;
         }
         catch (ConntrackException error)
         {
-            _notices.Add("table", $"{error.Message} Without it connections are seen only where another rule makes the kernel track them.");
+            _notices.Add("table", $"{error.Message} Without it, connections are seen only if another rule enables connection tracking.");
             return null;
         }
     }
@@ -153,16 +153,16 @@ internal sealed class LivePump : ICapturePump
         bool wasTracking = before is not { Entries: 0 };
         if (!wasTracking && table is not null)
         {
-            _notices.Add("tracking", $"No connection was tracked here before: this capture switches connection tracking on, and fragments are reassembled while it runs. {Limit(before!.Value.Limit)}");
+            _notices.Add("tracking", $"Connection tracking was not enabled: this capture enables it, and fragments are reassembled while it runs. {Limit(before!.Value.Limit)}");
         }
 
         feed.Add(new TrackingGuard(before, _options.ReadTracking, _sink, _notices, _clock, () => LetGo(table, wasTracking)));
     }
 
     private string Limit(long limit) =>
-        limit == 0 ? "There is no limit for the kernel's table (net.netfilter.nf_conntrack_max is 0)."
-        : $"The kernel's table holds {limit} connections (net.netfilter.nf_conntrack_max), and packets of new ones are dropped when it is full. "
-            + (_options.KeepTracking ? "The capture goes on tracking then." : "At 90 % the capture removes its table of nftables, and tracking ends (-KeepTracking, --keep-tracking: it goes on).");
+        limit == 0 ? "The kernel's table has no limit (net.netfilter.nf_conntrack_max is 0)."
+        : $"The kernel's table is limited to {limit} connections (net.netfilter.nf_conntrack_max). When it is full, packets of new connections are dropped. "
+            + (_options.KeepTracking ? "The capture keeps tracking enabled." : "At 90 % the capture removes its nftables table, and tracking ends (unless -KeepTracking or --keep-tracking is used).");
 
     // What the user reads of it. Where somebody else has connections tracked, our table is worth nothing but the traces: taking it away changes
     // nothing else, and helps where what was tracked before was left over.
@@ -176,8 +176,8 @@ internal sealed class LivePump : ICapturePump
         _tracing.LoseTable();
         table.Dispose();
         return $"The capture has removed its table 'inet {table.Name}': "
-            + (wasTracking ? "unless another rule has connections tracked, the kernel tracks no more, and new flows are not seen." : "the kernel tracks no more, new flows are not seen, and traces have ended.")
-            + " Start another capture once there is room, or with -KeepTracking (--keep-tracking) to go on at that risk.";
+            + (wasTracking ? "unless another rule enables connection tracking, tracking has ended, and new flows are not seen." : "tracking and traces have ended, and new flows are not seen.")
+            + " Start another capture when the table has room, or use -KeepTracking (--keep-tracking) to accept dropped packets.";
     }
 
     private void RecoverSettings(NetworkNamespaceId networkNamespace)
@@ -190,10 +190,10 @@ internal sealed class LivePump : ICapturePump
                 switch (SettingsLease.Recover(purpose, networkNamespace))
                 {
                     case SettingsRecovery.PutBack:
-                        _notices.Add(notice, $"A capture that was killed had left {purpose.LeftBehind}; the settings are as they were before it.");
+                        _notices.Add(notice, $"A killed capture had left {purpose.LeftBehind}. The previous settings are restored.");
                         break;
                     case SettingsRecovery.Unknown:
-                        _notices.Add(notice, $"A capture that was killed may have left {purpose.LeftBehind}. This kernel (before Linux 5.14) does not show whether that was in this network namespace, so nothing was put back: look at {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
+                        _notices.Add(notice, $"A killed capture may have left {purpose.LeftBehind}. This kernel (before Linux 5.14) does not show whether that was in this network namespace, so nothing was restored: check {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
                         break;
                     default:
                         break;
@@ -201,7 +201,7 @@ internal sealed class LivePump : ICapturePump
             }
             catch (ConntrackException error)
             {
-                _notices.Add(notice, $"What a killed capture may have left was not put back: {error.Message}");
+                _notices.Add(notice, $"Settings that a killed capture may have left were not restored: {error.Message}");
             }
         }
     }

@@ -28,7 +28,7 @@ internal static class NetworkNamespace
         {
             throw new ConntrackException(
                 error is UnauthorizedAccessException ? ConntrackErrorReason.PermissionDenied : ConntrackErrorReason.NamespaceNotFound,
-                $"The network namespace '{name}' cannot be opened: {error.Message} 'ip netns list' shows those that have a name.",
+                $"The network namespace '{name}' cannot be opened: {error.Message} 'ip netns list' shows named ones.",
                 error);
         }
 
@@ -41,7 +41,7 @@ internal static class NetworkNamespace
                     ? new ConntrackException(ConntrackErrorReason.NamespaceNotFound, $"{path} is not a network namespace: {Errno.Describe(errno)}.")
                     : new ConntrackException(
                         ConntrackErrorReason.PermissionDenied,
-                        $"The network namespace '{name}' cannot be entered: {Errno.Describe(errno)}. The capability CAP_SYS_ADMIN is missing: run as root, or under sudo.");
+                        $"The network namespace '{name}' cannot be entered: {Errno.Describe(errno)}. The capability CAP_SYS_ADMIN is missing: run as root, or with sudo.");
             }
         }
     }

@@ -66,8 +66,8 @@ internal sealed class NftablesRules : IDisposable
             else
             {
                 _notices.Add("nftables-rules", HasRead
-                    ? $"The nftables ruleset could not be read again after a change, and steps of new rules have no text: {_reader.Error}"
-                    : $"The nftables ruleset could not be read, and steps have no text: {_reader.Error}");
+                    ? $"Could not read the nftables ruleset after a change. Steps of new rules have no text: {_reader.Error}"
+                    : $"Could not read the nftables ruleset. Steps have no text: {_reader.Error}");
             }
 
             HasRead = true;

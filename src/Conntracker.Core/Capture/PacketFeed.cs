@@ -59,7 +59,7 @@ internal sealed class PacketFeed : IFeedSource
         {
             throw new ConntrackException(
                 ConntrackErrorReason.LinkTypeUnknown,
-                $"The packets of {where} are of the link type {source.LinkTypeName}, which cannot be read. Understood are Ethernet (EN10MB), Linux cooked (LINUX_SLL, LINUX_SLL2), raw IP (RAW, IPV4, IPV6) and loopback (NULL, LOOP).");
+                $"The packets of {where} have the link type {source.LinkTypeName}, which is not supported. Supported are Ethernet (EN10MB), Linux cooked (LINUX_SLL, LINUX_SLL2), raw IP (RAW, IPV4, IPV6) and loopback (NULL, LOOP).");
         }
 
         Span<byte> data = stackalloc byte[sizeof(int)];
@@ -165,7 +165,7 @@ internal sealed class PacketFeed : IFeedSource
 
         if (read < 0)
         {
-            _notices.Add("interface", $"The packets of the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as that is possible; what passes meanwhile is not seen.");
+            _notices.Add("interface", $"Capturing on the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as possible. Packets until then are not seen.");
             CountDrops(source);
             source.Dispose();
             _source = null;
@@ -187,7 +187,7 @@ internal sealed class PacketFeed : IFeedSource
         if (source.TakeDrops() is > 0 and long drops)
         {
             _sink.PutNumber(FrameKind.PacketsLost, _clock.Now, drops);
-            _notices.Add("packets", "The kernel dropped packets because they came faster than they could be taken in: flows may be missing. A filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size) helps.");
+            _notices.Add("packets", "The kernel dropped packets because they arrived faster than they could be read. Flows may be missing. Use a filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size).");
         }
     }
 }

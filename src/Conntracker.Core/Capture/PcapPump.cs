@@ -57,14 +57,14 @@ internal sealed class PcapPump : ICapturePump
 
             if (read == -1)
             {
-                _notices.Add("damaged", $"The capture file {_path} is cut off or damaged: {_source.Error}. The packets before that were taken in; those behind it are not known.");
+                _notices.Add("damaged", $"The capture file {_path} is truncated or damaged: {_source.Error}. Only the packets before the damage were read.");
                 break;
             }
         }
 
         if (_stop && read is > 0 or PacketSource.Interrupted)
         {
-            _notices.Add("stopped", $"The capture file {_path} was not read to its end: the capture was stopped before.");
+            _notices.Add("stopped", $"The capture file {_path} was not read to its end, because the capture was stopped.");
         }
 
         _sink.Put(FrameKind.PacketTime, last);

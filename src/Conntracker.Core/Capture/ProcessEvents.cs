@@ -200,7 +200,7 @@ internal sealed class ProcessEvents : IDisposable
         {
             throw new ConntrackException(
                 ConntrackErrorReason.KernelRefused,
-                $"The events of the proc connector could not be received: {Errno.Describe(-received)}.");
+                $"Could not receive events of the proc connector:  {Errno.Describe(-received)}.");
         }
     }
 

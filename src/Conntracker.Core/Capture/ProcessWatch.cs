@@ -50,7 +50,7 @@ internal sealed class ProcessWatch : IFeedSource
         _lookup = new SocketLookup(_wakeup);
         if (_lookup.FindMissing() is string missing)
         {
-            notices.Add("processes-lookups", $"The kernel cannot look up sockets of {missing} (INET_DIAG): flows that are older than the capture have no process. It needs CONFIG_INET_TCP_DIAG and CONFIG_INET_UDP_DIAG (modules tcp_diag, udp_diag).");
+            notices.Add("processes-lookups", $"The kernel cannot look up {missing} sockets (INET_DIAG): flows that are older than the capture have no process. This requires CONFIG_INET_TCP_DIAG and CONFIG_INET_UDP_DIAG (modules tcp_diag, udp_diag).");
         }
 
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker processes" };
@@ -129,7 +129,7 @@ internal sealed class ProcessWatch : IFeedSource
         catch (Exception error)
 #pragma warning restore CA1031
         {
-            _notices.Add("processes-ended", $"Processes are not resolved any more: {error.Message}");
+            _notices.Add("processes-ended", $"Processes are no longer resolved: {error.Message}");
         }
         finally
         {
@@ -152,7 +152,7 @@ internal sealed class ProcessWatch : IFeedSource
             _ring = new AttributionRing(_programs.RecordsMap);
             if (!PidNamespace.IsHosts)
             {
-                _notices.Add("processes-pid-namespace", "/proc shows the processes of another pid namespace than the host's first one, by which the kernel numbers them here: flows show name, user and cgroup of a process, with the id 0, and neither its command line nor its path. Start with the host's pid namespace for these (docker run --pid host).");
+                _notices.Add("processes-pid-namespace", "/proc does not show the host's pid namespace. Flows show the name, user and cgroup of a process, with the id 0, but not its command line and path. To get them, use the host's pid namespace (docker run --pid host).");
             }
 
             _reporter.Namespaces.ReadCookie = _programs.ReadNamespaceCookie;
@@ -242,17 +242,17 @@ internal sealed class ProcessWatch : IFeedSource
         long events = _events.Lost;
         if (lookups > 0)
         {
-            _notices.Add("processes-lookups-lost", "More sockets have to be looked up than can wait for it: the flows of those that were left out have no process (see ProcessesLost in the receipt).");
+            _notices.Add("processes-lookups-lost", "The queue of socket lookups was full. Flows of the sockets that were not looked up have no process (see ProcessesLost).");
         }
 
         if (events > 0)
         {
-            _notices.Add("processes-events-lost", "The kernel had more forks and execs to tell than its buffer holds: command lines of processes that ended within milliseconds may be missing (see ProcessesLost in the receipt).");
+            _notices.Add("processes-events-lost", "The kernel's buffer for fork and exec events was full. Command lines of processes that ended within milliseconds may be missing (see ProcessesLost).");
         }
 
         if (_reporter.Namespaces.Failure is string refused)
         {
-            _notices.Add("processes-namespaces", $"Another network namespace could not be looked at: {refused}. Processes in it are not named, because any user can make a namespace with any addresses. The capability CAP_SYS_ADMIN is needed: run as root, or under sudo.");
+            _notices.Add("processes-namespaces", $"Could not inspect another network namespace: {refused}. Its processes are not shown, because any user can create a namespace with any addresses. The capability CAP_SYS_ADMIN is required: run as root, or with sudo.");
         }
 
         if (_events.Failure is string failure)

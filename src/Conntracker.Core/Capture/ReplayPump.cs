@@ -37,12 +37,12 @@ internal sealed class ReplayPump : ICapturePump
 
         if (_recording.IsCutOff)
         {
-            _notices.Add("cut-off", $"The recording {_path} has no end: whoever wrote it was killed. Its {_recording.FrameCount} whole frames were replayed.");
+            _notices.Add("cut-off", $"The recording {_path} is truncated: the program that wrote it was killed. Its {_recording.FrameCount} complete frames were replayed.");
         }
 
         if (_collector.Receipt.RecordingLost is > 0 and long missing)
         {
-            _notices.Add("recording-lost", $"{missing} messages are missing in the recording {_path}, because the disk was too slow for it: flows may be missing, or shown as open though they were closed.");
+            _notices.Add("recording-lost", $"{missing} messages are missing in the recording {_path}, because the disk was too slow. Flows may be missing, or shown as open although they were closed.");
         }
 
         ready();

@@ -48,7 +48,7 @@ internal sealed class SettingsWatch(SettingsLease lease, string consequence, Cap
         {
             if (lease.FindChanged() is string changed)
             {
-                notices.Add($"changed {consequence}", $"Somebody has changed a setting that this capture needs: {changed}. {consequence}. It is left as it is.");
+                notices.Add($"changed {consequence}", $"Another program has changed a setting that this capture needs: {changed}. {consequence}. The setting is not restored.");
                 Due = long.MaxValue;
             }
         }

@@ -129,7 +129,7 @@ internal sealed class TableFeed : IDisposable
         {
             if (!IsReading && requests == Tries)
             {
-                _notices.Add("last-dump", "The kernel's table could not be read at the end of the capture: flows that are shown as open may be closed, and what was lost before is not repaired.");
+                _notices.Add("last-dump", "The kernel's table could not be read at the end of the capture. Flows that are shown as open may be closed, and earlier losses are not repaired.");
                 return;
             }
 
@@ -168,7 +168,7 @@ internal sealed class TableFeed : IDisposable
     private void Fail(string why)
     {
         _schedule.Fail(_clock.Now);
-        _notices.Add("dump", $"The kernel broke off reading its table: {why} It is read again after a pause; until then flows may be shown as they were before.");
+        _notices.Add("dump", $"The kernel stopped reading its table: {why} It is read again after a pause. Until then, flows may be out of date.");
     }
 
     private static byte[] EndOfDump(int errno)

@@ -74,7 +74,7 @@ internal sealed class TraceControl : IFeedSource
         }
         catch (ConntrackException error)
         {
-            _notices.Add("trace", $"Nothing is traced, and flows have no verdict: {error.Message}");
+            _notices.Add("trace", $"Tracing is not possible, and flows have no verdict: {error.Message}");
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed class TraceControl : IFeedSource
         }
 
         TraceRequest request = known ?? _requests.Add(target, flow, query, _clock.Now, until)
-            ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"{TraceRequestBook.Maximum} traces are active, and that is the limit. Disable-FlowTrace ends some; a query traces many flows at once.");
+            ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"The limit of {TraceRequestBook.Maximum} active traces is reached. End some with Disable-FlowTrace, or use selectors to trace many flows at once.");
 
         try
         {
@@ -236,7 +236,7 @@ internal sealed class TraceControl : IFeedSource
     {
         if (_table is null || _openFeed is null || _addFeed is null)
         {
-            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing needs a table of nftables, which could not be made or was removed; the capture's notices say why.");
+            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing requires an nftables table, which could not be created or was removed. The capture's notices give the reason.");
         }
 
         int capacity = _options.TraceCapacity ?? TraceCapacity.OfThisMachine();
@@ -259,7 +259,7 @@ internal sealed class TraceControl : IFeedSource
 
     private void MakeRules(OwnTable table, int capacity)
     {
-        const string Failure = "The rules that have packets traced could not be made";
+        const string Failure = "The rules for tracing could not be created";
         string Rules(bool limitsFlows) => TraceRules.Begin(table.Name, _options.Trace, _options.TraceDuration, capacity, limitsFlows);
         try
         {
@@ -269,7 +269,7 @@ internal sealed class TraceControl : IFeedSource
         {
             // Limits in sets need Linux 5.7 and nft 0.9.5.
             table.Run(Rules(limitsFlows: false), Failure);
-            _notices.Add("trace-limit", "The kernel or libnftables knows no limits in sets: every packet of a new flow is traced, also of large transfers.");
+            _notices.Add("trace-limit", "The kernel or libnftables does not support limits in sets. Every packet of a new flow is traced, even of large transfers.");
         }
     }
 
@@ -282,7 +282,7 @@ internal sealed class TraceControl : IFeedSource
 
         (FlowQuery, TimeSpan)[] queries = [.. _requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
 
-        _table.Run(TraceRules.Select(_table.Name, queries), "The rules for what is traced could not be made");
+        _table.Run(TraceRules.Select(_table.Name, queries), "The rules that select traced packets could not be created");
     }
 
     private void Choose(Flow flow, TimeSpan duration)

@@ -146,7 +146,7 @@ internal sealed class TraceFeed : IFeedSource
     {
         // Also when the kernel does not tell how many: a change of the ruleset may be among them.
         _sink.PutNumber(FrameKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
-        _notices.Add("nftables-trace", "More packets were traced than could be read: some steps of some flows are missing, and the counts of packets are too small. Trace chosen flows instead of all of them.");
+        _notices.Add("nftables-trace", "More packets were traced than could be read. Steps of some flows are missing, and packet counts are too low. Trace selected flows instead of all flows.");
     }
 
     private void Settle(long now)

@@ -82,7 +82,7 @@ internal sealed class TrackingGuard : IFeedSource
         CountDrops(in reading);
         if (reading.IsNearlyFull && _notices.IsNew("nearly full"))
         {
-            _notices.Add("nearly full", $"The kernel's table of connections is nearly full: {reading.Entries} of {reading.Limit} (net.netfilter.nf_conntrack_max). When it is full, packets of new connections are dropped. {_release() ?? "A larger limit helps."}");
+            _notices.Add("nearly full", $"The kernel's table of connections is nearly full: {reading.Entries} of {reading.Limit} (net.netfilter.nf_conntrack_max). When it is full, packets of new connections are dropped. {_release() ?? "Increase the limit."}");
         }
 
         Due = now + Pause(in reading, now - _lastLook);

@@ -25,7 +25,7 @@ internal static class AddressText
     {
         if (Family(address) != family)
         {
-            throw new ArgumentException($"The address {address} is not an {family} address, as its flow says.", nameof(address));
+            throw new ArgumentException($"The address {address} is not an {family} address, unlike the family of its flow.", nameof(address));
         }
 
         Span<byte> bytes = stackalloc byte[16];

@@ -67,7 +67,7 @@ internal static class CsvFlowReader
         string missing = string.Join(", ", FlowColumns.All.Where(column => column.IsRequired && !columns.Contains(column)).Select(column => column.Name));
         if (missing.Length > 0)
         {
-            fault = $"The header row lacks {missing}. A CSV file of flows begins with a row of property names, and needs these.";
+            fault = $"The header row does not contain {missing}. A CSV file of flows begins with a row of property names.";
         }
 
         return columns;
@@ -78,7 +78,7 @@ internal static class CsvFlowReader
     {
         if (reader.Count != columns.Length)
         {
-            return $"The record has {reader.Count} cells, the header {columns.Length}.";
+            return $"The record has {reader.Count} cells, and the header has {columns.Length}.";
         }
 
         for (int i = 0; i < columns.Length; i++)
@@ -97,7 +97,7 @@ internal static class CsvFlowReader
             }
             else if (!column.TryRead(flow, reader[i]))
             {
-                return $"{column.Name} does not hold a value that it can have.";
+                return $"{column.Name} does not have a valid value.";
             }
         }
 

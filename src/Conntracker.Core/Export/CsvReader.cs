@@ -105,7 +105,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         {
             if (bytes[at] == '"')
             {
-                Fail("A quote stands inside a cell that does not begin with one.");
+                Fail("There is a quote inside a cell that does not begin with a quote.");
                 return false;
             }
 

@@ -19,7 +19,7 @@ public static class FlowReader
         ArgumentNullException.ThrowIfNull(onError);
         if (format == LogFormat.Tree)
         {
-            throw new ArgumentOutOfRangeException(nameof(format), format, "A tree is read from a folder (ReadTree), not from a stream.");
+            throw new ArgumentOutOfRangeException(nameof(format), format, "A tree is read from a directory (ReadTree), not from a stream.");
         }
 
         return ReadAll(stream, format, onError);

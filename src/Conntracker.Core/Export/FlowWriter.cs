@@ -15,12 +15,12 @@ public static class FlowWriter
         return format switch
         {
             LogFormat.Text when style is LogStyle.V1 or LogStyle.V2 or LogStyle.V3 => new TextFlowWriter(stream, style),
-            LogFormat.Text => throw new ArgumentOutOfRangeException(nameof(style), style, "The text log has the styles V1, V2 and V3."),
+            LogFormat.Text => throw new ArgumentOutOfRangeException(nameof(style), style, "The versions of the text log are V1, V2 and V3."),
             LogFormat.Json => new JsonFlowWriter(stream, array: true),
             LogFormat.JsonLines => new JsonFlowWriter(stream, array: false),
             LogFormat.Csv => new CsvFlowWriter(stream),
-            LogFormat.Tree => throw new ArgumentOutOfRangeException(nameof(format), format, "A tree is written into a folder (FlowTree), not to a stream."),
-            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "Flows are written as Text, Json, JsonLines or Csv."),
+            LogFormat.Tree => throw new ArgumentOutOfRangeException(nameof(format), format, "A tree is written to a directory (FlowTree), not to a stream."),
+            _ => throw new ArgumentOutOfRangeException(nameof(format), format, "The format must be Text, Json, JsonLines or Csv."),
         };
     }
 }

@@ -28,7 +28,7 @@ internal static unsafe class FolderNames
                 nint length = SafeLibC.getdents64(folder, buffer, BufferSize);
                 if (length < 0)
                 {
-                    throw LogFileErrors.FromTree(path, "reading the folder", Errno.Last);
+                    throw LogFileErrors.FromTree(path, "reading the directory", Errno.Last);
                 }
 
                 if (length == 0)

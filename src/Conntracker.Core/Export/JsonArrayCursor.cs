@@ -34,13 +34,13 @@ internal sealed class JsonArrayCursor(InputBuffer input, int limit)
 
                 if (input.Unread.Length > limit)
                 {
-                    onError(Error($"It is longer than {limit} bytes. Nothing behind it is read."));
+                    onError(Error($"It is longer than {limit} bytes. The rest of the file is not read."));
                     return false;
                 }
 
                 if (input.IsComplete)
                 {
-                    throw new JsonException("It ends too early.");
+                    throw new JsonException("It ends early.");
                 }
 
                 input.Fill();
@@ -48,7 +48,7 @@ internal sealed class JsonArrayCursor(InputBuffer input, int limit)
         }
         catch (JsonException e)
         {
-            onError(Error($"The JSON array is broken, and nothing behind this is read. {e.Message}"));
+            onError(Error($"The JSON array is not valid. The rest of the file is not read. {e.Message}"));
             return false;
         }
     }

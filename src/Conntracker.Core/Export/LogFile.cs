@@ -97,10 +97,10 @@ public sealed class LogFile : IDisposable
         catch (IOException error)
         {
             // Its HResult is the error number.
-            throw LogFileErrors.FromErrno(Path, "bringing the file to the disk", error.HResult);
+            throw LogFileErrors.FromErrno(Path, "flushing the file to disk", error.HResult);
         }
 
-        LogFileException? refusal = Refusal() ?? (TryTakeName() ? null : Failure("giving the finished file its name"));
+        LogFileException? refusal = Refusal() ?? (TryTakeName() ? null : Failure("renaming the complete file"));
         string? kept = refusal is null ? null : TryKeep();
         _isCommitted = refusal is null || kept is not null;
 
@@ -153,7 +153,7 @@ public sealed class LogFile : IDisposable
         statx target;
         if (SafeLibC.statx(_directory, _name, AT_SYMLINK_NOFOLLOW, STATX_TYPE | STATX_UID, &target) < 0)
         {
-            return Marshal.GetLastPInvokeError() == ENOENT ? null : Failure("looking at what is there");
+            return Marshal.GetLastPInvokeError() == ENOENT ? null : Failure("reading the attributes of the existing file");
         }
 
         mode_t type = target.stx_mode & S_IFMT;

@@ -108,7 +108,7 @@ internal static class TextLogReader
 
             if (Belongs == Owner.None)
             {
-                return "A trace line belongs below a flow's line, and there is none above it.";
+                return "A trace line must follow the line of a flow.";
             }
 
             // Below a line that was not readable, trace lines go with it: one error is enough.

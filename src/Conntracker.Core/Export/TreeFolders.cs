@@ -155,7 +155,7 @@ internal sealed class TreeFolders : IDisposable
 
             if (SafeLibC.mkdirat(parent, name, S_IRWXU) < 0 && Errno.Last != EEXIST)
             {
-                throw LogFileErrors.FromTree(path, "creating the folder", Errno.Last);
+                throw LogFileErrors.FromTree(path, "creating the directory", Errno.Last);
             }
 
             fd = SafeLibC.openat(parent, name, flags, default);
@@ -185,7 +185,7 @@ internal sealed class TreeFolders : IDisposable
         bool isThere = SafeLibC.statx(parent, name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &there) == 0;
         mode_t type = isThere ? there.stx_mode & S_IFMT : S_IFDIR;
         return type == S_IFLNK ? LogFileErrors.FolderLink(path)
-            : type == S_IFDIR ? LogFileErrors.FromTree(path, "opening the folder", errno)
+            : type == S_IFDIR ? LogFileErrors.FromTree(path, "opening the directory", errno)
             : LogFileErrors.NotFolder(path);
     }
 
@@ -194,7 +194,7 @@ internal sealed class TreeFolders : IDisposable
         statx status;
         if (SafeLibC.statx(folder, "", AT_EMPTY_PATH, STATX_UID, &status) < 0)
         {
-            throw LogFileErrors.FromTree(path, "looking at the folder", Errno.Last);
+            throw LogFileErrors.FromTree(path, "reading the attributes of the directory", Errno.Last);
         }
 
         if (status.stx_uid != LibC.geteuid())

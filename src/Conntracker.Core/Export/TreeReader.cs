@@ -6,11 +6,11 @@ namespace Conntracker.Core.Export;
 /// <summary>Reads the flows that a tree's names tell. Only names are read, of whatever stands there; folders that are links are not gone into.</summary>
 internal static class TreeReader
 {
-    private const string SectionReason = "A tree has the folders 'in', 'out' and 'else', and nothing else.";
-    private const string ProtocolReason = "In 'in', 'out' and 'else' stand folders named by their protocol, such as 'tcp', or by its number where it has no name.";
+    private const string SectionReason = "A tree contains only the directories 'in', 'out' and 'else'.";
+    private const string ProtocolReason = "'in', 'out' and 'else' contain only directories named after a protocol, such as 'tcp', or its number if it has no name.";
 
     private const string EntryReason =
-        "An entry is a file named SOURCE-PORT-DESTINATION-PORT, of ICMP SOURCE-TYPE-DESTINATION-CODE, of protocols without ports SOURCE-DESTINATION, as Export-ConntrackLog writes it.";
+        "An entry is a file named SOURCE-PORT-DESTINATION-PORT, SOURCE-TYPE-DESTINATION-CODE for ICMP, or SOURCE-DESTINATION for protocols without ports.";
 
     private static readonly EnumerationOptions s_all = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 

@@ -11,7 +11,7 @@ internal static class AccountingLease
     public static SettingsPurpose Purpose { get; } = new(
         "accounting",
         "Accounting",
-        "accounting switched on",
+        "accounting enabled",
         new Dictionary<string, string> { ["nf_conntrack_acct"] = On, ["nf_conntrack_timestamp"] = On });
 
     /// <summary>Switches accounting on, until the lease is disposed: see <see cref="SettingsLease.Acquire"/>.</summary>

@@ -49,7 +49,7 @@ internal sealed class IptablesRulesetReader : IDisposable
 
         string program = ChildProgram.Find(name) ?? throw new ConntrackException(
             ConntrackErrorReason.LibraryMissing,
-            $"{name} is missing: install the package {Package} (sudo apt-get install {Package}). Without it the steps through iptables-legacy have their positions, but neither text nor verdict.");
+            $"{name} is missing: install the package {Package} (sudo apt-get install {Package}). Without it, steps of iptables-legacy show positions, but no text and no verdict.");
         return ChildProgram.Run(program, [], s_patience, cancellation);
     }
 }

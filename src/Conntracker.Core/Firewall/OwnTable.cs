@@ -64,7 +64,7 @@ internal sealed class OwnTable : IDisposable
         context.Dispose();
         throw new ConntrackException(
             ConntrackErrorReason.KernelRefused,
-            $"The nftables table 'inet conntracker' could not be made: {error.TrimEnd('.', ' ')}. It needs nf_tables in the kernel, and CAP_NET_ADMIN.");
+            $"The nftables table 'inet conntracker' could not be created: {error.TrimEnd('.', ' ')}. This requires nf_tables in the kernel, and CAP_NET_ADMIN.");
     }
 
     /// <summary>Whether a table is one that Conntracker made, in this process or in another.</summary>

@@ -105,6 +105,6 @@ internal sealed class SettingsStateFile
 
     private ConntrackException Failed(string verb, Exception error) => new(
         error is UnauthorizedAccessException ? ConntrackErrorReason.PermissionDenied : ConntrackErrorReason.SettingFailed,
-        $"The state file {_path}, which keeps the kernel's settings as they were, cannot be {verb}: {error.Message}",
+        $"The state file {_path}, which stores the previous kernel settings, cannot be {verb}: {error.Message}",
         error);
 }

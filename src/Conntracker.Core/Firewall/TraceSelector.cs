@@ -15,9 +15,9 @@ internal static class TraceSelector
     {
         bool lacksPorts = FlowKey.HasPorts(flow.Protocol) && (flow.SrcPort is null || flow.DstPort is null);
         bool lacksId = FlowKey.IsIcmp(flow.Protocol) && flow.IcmpId is null;
-        return flow.Folding != FlowFolding.None ? "it is folded and stands for many. Choose by addresses and ports instead."
+        return flow.Folding != FlowFolding.None ? "it is folded and includes many flows. Select by addresses and ports instead."
             : flow.ReplySrcAddress is null || flow.ReplyDstAddress is null || lacksPorts || lacksId
-                ? "its tuple is not known exactly, as that of a flow of a text log. Choose by addresses and ports, or a flow of Get-ConntrackFlow."
+                ? "its tuple is not complete, for example because it comes from a text log. Select by addresses and ports, or use a flow from Get-ConntrackFlow."
             : null;
     }
 
@@ -30,7 +30,7 @@ internal static class TraceSelector
         _ = Parts(query);
         if (kept.Count > 0 && query.Protocols.Count > 0 && !query.Protocols.Any(kept.Contains))
         {
-            throw new ArgumentException($"No flow can match this: the capture keeps {string.Join(", ", kept)} only.");
+            throw new ArgumentException($"No flow can match: the capture is limited to {string.Join(", ", kept)}.");
         }
     }
 
@@ -93,8 +93,8 @@ internal static class TraceSelector
         ];
         return parts.Count switch
         {
-            0 => throw new ArgumentException("No flow can match this: the addresses are of different families, or the protocol has no ports."),
-            > MaximumRules => throw new ArgumentException($"This would need {parts.Count} rules, each address with each port, and {MaximumRules} are the limit. Use subnets and port ranges, or several traces."),
+            0 => throw new ArgumentException("No flow can match: the addresses have different families, or the protocol has no ports."),
+            > MaximumRules => throw new ArgumentException($"This requires {parts.Count} rules, one for each combination of address and port. The limit is {MaximumRules}. Use subnets and port ranges, or several traces."),
             _ => parts,
         };
     }

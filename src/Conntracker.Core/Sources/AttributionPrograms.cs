@@ -41,10 +41,10 @@ internal sealed unsafe class AttributionPrograms : IDisposable
     {
         byte[] image = Image ?? throw new ConntrackException(
             ConntrackErrorReason.BpfProgramsMissing,
-            $"This build of Conntracker has no eBPF programs: {Explain(MissingAtBuild!)}");
+            $"This build of Conntracker contains no eBPF programs: {Explain(MissingAtBuild!)}");
         string root = CgroupHierarchy.FindRoot() ?? throw new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            "The cgroup2 hierarchy is not mounted (/proc/mounts lists none), and eBPF programs need its root. 'mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2' mounts it.");
+            "The cgroup2 hierarchy is not mounted (see /proc/mounts), and the eBPF programs need its root. 'mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2' mounts it.");
         try
         {
             AttributionPrograms programs = new(Load(image));
@@ -166,14 +166,14 @@ internal sealed unsafe class AttributionPrograms : IDisposable
     private static ConntrackException Refused(string done, int error) => error == EPERM || error == EACCES
         ? new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
-            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. CAP_BPF and CAP_NET_ADMIN are needed (CAP_SYS_ADMIN before Linux 5.8): run as root, or under sudo.")
+            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. The capabilities CAP_BPF and CAP_NET_ADMIN are required (CAP_SYS_ADMIN before Linux 5.8): run as root, or with sudo.")
         : new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. They need Linux 5.10 or later with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF.");
+            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. They require Linux 5.10 or later with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF.");
 
     private static string Explain(string missing) => missing.Contains("build.sh", StringComparison.Ordinal)
-        ? "it was built without './build.sh build', which compiles them."
-        : $"when it was built, the package(s) {missing} were missing. Install them and run './build.sh build' again.";
+        ? "it was not built with './build.sh build', which compiles them."
+        : $"the package(s) {missing} were missing at build time. Install them and run './build.sh build' again.";
 
     private static byte[]? ReadResource(string name)
     {

@@ -26,7 +26,7 @@ internal sealed unsafe class AttributionRing : IDisposable
         {
             int error = Errno.Last;
             _self.Free();
-            throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"The ring of the eBPF programs could not be mapped: {Errno.Describe(error)}.");
+            throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not map the ring buffer of the eBPF programs:  {Errno.Describe(error)}.");
         }
     }
 

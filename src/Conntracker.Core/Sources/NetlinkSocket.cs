@@ -76,12 +76,12 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         if (SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(int)) < 0)
         {
-            Check("size the buffer of", SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(int)));
+            Check("set the buffer size of", SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(int)));
         }
 
         int reserved;
         uint length = sizeof(int);
-        Check("read the buffer's size of", SafeLibC.getsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &reserved, &length));
+        Check("read the buffer size of", SafeLibC.getsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &reserved, &length));
         return reserved / 2;
     }
 
@@ -162,7 +162,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     {
         _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
-            $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
+            $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or with sudo."),
         _ when errno == EPROTONOSUPPORT => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK (module nfnetlink)."),

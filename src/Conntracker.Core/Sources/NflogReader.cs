@@ -171,5 +171,5 @@ internal sealed class NflogReader : IDisposable
     }
 
     private static ConntrackException Failed(int errno) => new(
-        ConntrackErrorReason.KernelRefused, $"NFLOG group 0 cannot be read any more: {Errno.Describe(errno)}. The trace of iptables-legacy ends here.");
+        ConntrackErrorReason.KernelRefused, $"NFLOG group 0 can no longer be read: {Errno.Describe(errno)}. The trace of iptables-legacy ends.");
 }

@@ -121,20 +121,20 @@ internal sealed class NflogSource : IDisposable
     // A group that another socket holds is refused with EPERM, as a missing capability is; EBUSY comes only when both ask at once.
     private static ConntrackException Refused(int errno) => NflogGroups.HolderOfGroup0(NflogGroups.Path) switch
     {
-        uint port when errno == EPERM || errno == EBUSY => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, mostly its process id")),
+        uint port when errno == EPERM || errno == EBUSY => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, usually its process id")),
         null when errno == EBUSY => Busy(errno, ""),
         _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
-            $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or under sudo."),
+            $"Could not bind to NFLOG group 0: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or with sudo."),
 
         // A subsystem that nfnetlink does not know is told as EINVAL.
         _ when errno == ENOENT || errno == EINVAL || errno == EPROTONOSUPPORT || errno == EOPNOTSUPP => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),
-        _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"NFLOG group 0 could not be taken: {Errno.Describe(errno)}."),
+            $"Could not bind to NFLOG group 0: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),
+        _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not bind to NFLOG group 0: {Errno.Describe(errno)}."),
     };
 
     private static ConntrackException Busy(int errno, string holder) => new(
         ConntrackErrorReason.NflogBusy,
-        $"NFLOG group 0, where the trace of iptables-legacy goes, is held by another program{holder}: {Errno.Describe(errno)}. Stop it, or have it use another group; ulogd is a likely one.");
+        $"NFLOG group 0, which receives the trace of iptables-legacy, is in use by another program{holder}: {Errno.Describe(errno)}. Stop that program (often ulogd), or configure another group for it.");
 }

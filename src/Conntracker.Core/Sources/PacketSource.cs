@@ -115,7 +115,7 @@ internal sealed unsafe class PacketSource : IDisposable
             pcap = Open(error => Libpcap.pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, error), out string failure);
             if (pcap.IsInvalid)
             {
-                throw new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a capture file that can be read (pcap or pcapng): {failure}.");
+                throw new ConntrackException(ConntrackErrorReason.PcapInvalid, $"{path} is not a readable capture file (pcap or pcapng): {failure}.");
             }
         }
         finally
@@ -211,7 +211,7 @@ internal sealed unsafe class PacketSource : IDisposable
         {
             throw new ConntrackException(
                 ConntrackErrorReason.LibpcapMissing,
-                $"Packets are read through libpcap, which is not installed (Debian: apt install {Libpcap.Package}; elsewhere: the package libpcap). Capturing from connection tracking works without it.",
+                $"Capturing packets requires libpcap, which is not installed (Debian: apt install {Libpcap.Package}; other distributions: the package libpcap). Capturing from connection tracking works without it.",
                 error);
         }
     }
@@ -221,7 +221,7 @@ internal sealed unsafe class PacketSource : IDisposable
     {
         if (Directory.Exists(path))
         {
-            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a folder, not a capture file.");
+            throw new ConntrackException(ConntrackErrorReason.PcapFailed, $"{path} is a directory, not a capture file.");
         }
 
         int fd = SafeLibC.open(path == StandardInput ? "/dev/stdin" : path, O_RDONLY | O_CLOEXEC);
@@ -251,7 +251,7 @@ internal sealed unsafe class PacketSource : IDisposable
         bpf_program program;
         if (Libpcap.pcap_compile(pcap, &program, filter, 1, PCAP_NETMASK_UNKNOWN) < 0)
         {
-            throw new ConntrackException(ConntrackErrorReason.FilterInvalid, $"The filter '{filter}' cannot be understood: {TextOf(pcap)}. pcap-filter(7) describes what filters look like.");
+            throw new ConntrackException(ConntrackErrorReason.FilterInvalid, $"The filter '{filter}' is not valid: {TextOf(pcap)}. See pcap-filter(7).");
         }
 
         int status = Libpcap.pcap_setfilter(pcap, &program);
@@ -265,15 +265,15 @@ internal sealed unsafe class PacketSource : IDisposable
     private static ConntrackException NotActivated(string name, int status, string text) => status switch
     {
         PCAP_ERROR_NO_SUCH_DEVICE => new ConntrackException(
-            ConntrackErrorReason.InterfaceNotFound, $"There is no interface '{name}' in this network namespace. 'ip link' shows those that there are; '{AnyInterface}' stands for all."),
+            ConntrackErrorReason.InterfaceNotFound, $"There is no interface '{name}' in this network namespace. 'ip link' lists all interfaces; '{AnyInterface}' captures on all of them."),
         PCAP_ERROR_PERM_DENIED or PCAP_ERROR_PROMISC_PERM_DENIED => new ConntrackException(
-            ConntrackErrorReason.PermissionDenied, $"The packets of '{name}' may not be captured: the capability CAP_NET_RAW is missing. Run as root, or under sudo. Reading a capture file needs no privilege."),
-        PCAP_ERROR_IFACE_NOT_UP => Refused(name, "the interface is down; 'ip link set up' brings it up"),
+            ConntrackErrorReason.PermissionDenied, $"Packets of '{name}' cannot be captured: the capability CAP_NET_RAW is missing. Run as root, or with sudo. Reading a capture file requires no privileges."),
+        PCAP_ERROR_IFACE_NOT_UP => Refused(name, "the interface is down; 'ip link set up' activates it"),
         _ => Refused(name, text.Length > 0 ? text : Marshal.PtrToStringUTF8(Libpcap.pcap_statustostr(status))!),
     };
 
     private static ConntrackException Refused(string name, string why) =>
-        new(ConntrackErrorReason.InterfaceRefused, $"The packets of the interface '{name}' cannot be captured: {why}.");
+        new(ConntrackErrorReason.InterfaceRefused, $"Packets of the interface '{name}' cannot be captured: {why}.");
 
     private static string TextOf(SafePcap pcap) => Marshal.PtrToStringUTF8(Libpcap.pcap_geterr(pcap)) ?? "";
 

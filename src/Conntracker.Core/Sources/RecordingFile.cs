@@ -66,7 +66,7 @@ internal sealed class RecordingFile : IDisposable
 
     private static ConntrackException Failed(string path, int errno)
     {
-        string remedy = errno == EEXIST ? "A recording never overwrites: name a new file, or remove that one." : "Name a file that can be made.";
-        return new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be made: {Errno.Describe(errno)}. {remedy}");
+        string remedy = errno == EEXIST ? "A recording never overwrites a file: choose a new name, or remove the file." : "Choose a file that can be created.";
+        return new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be created: {Errno.Describe(errno)}. {remedy}");
     }
 }

@@ -100,7 +100,7 @@ internal sealed class RecordingReader : IDisposable
         uint expected = BinaryPrimitives.ReadUInt32LittleEndian(head[13..]);
         if (RecordingFormat.Checksum(RecordingFormat.Checksum(0, head[..13]), _data.AsSpan(0, length)) != expected)
         {
-            throw Damaged($"the checksum of frame {FrameCount + 1} does not fit");
+            throw Damaged($"the checksum of frame {FrameCount + 1} is wrong");
         }
 
         DataLength = length;
@@ -108,7 +108,7 @@ internal sealed class RecordingReader : IDisposable
         Time = BinaryPrimitives.ReadInt64LittleEndian(head[5..]);
         if (Time < 0 || Time > s_lastTime)
         {
-            throw Damaged($"frame {FrameCount + 1} has a time that no clock shows: {Time} ticks");
+            throw Damaged($"frame {FrameCount + 1} has an invalid time: {Time} ticks");
         }
 
         FrameCount++;
@@ -124,13 +124,13 @@ internal sealed class RecordingReader : IDisposable
         int got = _file.ReadAtLeast(head.AsSpan(0, RecordingFormat.FixedHeadLength), RecordingFormat.FixedHeadLength, throwOnEndOfStream: false);
         if (got < RecordingFormat.FixedHeadLength || !head.AsSpan().StartsWith(RecordingFormat.Magic))
         {
-            throw Invalid("it does not begin like a recording of Conntracker");
+            throw Invalid("it does not begin with the header of a Conntracker recording");
         }
 
         int version = BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(8));
         if (version != RecordingFormat.Version)
         {
-            throw Invalid($"it has version {version}, and this program reads version {RecordingFormat.Version}");
+            throw Invalid($"it has version {version}, and this program supports version {RecordingFormat.Version}");
         }
 
         int length = BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(10));
@@ -138,25 +138,25 @@ internal sealed class RecordingReader : IDisposable
         Span<byte> rest = head.AsSpan(RecordingFormat.FixedHeadLength, length + sizeof(uint));
         if (length < sizeof(long) || _file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
         {
-            throw Damaged("its head is cut off");
+            throw Damaged("its header is truncated");
         }
 
         if (BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(whole)) != RecordingFormat.Checksum(0, head.AsSpan(0, whole)))
         {
-            throw Damaged("the checksum of its head does not fit");
+            throw Damaged("the checksum of its header is wrong");
         }
 
         StartTime = BinaryPrimitives.ReadInt64LittleEndian(rest);
         if (StartTime < 0 || StartTime > s_lastTime)
         {
-            throw Damaged($"its start is a time that no clock shows: {StartTime} ticks");
+            throw Damaged($"its start time is invalid: {StartTime} ticks");
         }
 
         Kernel = Encoding.UTF8.GetString(rest[sizeof(long)..length]);
     }
 
     private ConntrackException Invalid(string why) =>
-        new(ConntrackErrorReason.RecordingInvalid, $"{_path} is not a recording that can be replayed: {why}.");
+        new(ConntrackErrorReason.RecordingInvalid, $"{_path} cannot be replayed: {why}.");
 
     private ConntrackException Damaged(string why) =>
         new(ConntrackErrorReason.RecordingInvalid, $"The recording {_path} is damaged: {why}.");

@@ -107,7 +107,7 @@ internal sealed class RecordingWriter : IDisposable
         {
             _ = TryAppend(FrameKind.End, time, []);
             Submit();
-            _failure ??= $"The recording {_path} reached its limit of {_maximumLength} bytes and ends there; the capture goes on.";
+            _failure ??= $"The recording {_path} has reached its limit of {_maximumLength} bytes and ends. The capture continues.";
             return;
         }
 
@@ -156,7 +156,7 @@ internal sealed class RecordingWriter : IDisposable
         _full.CompleteAdding();
         if (!_thread.Join(patience))
         {
-            _failure ??= $"The recording {_path} ends early: the disk has not taken the rest of it within {patience.TotalSeconds:0} seconds.";
+            _failure ??= $"The recording {_path} ends early: the disk did not write the rest within {patience.TotalSeconds:0} seconds.";
         }
     }
 
@@ -246,7 +246,7 @@ internal sealed class RecordingWriter : IDisposable
             {
                 // What comes later must not stand behind a hole.
                 hasFailed = true;
-                _failure ??= $"The recording {_path} ends early, after {Written} bytes: {error.Message} The capture goes on.";
+                _failure ??= $"The recording {_path} ends early, after {Written} bytes: {error.Message} The capture continues.";
             }
 
             _empty.Add(buffer);

@@ -15,7 +15,7 @@ internal sealed unsafe class Wakeup : IDisposable
         int number = LibC.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
         _descriptor = number >= 0
             ? new SafeFileDescriptor(number)
-            : throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not make an eventfd: {Errno.Describe(Errno.Last)}.");
+            : throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not create an eventfd:  {Errno.Describe(Errno.Last)}.");
     }
 
     /// <summary>The descriptor's number, for poll(2).</summary>

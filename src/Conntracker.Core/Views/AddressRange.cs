@@ -38,7 +38,7 @@ public sealed class AddressRange
     /// <exception cref="FormatException">The text is neither.</exception>
     public static AddressRange Parse(string text) => TryParse(text, out AddressRange? range)
         ? range
-        : throw new FormatException($"'{text}' is neither an address nor a subnet. Write 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32.");
+        : throw new FormatException($"'{text}' is not an address or a subnet. Use 192.0.2.7, 10.0.0.0/8 or 2001:db8::/32.");
 
     /// <summary>Reads an address or a subnet; false when the text is neither.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out AddressRange? range)

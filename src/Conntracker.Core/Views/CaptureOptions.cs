@@ -128,7 +128,7 @@ public sealed class CaptureOptions
     {
         if (duration < MinimumTraceDuration || duration > MaximumTraceDuration)
         {
-            throw new ArgumentException($"Packets can be traced for {MinimumTraceDuration} to {MaximumTraceDuration} (a second to a day), not for {duration}.", name);
+            throw new ArgumentException($"A trace can last from {MinimumTraceDuration} to {MaximumTraceDuration} (one second to one day), not {duration}.", name);
         }
     }
 
@@ -149,7 +149,7 @@ public sealed class CaptureOptions
         CheckTraceDuration(TraceDuration);
         foreach (int port in IncomingUdpPorts.Where(port => port is < 1 or > ushort.MaxValue))
         {
-            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), port, "A UDP port is a number from 1 to 65535.");
+            throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), port, "A UDP port must be from 1 to 65535.");
         }
 
         CheckCombination();
@@ -162,22 +162,22 @@ public sealed class CaptureOptions
         bool isLive = NetworkNamespace is not null || Interface is not null || ResolveProcess;
         if (ReplayPath is not null && (isLive || ofKernel || RecordPath is not null || Source != CaptureSource.Conntrack || Filter is not null || PcapPath is not null))
         {
-            throw new ArgumentException("A replay reads a recording and nothing else: it has no network namespace, no interface, no accounting, resolves no processes, traces nothing new, and is not recorded again.");
+            throw new ArgumentException("A replay only reads a recording. It cannot be combined with a network namespace, an interface, accounting, process resolution, traces, or another recording.");
         }
 
         if (Source == CaptureSource.Conntrack && ofPackets && ReplayPath is null)
         {
-            throw new ArgumentException("An interface, a filter, a capture file and UDP ports of incoming services go with the source Packet only: connection tracking sees every interface, and knows who spoke first.");
+            throw new ArgumentException("An interface, a filter, a capture file and UDP ports of incoming services require the source Packet. Connection tracking sees every interface, and knows the originator.");
         }
 
         if (Source == CaptureSource.Packet && ofKernel)
         {
-            throw new ArgumentException("Accounting and traces come from the kernel's connection tracking and rules, not from packets. Packets are always counted.");
+            throw new ArgumentException("Accounting and traces require the source Conntrack. Packets are always counted.");
         }
 
         if (PcapPath is not null && (isLive || Duration is not null))
         {
-            throw new ArgumentException("A capture file is read to its end: it has no interface, no network namespace, no duration, and its processes are gone.");
+            throw new ArgumentException("A capture file is only read to its end. It cannot be combined with an interface, a network namespace, a duration, or process resolution.");
         }
     }
 }

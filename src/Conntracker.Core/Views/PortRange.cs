@@ -34,7 +34,7 @@ public sealed class PortRange
     /// <exception cref="FormatException">The text is neither.</exception>
     public static PortRange Parse(string text) => TryParse(text, out PortRange? range)
         ? range
-        : throw new FormatException($"'{text}' is neither a port nor a range of ports. Write 443 or 8000-8999, each from 0 to 65535.");
+        : throw new FormatException($"'{text}' is not a port or a port range. Use 443 or 8000-8999, each from 0 to 65535.");
 
     /// <summary>Reads a port or a range; false when the text is neither.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, [NotNullWhen(true)] out PortRange? range)

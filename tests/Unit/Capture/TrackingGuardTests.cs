@@ -37,7 +37,7 @@ public sealed class TrackingGuardTests : IDisposable
         using TrackingGuard guard = Guard(release: null);
         _reading = new(950, Limit, 0, 0);
         Look(guard);
-        Assert.EndsWith("A larger limit helps.", Assert.Single(_notices.All()), StringComparison.Ordinal);
+        Assert.EndsWith("Increase the limit.", Assert.Single(_notices.All()), StringComparison.Ordinal);
     }
 
     [Fact]

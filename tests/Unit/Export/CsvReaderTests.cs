@@ -29,7 +29,7 @@ public sealed class CsvReaderTests
 
     [Theory]
     [InlineData("Tcp,IPv4,10.0.0.1,10.0.0.2,65536,", "SrcPort")]
-    [InlineData("Tcp,IPv4,10.0.0.1,10.0.0.2,1,{\"Id\":1}", "quote stands inside")]
+    [InlineData("Tcp,IPv4,10.0.0.1,10.0.0.2,1,{\"Id\":1}", "a quote inside")]
     [InlineData("Tcp,IPv4,10.0.0.1,10.0.0.2,1,\"{\"\"Id\"\":1}\"", "Process")]
     [InlineData("Tcp,IPv4,10.0.0.1,10.0.0.2,1", "5 cells")]
     [InlineData("Tcp,,10.0.0.1,10.0.0.2,1,", "Family is empty")]

@@ -45,7 +45,7 @@ public sealed class DamagedPcapTests : IDisposable
             }
             else
             {
-                Assert.Contains("cut off or damaged", Assert.Single(read.Notices), StringComparison.Ordinal);
+                Assert.Contains("truncated or damaged", Assert.Single(read.Notices), StringComparison.Ordinal);
             }
         }
     }

@@ -157,7 +157,7 @@ public sealed class RecordingTests : IDisposable
                 using CaptureSession replay = CaptureSession.Start(new CaptureOptions { ReplayPath = path });
                 string notice = Assert.Single(replay.Notices.All());
                 int whole = frame + (frame + 1 < offsets.Count && offsets[frame] + more == offsets[frame + 1] ? 1 : 0);
-                Assert.Contains($"Its {whole} whole frames", notice, StringComparison.Ordinal);
+                Assert.Contains($"Its {whole} complete frames", notice, StringComparison.Ordinal);
             }
         }
     }
