@@ -129,8 +129,8 @@ public sealed class FlowTree : IFlowWriter
     /// <summary>What the limit has done to the tree, for a warning; null when nothing was folded.</summary>
     /// <param name="option">The option that sets the limit, as the user writes it.</param>
     public string? DescribeLimit(string option) => !IsLimited ? null
-        : $"The tree '{Path}' has {_count} entries, and the limit is {_maximum} ({(_maximum < _options.MaximumEntries ? "a tenth of the free inodes" : option)}): {_folded} were folded into subnets"
-            + (_left.Count == 0 ? "." : $", and {_left} were not written.");
+        : $"The tree '{Path}' has {_count} entries, and the limit is {_maximum} ({(_maximum < _options.MaximumEntries ? "a tenth of the free inodes" : option)}): {_folded} folded into subnets"
+            + (_left.Count == 0 ? "." : $", {_left} not written.");
 
     /// <inheritdoc/>
     public void Dispose() => _folders.Dispose();

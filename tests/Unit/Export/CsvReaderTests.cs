@@ -22,7 +22,7 @@ public sealed class CsvReaderTests
     }
 
     [Theory]
-    [InlineData("Protocol,SrcPort\nTcp,1\n", "lacks Family, SrcAddress, DstAddress")]
+    [InlineData("Protocol,SrcPort\nTcp,1\n", "does not contain Family, SrcAddress, DstAddress")]
     [InlineData("Protocol,Family,SrcAddress,DstAddress,Family\n", "Family twice")]
     public void A_header_that_does_not_do_is_one_clear_error(string file, string reason) =>
         Assert.Contains(reason, Assert.Single(Logs.ReadWithErrors(file).Errors).Reason, StringComparison.Ordinal);

@@ -138,7 +138,7 @@ public sealed class FlowTreeTests : IDisposable
         using FlowTree tree = Write(new FlowTreeOptions { MaximumEntries = limit }, flows);
         int files = TreeFlows.Files(Root).Length;
         Assert.True(files <= limit && files == tree.Count);
-        Assert.Equal(limit == 1, tree.DescribeLimit("--max-flows")!.Contains("found no room", StringComparison.Ordinal));
+        Assert.Equal(limit == 1, tree.DescribeLimit("--max-flows")!.Contains("not written", StringComparison.Ordinal));
         Assert.True(expected >= files, $"{files}");
     }
 
@@ -151,7 +151,7 @@ public sealed class FlowTreeTests : IDisposable
         Assert.Equal((0, 100), (tree.Created, tree.Count));
         Assert.False(tree.IsLimited);
         tree.Write(Flow(999));
-        Assert.Contains("1 found no room", tree.DescribeLimit("--max-flows"), StringComparison.Ordinal);
+        Assert.Contains("1 not written", tree.DescribeLimit("--max-flows"), StringComparison.Ordinal);
         Assert.Equal(200, TreeFlows.Files(Root).Length);
     }
 

@@ -68,7 +68,7 @@ public sealed class JsonReaderTests
         (List<Flow> flows, List<LogFormatException> errors) = Logs.ReadWithErrors(string.Format(null, file, Good));
 
         Assert.Equal(2, flows.Count);
-        Assert.Contains("broken", Assert.Single(errors).Reason, StringComparison.Ordinal);
+        Assert.Contains("not valid", Assert.Single(errors).Reason, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -300,7 +300,7 @@ public sealed class RecordingTests : IDisposable
         string path = Write([new Frame(FrameKind.ConntrackEvent, time, new Conn().New())]);
         ConntrackException error = Assert.Throws<ConntrackException>(() => Fixture.Replay(path));
         Assert.True(error.Reason == ConntrackErrorReason.RecordingInvalid, name);
-        Assert.Contains("damaged: frame 1 has a time", error.Message, StringComparison.Ordinal);
+        Assert.Contains("damaged: frame 1 has an invalid time", error.Message, StringComparison.Ordinal);
         Assert.Throws<ConntrackException>(() => RecordingReader.Open(Write([], startTime: time)));
     }
 
