@@ -95,7 +95,7 @@ internal sealed class NftablesRules : IDisposable
 
         if (_isReading)
         {
-            _notices.Add("nftables-last", "The capture ended before the nftables ruleset was read: steps of rules that were new to it have no text.");
+            _notices.Add("nftables-last", "The capture ended before the nftables ruleset was read. Steps of new rules have no text.");
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed class NftablesRules : IDisposable
         {
             _notices.Add(
                 "nftables-program",
-                $"The nftables ruleset is read in this process: {hindrance} With many rules the capture stands still for seconds "
+                $"The nftables ruleset is read in this process: {hindrance} With many rules, the capture stops for seconds "
                 + "whenever a trace begins or ends during a reading, and events may be lost.");
         }
     }
