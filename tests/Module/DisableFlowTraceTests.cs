@@ -73,7 +73,7 @@ public sealed class DisableFlowTraceTests : ModuleTest
         Answer answer = Engine.Run("Disable-FlowTrace -Id 7, 0, 2 -Name traced; (Get-FlowTrace traced -Active).Id");
 
         Assert.Equal(["FlowTraceNotFound", "FlowTraceNotFound"], answer.ErrorIds);
-        Assert.Equal((7, "Trace 0 is what traced was started with, and ends with it."), (answer.Errors[0].TargetObject, answer.Errors[1].ToString()));
+        Assert.Equal((7, "Trace 0 is the trace that traced was started with. It ends with the capture."), (answer.Errors[0].TargetObject, answer.Errors[1].ToString()));
         Assert.Equal(["0", "1"], answer.Lines);
     }
 

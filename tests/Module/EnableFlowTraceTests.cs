@@ -120,7 +120,7 @@ public sealed class EnableFlowTraceTests : ModuleTest
 
         Assert.Empty(answer.Errors);
         Assert.Equal(["True", "True", "1"], answer.Lines);
-        Assert.Contains("to port 443 is traced already", Assert.Single(answer.Warnings), StringComparison.Ordinal);
+        Assert.Contains("to port 443 is already traced", Assert.Single(answer.Warnings), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -124,7 +124,7 @@ public sealed class FlowTreeTests : IDisposable
         }
 
         Assert.Equal(files, TreeFlows.Files(Root));
-        Assert.Contains("4072 were folded", tree.DescribeLimit("-MaximumFlows"), StringComparison.Ordinal);
+        Assert.Contains("4072 folded into subnets.", tree.DescribeLimit("-MaximumFlows"), StringComparison.Ordinal);
     }
 
     [Theory]
