@@ -4,7 +4,7 @@
     GUID                 = 'fd24068d-1d31-4d7d-baba-84d125add96a'
     Author               = 'The Conntracker authors'
     Copyright            = '(c) 2026 The Conntracker authors. MIT licence.'
-    Description          = 'Captures every flow that the connection tracking of the Linux kernel sees, or that packets tell, and emits typed objects: addresses and NAT, state, counters, direction.'
+    Description          = 'Captures every flow that the Linux kernel''s connection tracking sees, or builds flows from packets, and emits typed objects: addresses and NAT, state, counters, direction.'
     PowerShellVersion    = '7.6'
     CompatiblePSEditions = @('Core')
     FormatsToProcess     = @('Conntracker.format.ps1xml')
