@@ -22,6 +22,7 @@ internal sealed class TreeKeeper : IDisposable
     private Thread? _thread;
     private bool _hasFailed;
     private bool _isLimitTold;
+    private bool _isShareTold;
 
     /// <summary>Opens the tree.</summary>
     /// <exception cref="LogFileException">It cannot be written to.</exception>
@@ -111,6 +112,12 @@ internal sealed class TreeKeeper : IDisposable
             {
                 _isLimitTold = true;
                 Messages.Notice($"The tree '{_tree.Path}' has reached its limit (--max-flows). New entries are folded into subnets.");
+            }
+
+            if (!_isShareTold && _tree.IsShareLimited)
+            {
+                _isShareTold = true;
+                Messages.Notice($"The tree '{_tree.Path}' has reached the limit of entries of unanswered flows: further ones are folded into subnets.");
             }
 
             return true;

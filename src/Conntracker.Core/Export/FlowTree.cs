@@ -13,8 +13,6 @@ namespace Conntracker.Core.Export;
 /// </summary>
 public sealed class FlowTree : IFlowWriter
 {
-    private const int LeastCounted = 65_536;
-
     private static readonly TimeSpan s_betweenTimes = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan s_openPatience = TimeSpan.FromDays(1);
 
@@ -23,18 +21,13 @@ public sealed class FlowTree : IFlowWriter
     private readonly TreeFolders _folders;
     private readonly TreeFiles _files;
     private readonly Dictionary<TreeEntry, TreeFileState> _known = [];
-    private readonly CappedCount _folded;
-    private readonly CappedCount _left;
-    private readonly int _maximum;
-    private int _count;
+    private readonly TreeRoom _room;
     private bool _isListingCut;
 
     private FlowTree(string path, FlowTreeOptions options, TimeProvider time)
     {
         _options = options;
         _time = time;
-        _folded = new CappedCount(Math.Max(LeastCounted, options.MaximumEntries));
-        _left = new CappedCount(Math.Max(LeastCounted, options.MaximumEntries));
         _folders = new TreeFolders(path);
         _files = new TreeFiles(_folders);
         try
@@ -44,8 +37,9 @@ public sealed class FlowTree : IFlowWriter
                 throw LogFileErrors.FolderInUse(path);
             }
 
-            TakeWhatIsThere();
-            _maximum = TreeLimit.Of(options.MaximumEntries, _count, _folders.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
+            int present = TakeWhatIsThere();
+            int maximum = TreeLimit.Of(options.MaximumEntries, present, _folders.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
+            _room = new TreeRoom(options.MaximumEntries, maximum, present);
             _folders.CreateUsual(options.SkipElse);
         }
         catch
@@ -59,13 +53,16 @@ public sealed class FlowTree : IFlowWriter
     public string Path => _folders.Path;
 
     /// <summary>How many entries the tree has, as far as they were counted: those of earlier runs up to the limit.</summary>
-    public int Count => _count;
+    public int Count => _room.Count;
 
     /// <summary>How many entries were made here.</summary>
     public int Created { get; private set; }
 
     /// <summary>Whether the limit was reached: entries were folded or left out.</summary>
-    public bool IsLimited => _folded.Count + _left.Count > 0;
+    public bool IsLimited => _room.IsLimited;
+
+    /// <summary>Whether entries of flows that nobody answered were folded because they have used up their share of the limit.</summary>
+    public bool IsShareLimited => _room.IsShareLimited;
 
     /// <summary>
     /// Opens a tree; its folder is made when it is missing, and its parent is not. In it stand <c>in</c>, <c>out</c> and <c>else</c> with <c>tcp</c>
@@ -84,7 +81,10 @@ public sealed class FlowTree : IFlowWriter
     public void Write(Flow flow)
     {
         ArgumentNullException.ThrowIfNull(flow);
-        Add(TreeEntry.Of(flow, _options.FoldInternet), flow.LastSeen?.UtcTicks ?? 0);
+
+        // What a log or a tree was read from does not always say whether a flow was answered: no time was read from those either.
+        bool isAnswered = flow.Confirmed || flow.LastSeen is null;
+        Add(TreeEntry.Of(flow, _options.FoldInternet), flow.LastSeen?.UtcTicks ?? 0, isAnswered);
     }
 
     /// <summary>Sets the times that are still to be set because less than a minute had passed. The tree can be gone on with.</summary>
@@ -128,9 +128,7 @@ public sealed class FlowTree : IFlowWriter
 
     /// <summary>What the limit has done to the tree, for a warning; null when nothing was folded.</summary>
     /// <param name="option">The option that sets the limit, as the user writes it.</param>
-    public string? DescribeLimit(string option) => !IsLimited ? null
-        : $"The tree '{Path}' has {_count} entries, and the limit is {_maximum} ({(_maximum < _options.MaximumEntries ? "a tenth of the free inodes" : option)}): {_folded} folded into subnets"
-            + (_left.Count == 0 ? "." : $", {_left} not written.");
+    public string? DescribeLimit(string option) => _room.Describe(Path, option);
 
     /// <inheritdoc/>
     public void Dispose() => _folders.Dispose();
@@ -145,7 +143,7 @@ public sealed class FlowTree : IFlowWriter
         ref readonly FlowRecord record = ref snapshot[place];
         if (record.IsUsed)
         {
-            Add(TreeEntry.Of(in record, snapshot.Direction(place), _options.FoldInternet), LastSeen(in record, now));
+            Add(TreeEntry.Of(in record, snapshot.Direction(place), _options.FoldInternet), LastSeen(in record, now), record.IsReplied);
         }
     }
 
@@ -156,21 +154,23 @@ public sealed class FlowTree : IFlowWriter
         return isHeld && now is DateTimeOffset time && time.UtcTicks - record.LastSeen >= s_openPatience.Ticks ? time.UtcTicks : record.LastSeen;
     }
 
-    private void TakeWhatIsThere()
+    // The number of entries.
+    private int TakeWhatIsThere()
     {
+        int count = 0;
         foreach ((TreeSection section, FlowProtocol protocol, SafeFileHandle folder) in _folders.OpenAll())
         {
             using (folder)
             {
                 FolderNames.List(folder, _folders.PathOf(section, protocol), name =>
                 {
-                    if (_count >= _options.MaximumEntries)
+                    if (count >= _options.MaximumEntries)
                     {
                         _isListingCut = true;
                         return false;
                     }
 
-                    _count++;
+                    count++;
                     if (TreeName.TryParse(section, protocol, name, out TreeEntry entry))
                     {
                         _known.TryAdd(entry, new TreeFileState { Time = TreeFileState.Unread });
@@ -180,11 +180,13 @@ public sealed class FlowTree : IFlowWriter
                 });
             }
         }
+
+        return count;
     }
 
-    private void Add(TreeEntry entry, long lastSeen)
+    private void Add(TreeEntry entry, long lastSeen, bool isAnswered)
     {
-        if ((_options.SkipElse && entry.Section == TreeSection.Else) || Note(in entry, lastSeen))
+        if ((_options.SkipElse && entry.Section == TreeSection.Else) || Note(in entry, lastSeen, isAnswered))
         {
             return;
         }
@@ -197,51 +199,58 @@ public sealed class FlowTree : IFlowWriter
                 continue;
             }
 
-            bool isThere = Note(in told, lastSeen) || (_isListingCut && NoteUnlisted(in told, lastSeen));
-            if (isThere || _count < TreeLimit.Of(_maximum, level))
+            bool isThere = Note(in told, lastSeen, isAnswered) || (_isListingCut && NoteUnlisted(in told, lastSeen));
+            if (isThere || _room.Has(level, isAnswered))
             {
                 if (!isThere)
                 {
-                    Create(in told, lastSeen);
+                    Create(in told, lastSeen, isAnswered);
                 }
 
                 if (level > 0)
                 {
-                    _folded.Add(in entry);
+                    _room.CountFolded(in entry, isAnswered);
                 }
 
                 return;
             }
         }
 
-        _left.Add(in entry);
+        _room.CountLeft(in entry, isAnswered);
     }
 
-    private void Create(in TreeEntry entry, long lastSeen)
+    private void Create(in TreeEntry entry, long lastSeen, bool isAnswered)
     {
         bool isMade = _files.Create(in entry, lastSeen);
         Created += isMade ? 1 : 0;
-        _count++;
+        _room.Take(isAnswered);
         bool isTimeKnown = isMade && lastSeen != 0;
         _known[entry] = new TreeFileState
         {
             Time = isTimeKnown ? lastSeen : TreeFileState.Unread,
             LastSeen = isTimeKnown ? lastSeen : 0,
             Stamp = isMade ? _time.GetTimestamp() : null,
+            IsUnanswered = !isAnswered,
         };
         if (!isMade)
         {
-            Note(in entry, lastSeen);
+            Note(in entry, lastSeen, isAnswered);
         }
     }
 
     // False for an entry that is not known.
-    private bool Note(in TreeEntry entry, long lastSeen)
+    private bool Note(in TreeEntry entry, long lastSeen, bool isAnswered)
     {
         ref TreeFileState file = ref CollectionsMarshal.GetValueRefOrNullRef(_known, entry);
         if (Unsafe.IsNullRef(ref file))
         {
             return false;
+        }
+
+        if (isAnswered && file.IsUnanswered)
+        {
+            file.IsUnanswered = false;
+            _room.Answer();
         }
 
         if (lastSeen > file.LastSeen)

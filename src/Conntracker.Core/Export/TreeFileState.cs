@@ -15,6 +15,9 @@ internal struct TreeFileState
     /// <summary>When <see cref="Time"/> was set: a timestamp of the tree's <see cref="TimeProvider"/>; null when it was not set here.</summary>
     public long? Stamp;
 
+    /// <summary>Whether the entry was made for a flow that nobody had answered, and was not seen of an answered one since.</summary>
+    public bool IsUnanswered;
+
     /// <summary>Whether the file is still to get a later time.</summary>
     public readonly bool IsBehind => LastSeen > Math.Max(0, Time);
 }

@@ -14,6 +14,9 @@ internal static class TreeLimit
     // With fewer free inodes than this, a tree would hurt the file system more than it says.
     private const int LeastFreeInodes = 1024;
 
+    // An honest host has few entries that nobody answered: rules of services that are gone, and scans.
+    private const int ShareOfUnanswered = 16;
+
     /// <summary>How many entries a tree may have where so many inodes are free.</summary>
     /// <param name="wanted">What its user allows.</param>
     /// <param name="present">The entries that are there already: they take no inode more.</param>
@@ -23,6 +26,11 @@ internal static class TreeLimit
         freeInodes is not long free ? wanted
         : free < LeastFreeInodes ? null
         : (int)Math.Min(wanted, present + (free / ShareOfFreeInodes));
+
+    /// <summary>How many entries may be made for flows that nobody answered, as long as it stays so: a part of the room that was left when the tree was opened.</summary>
+    /// <param name="maximum">The tree's limit.</param>
+    /// <param name="present">The entries that were there already: which of them were answered no file shows.</param>
+    public static int OfUnanswered(int maximum, int present) => Math.Max(1, (maximum - present) / ShareOfUnanswered);
 
     /// <summary>Up to how many entries in all one of a level may be made.</summary>
     /// <param name="maximum">The tree's limit.</param>

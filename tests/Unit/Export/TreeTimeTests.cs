@@ -190,6 +190,7 @@ public sealed class TreeTimeTests : IDisposable
     {
         Flow flow = TreeFlows.Of(FlowDirection.Out, FlowProtocol.Tcp, "10.0.0.1", 50000, "8.8.8.8", port);
         flow.LastSeen = lastSeen;
+        flow.Confirmed = true;
         return flow;
     }
 }
