@@ -19,6 +19,7 @@ internal sealed class NftablesRules : IDisposable
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly NftRulesetReader _reader;
+    private NftRulesetText? _text;
     private bool _isReading;
     private long _started;
     private long _next;
@@ -44,13 +45,23 @@ internal sealed class NftablesRules : IDisposable
     public bool HasRead { get; private set; }
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
-    public long Due => !_isReading && IsStale ? _next : long.MaxValue;
+    public long Due => _text is not null ? 0 : !_isReading && IsStale ? _next : long.MaxValue;
 
     private bool IsStale => _join.IsStale(RulesetKind.Nftables);
 
     /// <summary>Takes what was read, and has it read again when it has changed since.</summary>
-    public void Take()
+    /// <param name="isDrained">Whether all that the kernel had reported when this was called last was put since.</param>
+    public void Take(bool isDrained)
     {
+        if (_text is not null && isDrained)
+        {
+            // Changes that the text has seen are reported before it.
+            RulesetFrames.Put(_sink, RulesetKind.Nftables, _clock.Now, _text.Text);
+            ReportHindrance(_text.Hindrance);
+            _text = null;
+            HasRead = true;
+        }
+
         bool hasText = _reader.TryTake(out NftRulesetText read);
         if (_isReading && (hasText || _reader.Error is not null))
         {
@@ -60,20 +71,18 @@ internal sealed class NftablesRules : IDisposable
             _next = _clock.Now + Math.Max(s_leastPause, 10 * (_clock.Now - _started));
             if (hasText)
             {
-                RulesetFrames.Put(_sink, RulesetKind.Nftables, _clock.Now, read.Text);
-                ReportHindrance(read.Hindrance);
+                _text = read;
             }
             else
             {
                 _notices.Add("nftables-rules", HasRead
                     ? $"Could not read the nftables ruleset after a change. Steps of new rules have no text: {_reader.Error}"
                     : $"Could not read the nftables ruleset. Steps have no text: {_reader.Error}");
+                HasRead = true;
             }
-
-            HasRead = true;
         }
 
-        if (!_isReading && _clock.Now >= _next && IsStale)
+        if (!_isReading && _text is null && _clock.Now >= _next && IsStale)
         {
             Request();
         }
@@ -89,9 +98,9 @@ internal sealed class NftablesRules : IDisposable
         _next = 0;
         do
         {
-            Take();
+            Take(isDrained: true);
         }
-        while (_isReading && _clock.Now < end && Pause());
+        while (_text is not null || (_isReading && _clock.Now < end && Pause()));
 
         if (_isReading)
         {

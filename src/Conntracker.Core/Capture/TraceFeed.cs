@@ -79,7 +79,7 @@ internal sealed class TraceFeed : IFeedSource
         // First nftables, whose reports make the flows that lines of iptables are looked up in.
         long readUpTo = _clock.TimeOfDay;
         bool isDrained = TakeNftables();
-        _nftablesRules.Take();
+        _nftablesRules.Take(isDrained);
         if (_iptables.Take())
         {
             _lastFrame = _clock.Now;

@@ -4,41 +4,61 @@ using static Conntracker.Core.Native.NftablesConstants;
 namespace Conntracker.Core.Decoding;
 
 /// <summary>
-/// Tells of a message of the group NFNLGRP_NFTABLES whether it changes what a rule's handle or position means: tables, chains and
+/// Reads from a message of the group NFNLGRP_NFTABLES what it changes of the meaning of a rule's handle or position: tables, chains and
 /// rules that come or go. Elements of sets do not, and many hosts change them all the time.
 /// </summary>
 internal static class RulesetChangeDecoder
 {
-    /// <summary>Whether a table comes or goes by the change: the next one of its name may be another's.</summary>
-    public static bool IsOfTable(in NetlinkMessage message) => (message.Type & 0xff) is NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE;
+    private const int HeadLength = 4;
 
-    /// <summary>Whether the message is such a change, and of which table.</summary>
-    /// <param name="message">The message.</param>
-    /// <param name="family">The table's family: NFPROTO_*.</param>
-    /// <param name="table">The table's name.</param>
-    public static bool TryDecode(in NetlinkMessage message, out byte family, out ReadOnlySpan<byte> table)
+    /// <summary>Reads a message.</summary>
+    /// <returns>False when it is no such change.</returns>
+    public static bool TryDecode(in NetlinkMessage message, out RulesetChange change)
     {
-        const int HeadLength = 4;
-        family = 0;
-        table = default;
-        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeadLength
-            || (message.Type & 0xff) is not (NFT_MSG_NEWTABLE or NFT_MSG_DELTABLE or NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN or NFT_MSG_NEWRULE or NFT_MSG_DELRULE))
+        change = default;
+        int type = message.Type & 0xff;
+        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeadLength || KindOf(type) is not RulesetChangeKind kind)
         {
             return false;
         }
 
-        family = message.Payload[0];
+        change.Kind = kind;
+        change.Family = message.Payload[0];
         NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
-        while (attributes.Read())
+        while (kind != RulesetChangeKind.Committed && attributes.Read())
         {
             // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are one number.
-            if (attributes.Type == NFTA_RULE_TABLE)
+            switch ((type, attributes.Type))
             {
-                table = attributes.Value.TrimEnd((byte)0);
-                return true;
+                case (_, NFTA_RULE_TABLE):
+                    change.Table = attributes.Value.TrimEnd((byte)0);
+                    break;
+                case (NFT_MSG_NEWTABLE, NFTA_TABLE_HANDLE):
+                case (NFT_MSG_NEWCHAIN, NFTA_CHAIN_HANDLE):
+                    change.Handle = attributes.ReadUInt64BigEndian();
+                    break;
+                case (NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME):
+                    change.Chain = attributes.Value.TrimEnd((byte)0);
+                    break;
+                case (NFT_MSG_NEWCHAIN, NFTA_CHAIN_HOOK):
+                    change.IsBaseChain = true;
+                    break;
+                default:
+                    break;
             }
         }
 
         return true;
     }
+
+    private static RulesetChangeKind? KindOf(int type) => type switch
+    {
+        NFT_MSG_NEWTABLE => RulesetChangeKind.TableMade,
+        NFT_MSG_DELTABLE => RulesetChangeKind.TableDeleted,
+        NFT_MSG_NEWCHAIN => RulesetChangeKind.ChainMade,
+        NFT_MSG_DELCHAIN => RulesetChangeKind.ChainDeleted,
+        NFT_MSG_NEWRULE or NFT_MSG_DELRULE => RulesetChangeKind.Rule,
+        NFT_MSG_NEWGEN => RulesetChangeKind.Committed,
+        _ => null,
+    };
 }

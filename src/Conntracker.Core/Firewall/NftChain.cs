@@ -27,6 +27,12 @@ internal sealed class NftChain
     /// <summary>The chain's name.</summary>
     public string Name { get; }
 
+    /// <summary>The table's handle, which no other table of the network namespace ever has; 0 when nft does not print it.</summary>
+    public ulong TableHandle { get; init; }
+
+    /// <summary>The chain's handle, which no other chain or rule of the table ever has; 0 when nft does not print it.</summary>
+    public ulong Handle { get; init; }
+
     /// <summary>The base chain's type (<c>filter</c>, <c>nat</c>, <c>route</c>); null for a chain that no hook calls.</summary>
     public string? Type { get; init; }
 

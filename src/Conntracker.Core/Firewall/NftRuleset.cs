@@ -12,24 +12,28 @@ internal sealed class NftRuleset
 
     private readonly IReadOnlyList<byte[]> _lookalikes;
 
-    private NftRuleset(IReadOnlyList<NftChain> chains, IReadOnlyList<string> lookalikes)
+    private NftRuleset(NftRulesetParts text)
     {
-        _lookalikes = [.. lookalikes.Select(Encoding.UTF8.GetBytes)];
-        Chains = chains;
-        foreach (NftChain chain in chains)
+        _lookalikes = [.. text.Lookalikes.Select(Encoding.UTF8.GetBytes)];
+        Chains = text.Chains;
+        Tables = text.Tables;
+        foreach (NftChain chain in Chains)
         {
             _chains.TryAdd((chain.Family, chain.Table, chain.Name), chain);
         }
     }
 
     /// <summary>A ruleset without chains.</summary>
-    public static NftRuleset Empty { get; } = new([], []);
+    public static NftRuleset Empty { get; } = new(new NftRulesetParts());
 
     /// <summary>All chains, in the order of the text.</summary>
     public IReadOnlyList<NftChain> Chains { get; }
 
+    /// <summary>The handles of all tables, those without chains among them; 0 where nft does not print it.</summary>
+    public IReadOnlyDictionary<(string Family, string Table), ulong> Tables { get; }
+
     /// <summary>Reads what <c>nft -a -s -t list ruleset</c> prints. What makes no sense is skipped; it never throws.</summary>
-    public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text, out List<string> lookalikes), lookalikes);
+    public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text));
 
     /// <summary>Whether a table of family inet that is named as ours are is the user's: Conntracker has not made it.</summary>
     public bool IsLookalike(ReadOnlySpan<byte> table)

@@ -16,28 +16,27 @@ internal static class NftRulesetParser
     private const string BlockOpen = " {";
     private const string BlockClose = "}";
 
-    /// <summary>The chains of all tables but our own.</summary>
-    /// <param name="text">The ruleset.</param>
-    /// <param name="lookalikes">The names of tables that are called as ours are, and that Conntracker has not made.</param>
-    public static List<NftChain> Parse(ReadOnlySpan<char> text, out List<string> lookalikes)
+    /// <summary>Reads all tables but our own.</summary>
+    public static NftRulesetParts Parse(ReadOnlySpan<char> text)
     {
-        List<NftChain> chains = [];
-        lookalikes = [];
+        NftRulesetParts ruleset = new();
         NftStatementReader reader = new(text);
         while (reader.TryReadLine(out ReadOnlySpan<char> line))
         {
             // Anything else here is a comment of nft's own: "# Warning: table ip filter is managed by iptables-nft, do not touch!".
             if (BlockName(line, TableWord) is { IsEmpty: false } name && name.IndexOf(' ') is > 0 and int space)
             {
-                ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), chains, lookalikes);
+                ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), HandleOf(line), ruleset);
             }
         }
 
-        return chains;
+        return ruleset;
     }
 
-    private static void ReadTable(ref NftStatementReader reader, string family, string table, List<NftChain> chains, List<string> lookalikes)
+    private static void ReadTable(ref NftStatementReader reader, string family, string table, ulong tableHandle, NftRulesetParts ruleset)
     {
+        List<NftChain> chains = ruleset.Chains;
+        ruleset.Tables.TryAdd((family, table), tableHandle);
         int first = chains.Count;
         bool isNamedAsOurs = IsNamedAsOurs(family, table);
         bool isOwned = false;
@@ -57,7 +56,7 @@ internal static class NftRulesetParser
             }
             else
             {
-                chains.Add(ReadChain(ref reader, family, table, name.ToString()));
+                chains.Add(ReadChain(ref reader, family, table, name.ToString(), tableHandle, HandleOf(line)));
             }
         }
 
@@ -70,14 +69,15 @@ internal static class NftRulesetParser
         if (isOwned || chains[first..].Exists(chain => chain.Rules.Any(rule => rule.Comment?.StartsWith(ProcessIdentity.Prefix, StringComparison.Ordinal) ?? false)))
         {
             chains.RemoveRange(first, chains.Count - first);
+            ruleset.Tables.Remove((family, table));
         }
         else
         {
-            lookalikes.Add(table);
+            ruleset.Lookalikes.Add(table);
         }
     }
 
-    private static NftChain ReadChain(ref NftStatementReader reader, string family, string table, string name)
+    private static NftChain ReadChain(ref NftStatementReader reader, string family, string table, string name, ulong tableHandle, ulong handle)
     {
         List<NftRule> rules = [];
         string? type = null;
@@ -86,11 +86,11 @@ internal static class NftRulesetParser
         string? policy = null;
         while (reader.TryReadStatement(out NftStatement statement) && statement.Text is not BlockClose)
         {
-            if (statement.Handle is ulong handle)
+            if (statement.Handle is ulong ruleHandle)
             {
                 rules.Add(new NftRule
                 {
-                    Handle = handle,
+                    Handle = ruleHandle,
                     Position = rules.Count + 1,
                     Text = OneLine(statement.Text),
                     Comment = statement.HasComment ? statement.Comment.ToString() : null,
@@ -107,7 +107,15 @@ internal static class NftRulesetParser
             }
         }
 
-        return new NftChain(family, table, name, rules) { Type = type, Hook = hook, Priority = priority, Policy = policy };
+        return new NftChain(family, table, name, rules)
+        {
+            TableHandle = tableHandle,
+            Handle = handle,
+            Type = type,
+            Hook = hook,
+            Priority = priority,
+            Policy = policy,
+        };
     }
 
     private static void SkipBlock(ref NftStatementReader reader)
@@ -131,6 +139,16 @@ internal static class NftRulesetParser
     {
         int open = line.IndexOf(BlockOpen, StringComparison.Ordinal);
         return line.StartsWith(word, StringComparison.Ordinal) && open > word.Length ? line[word.Length..open] : default;
+    }
+
+    // The handle is followed by the owner's name, if there is one.
+    private static ulong HandleOf(ReadOnlySpan<char> head)
+    {
+        const string Word = " # handle ";
+        int at = head.IndexOf(Word, StringComparison.Ordinal);
+        ReadOnlySpan<char> number = at < 0 ? default : head[(at + Word.Length)..];
+        int end = number.IndexOf(' ');
+        return ulong.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out ulong handle) ? handle : 0;
     }
 
     private static string? Word(ReadOnlySpan<char> text, string label) => After(text, label, ' ');

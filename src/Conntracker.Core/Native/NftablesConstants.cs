@@ -13,6 +13,7 @@ internal static class NftablesConstants
     public const int NFT_MSG_DELCHAIN = 5;
     public const int NFT_MSG_NEWRULE = 6;
     public const int NFT_MSG_DELRULE = 8;
+    public const int NFT_MSG_NEWGEN = 15;
     public const int NFT_MSG_TRACE = 17;
     public const int NFT_MSG_NEWOBJ = 18;
     public const int NFT_MSG_GETOBJ = 19;
@@ -24,6 +25,10 @@ internal static class NftablesConstants
     public const int NFT_OBJECT_COUNTER = 1;
     public const int NFTA_COUNTER_PACKETS = 2;
 
+    public const int NFTA_TABLE_HANDLE = 4;
+    public const int NFTA_CHAIN_HANDLE = 2;
+    public const int NFTA_CHAIN_NAME = 3;
+    public const int NFTA_CHAIN_HOOK = 4;
     public const int NFTA_RULE_TABLE = 1;
 
     public const int NFTA_TRACE_TABLE = 1;

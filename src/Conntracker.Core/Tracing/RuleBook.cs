@@ -6,14 +6,22 @@ namespace Conntracker.Core.Tracing;
 /// <summary>
 /// The rules as they were when packets passed. Changes of a ruleset are counted as they are told; what a handle or a position means
 /// is known once a text was read that was asked for after the last change. The text before is kept: it has what the change deleted.
+/// Of a table or base chain of nftables only a text is used that shows the same one, and no other that has its name.
 /// </summary>
 internal sealed class RuleBook
 {
     private readonly Generation[] _generations = [new(), new(), new()];
     private NftRuleset? _nftables;
     private NftRuleset? _nftablesBefore;
+    private long _lost;
     private readonly IptablesRuleset?[] _iptables = new IptablesRuleset?[3];
     private readonly IptablesRuleset?[] _iptablesBefore = new IptablesRuleset?[3];
+
+    /// <summary>Which tables and base chains of nftables have which name.</summary>
+    public RuleEpochs Epochs { get; } = new();
+
+    /// <summary>Whether the text of nftables' rules was read at least once.</summary>
+    public bool HasNftables => _nftables is not null;
 
     /// <summary>How often a ruleset has changed.</summary>
     public long Changes(RulesetKind kind) => _generations[(int)kind].Changes;
@@ -29,6 +37,14 @@ internal sealed class RuleBook
 
     /// <summary>The ruleset has changed.</summary>
     public void Change(RulesetKind kind) => _generations[(int)kind].Changes++;
+
+    /// <summary>Reports of nftables were lost, and changes of its ruleset may be among them.</summary>
+    public void Lose()
+    {
+        Change(RulesetKind.Nftables);
+        _lost = Changes(RulesetKind.Nftables);
+        Epochs.Lose();
+    }
 
     /// <summary>The ruleset's text was asked for.</summary>
     public void Request(RulesetKind kind) => _generations[(int)kind].Requested = Changes(kind);
@@ -54,6 +70,7 @@ internal sealed class RuleBook
         {
             _nftablesBefore = _nftables;
             _nftables = NftRuleset.Parse(whole);
+            Epochs.Take(_nftables, isAfterLoss: Covers(kind, _lost));
         }
         else
         {
@@ -69,17 +86,33 @@ internal sealed class RuleBook
     /// <param name="table">The table's name.</param>
     public bool IsOwn(byte family, ReadOnlySpan<byte> table) => OwnTable.IsOwn(family, table) && _nftables?.IsLookalike(table) != true;
 
-    /// <summary>A chain of nftables; null when none of the last two texts has it.</summary>
-    public NftChain? FindChain(string family, string table, string chain) =>
-        _nftables?.Find(family, table, chain) ?? _nftablesBefore?.Find(family, table, chain);
+    /// <summary>A chain of nftables; null when none of the last two texts has it in that table.</summary>
+    public NftChain? FindChain(string family, string table, string chain, RuleEpoch epoch) =>
+        _nftables?.Find(family, table, chain) is { } found && IsOf(found, epoch) ? found
+        : _nftablesBefore?.Find(family, table, chain) is { } before && IsOf(before, epoch) ? before
+        : null;
 
-    /// <summary>A rule of nftables; null when none of the last two texts has it.</summary>
-    public NftRule? FindRule(string family, string table, string chain, ulong handle) =>
-        _nftables?.Find(family, table, chain)?.ByHandle(handle) ?? _nftablesBefore?.Find(family, table, chain)?.ByHandle(handle);
+    /// <summary>A base chain of nftables; null when none of the last two texts has it, or has another one of its name.</summary>
+    public NftChain? FindBaseChain(string family, string table, string chain, RuleEpoch epoch) =>
+        _nftables?.Find(family, table, chain) is { } found && IsOf(found, epoch) && found.Handle == epoch.Chain ? found
+        : _nftablesBefore?.Find(family, table, chain) is { } before && IsOf(before, epoch) && before.Handle == epoch.Chain ? before
+        : null;
+
+    /// <summary>A rule of nftables; null when none of the last two texts has it in that table.</summary>
+    public NftRule? FindRule(string family, string table, string chain, ulong handle, RuleEpoch epoch) =>
+        (_nftables?.Find(family, table, chain) is { } found && IsOf(found, epoch) ? found.ByHandle(handle) : null)
+        ?? (_nftablesBefore?.Find(family, table, chain) is { } before && IsOf(before, epoch) ? before.ByHandle(handle) : null);
+
+    /// <summary>Whether the text that was read last shows the table and base chain of a step: then it did not become another while changes were lost.</summary>
+    public bool Shows(string family, string table, string? baseChain, RuleEpoch epoch) =>
+        _nftables is not null && _nftables.Tables.TryGetValue((family, table), out ulong handle) && handle == epoch.Table
+        && (baseChain is null || _nftables.Find(family, table, baseChain)?.Handle == epoch.Chain);
 
     /// <summary>A chain of iptables; null when none of the last two texts has it.</summary>
     public IptablesChain? FindChain(RulesetKind kind, string table, string chain) =>
         _iptables[(int)kind]?.Find(table, chain) ?? _iptablesBefore[(int)kind]?.Find(table, chain);
+
+    private static bool IsOf(NftChain chain, RuleEpoch epoch) => epoch.IsSure && chain.TableHandle == epoch.Table;
 
     private sealed class Generation
     {

@@ -22,8 +22,20 @@ internal sealed class StepResolver
     /// <summary>The step of a key, with all that the rules as they were read say of it.</summary>
     /// <param name="key">The step.</param>
     /// <param name="entered">The base chain through which the packet came; the default when not known.</param>
-    public Step Resolve(in StepKey key, BaseKey entered) =>
-        key.Engine == TraceEngine.Nftables ? ResolveNftables(in key, entered) : ResolveIptables(in key, entered);
+    /// <param name="epoch">nftables: in which table and base chain of these names it was reported.</param>
+    public Step Resolve(in StepKey key, BaseKey entered, RuleEpoch epoch) =>
+        key.Engine == TraceEngine.Nftables ? ResolveNftables(in key, entered, epoch) : ResolveIptables(in key, entered);
+
+    /// <summary>Where a step of nftables is that is reported now.</summary>
+    public RuleEpoch EpochOf(in StepKey key, BaseKey entered) =>
+        _rules.Epochs.Of(FamilyName(key.Family), _names[key.Table], BaseChainOf(in key, entered));
+
+    /// <summary>Whether the table of a step was deleted, and none of its name has been made since.</summary>
+    public bool IsDeleted(in StepKey key) => _rules.Epochs.IsDeleted(FamilyName(key.Family), _names[key.Table]);
+
+    /// <summary>Whether the rules as they were read last show where a step was reported.</summary>
+    public bool Shows(in StepKey key, BaseKey entered, RuleEpoch epoch) =>
+        _rules.Shows(FamilyName(key.Family), _names[key.Table], BaseChainOf(in key, entered), epoch);
 
     /// <summary>What nft calls a family.</summary>
     public static string FamilyName(byte family) => family switch
@@ -37,19 +49,23 @@ internal sealed class StepResolver
         _ => $"family {family}",
     };
 
-    private Step ResolveNftables(in StepKey key, BaseKey entered)
+    private string? BaseChainOf(in StepKey key, BaseKey entered) =>
+        key.Base != 0 && entered.Family == key.Family && entered.Table == key.Table ? _names[entered.Chain] : null;
+
+    private Step ResolveNftables(in StepKey key, BaseKey entered, RuleEpoch epoch)
     {
         string family = FamilyName(key.Family);
         string table = _names[key.Table];
         string chain = _names[key.Chain];
-        NftChain? baseChain = key.Base == 0 ? null : _rules.FindChain(FamilyName(entered.Family), _names[entered.Table], _names[entered.Chain]);
-        NftRule? rule = key.Place == 0 ? null : _rules.FindRule(family, table, chain, key.Place);
+        NftChain? baseChain = BaseChainOf(in key, entered) is string name ? _rules.FindBaseChain(family, table, name, epoch) : null;
+        NftRule? rule = key.Place == 0 ? null : _rules.FindRule(family, table, chain, key.Place, epoch);
         if (rule is not null && key.Type == TraceStepType.Rule && RuleVerdict.Contradicts(rule, key.Verdict))
         {
-            // The table was deleted and made again, and the handle belongs to another rule now.
+            // The table was deleted and made again, which the kernel has not reported yet: the handle belongs to another rule now.
             rule = null;
         }
 
+        NftChain? ended = key.Place != 0 ? null : entered.Chain == key.Chain ? baseChain : _rules.FindChain(family, table, chain, epoch);
         StepOutcome outcome = (key.Verdict, rule?.Rejects) switch
         {
             _ when key.Type == TraceStepType.Return || key.Verdict < 0 => StepOutcome.None,
@@ -67,7 +83,7 @@ internal sealed class StepResolver
             Hook = baseChain?.Hook,
             Type = key.Type,
             Handle = key.Place == 0 ? null : key.Place,
-            Position = rule?.Position ?? (key.Place == 0 ? _rules.FindChain(family, table, chain)?.Rules.Count + 1 : null),
+            Position = rule?.Position ?? ended?.Rules.Count + 1,
             Verdict = outcome == StepOutcome.Reject ? "reject" : key.Type == TraceStepType.Return ? "return" : VerdictText(key.Verdict, _names[key.JumpChain]),
             Rule = rule?.Text,
             Comment = rule?.Comment,

@@ -28,9 +28,10 @@ internal sealed class StepTable
     private readonly Dictionary<Step, int> _byStep = [];
     private readonly Dictionary<BaseKey, int> _baseNumbers = [];
     private readonly List<BaseKey> _bases = [default];
-    private readonly List<(int Number, StepKey Key, long Change)> _pending = [];
+    private readonly List<PendingStep> _pending = [];
     private readonly Stack<int> _free = [];
     private int _duplicates;
+    private int _ahead;
 
     /// <summary>Makes an empty table.</summary>
     /// <param name="names">The names that keys hold as numbers.</param>
@@ -82,10 +83,11 @@ internal sealed class StepTable
         }
 
         RulesetKind kind = KindOf(in key);
-        Step step = _resolver.Resolve(in key, _bases[key.Base]);
+        RuleEpoch epoch = kind == RulesetKind.Nftables ? _resolver.EpochOf(in key, _bases[key.Base]) : default;
+        Step step = _resolver.Resolve(in key, _bases[key.Base], epoch);
 
-        // Packets meet a new rule before the kernel tells of the change that made it.
-        bool isAhead = key.Engine == TraceEngine.Nftables && key.Type == TraceStepType.Rule && key.Place != 0 && step.View.Rule is null;
+        // Packets meet a new rule or base chain before the kernel reports the change that made it. What comes from a deleted table is late.
+        bool isAhead = kind == RulesetKind.Nftables && IsNew(in key, step, epoch) && !_resolver.IsDeleted(in key);
         bool isCurrent = _rules.IsCurrent(kind) && !isAhead;
         if (!isCurrent || !_byStep.TryGetValue(step, out number))
         {
@@ -97,7 +99,10 @@ internal sealed class StepTable
             number = Add(step, isCurrent);
             if (!isCurrent)
             {
-                _pending.Add((number, key, _rules.Changes(kind) + (isAhead && _rules.IsCurrent(kind) ? 1 : 0)));
+                bool isNext = isAhead && (_rules.IsCurrent(kind) || (epoch.Table is null && _rules.HasNftables));
+                bool isUnbound = isNext || (isAhead && epoch is { Table: null, IsSure: true });
+                _pending.Add(new PendingStep(number, key, _rules.Changes(kind) + (isNext ? 1 : 0), epoch, isUnbound));
+                _ahead += _pending[^1].IsAhead ? 1 : 0;
             }
         }
 
@@ -111,19 +116,59 @@ internal sealed class StepTable
     /// <summary>A ruleset has changed: what is reported from now on is not what was known by the same handle or position.</summary>
     public void Forget() => _numbers.Clear();
 
+    /// <summary>
+    /// All changes of a transaction were reported, or the rules were read for the first time: steps that were reported before are in the tables
+    /// that are there now.
+    /// </summary>
+    public void Bind() => Bind(step =>
+    {
+        RuleEpoch epoch = _resolver.EpochOf(step.Key, _bases[step.Key.Base]);
+        return epoch.Table is not null || _rules.HasNftables ? epoch : null;
+    });
+
+    /// <summary>A table or a chain was deleted: steps that were reported before it was known which one it is were of that one.</summary>
+    /// <param name="family">The table's family: NFPROTO_*.</param>
+    /// <param name="table">The table's name.</param>
+    /// <param name="chain">The chain's name; empty for the whole table.</param>
+    public void Delete(byte family, ReadOnlySpan<byte> table, ReadOnlySpan<byte> chain)
+    {
+        if (_ahead > 0)
+        {
+            int tableName = _names.Of(table);
+            int? chainName = chain.IsEmpty ? null : _names.Of(chain);
+            Bind(step =>
+            {
+                bool isThere = step.Key.Family == family && step.Key.Table == tableName && (chainName is null || _bases[step.Key.Base].Chain == chainName);
+                return isThere && step.Epoch.Table is null ? RuleEpoch.None : null;
+            });
+        }
+    }
+
+    /// <summary>Changes of the nftables ruleset were lost: which of them made the rules of steps that wait for their report is not known.</summary>
+    public void Lose() => Bind(_ => RuleEpoch.None);
+
     /// <summary>A ruleset was read: steps that waited for it get their text.</summary>
     public void Resolve(RulesetKind kind)
     {
-        for (int i = _pending.Count - 1; i >= 0; i--)
+        int kept = 0;
+        for (int i = 0; i < _pending.Count; i++)
         {
-            (int number, StepKey key, long change) = _pending[i];
-            if (KindOf(in key) == kind && _rules.Covers(kind, change))
+            PendingStep step = _pending[i];
+            if (KindOf(step.Key) != kind || !_rules.Covers(kind, step.Change))
             {
-                Settle(number, _resolver.Resolve(in key, _bases[key.Base]));
-                _pending.RemoveAt(i);
-                Version++;
+                _pending[kept++] = step;
+                continue;
             }
+
+            // What was reported while it was not known which tables have which names is sure when they are still those from before.
+            BaseKey entered = _bases[step.Key.Base];
+            RuleEpoch epoch = step.Epoch.IsSure || _resolver.Shows(step.Key, entered, step.Epoch) ? step.Epoch with { IsSure = true } : RuleEpoch.None;
+            Settle(step.Number, _resolver.Resolve(step.Key, entered, epoch));
+            _ahead -= step.IsAhead ? 1 : 0;
+            Version++;
         }
+
+        _pending.RemoveRange(kept, _pending.Count - kept);
     }
 
     /// <summary>
@@ -159,6 +204,22 @@ internal sealed class StepTable
         return kept;
     }
 
+    // Null: not known yet.
+    private void Bind(Func<PendingStep, RuleEpoch?> find)
+    {
+        for (int i = 0; _ahead > 0 && i < _pending.Count; i++)
+        {
+            if (_pending[i] is { IsAhead: true } step && find(step) is RuleEpoch epoch)
+            {
+                _pending[i] = step with { Epoch = epoch, IsAhead = false };
+                _ahead--;
+            }
+        }
+    }
+
+    private static bool IsNew(in StepKey key, Step step, RuleEpoch epoch) =>
+        (key.Type == TraceStepType.Rule && key.Place != 0 && step.View.Rule is null) || (key.Base != 0 && epoch.Chain is null);
+
     private int Add(Step step, bool isCurrent)
     {
         if (_free.TryPop(out int number))
@@ -192,4 +253,8 @@ internal sealed class StepTable
             _same[number] = _byView[step.View];
         }
     }
+
+    // A step whose text is not read yet: after which change of its ruleset that must be, and where it was reported. Ahead: the change that
+    // made its rule is not reported yet, and may have made its table as well.
+    private readonly record struct PendingStep(int Number, StepKey Key, long Change, RuleEpoch Epoch, bool IsAhead);
 }

@@ -114,7 +114,8 @@ internal sealed class TraceCollector
             case FrameKind.NftablesTraceLost:
                 // A change of the ruleset may be among what was lost.
                 _nftablesLost += Number(data);
-                Rules.Change(RulesetKind.Nftables);
+                Rules.Lose();
+                _steps.Lose();
                 _steps.Forget();
                 break;
             case FrameKind.IptablesTraceLost:
@@ -213,11 +214,9 @@ internal sealed class TraceCollector
                     _malformed++;
                     break;
                 default:
-                    if (RulesetChangeDecoder.TryDecode(in message, out byte family, out ReadOnlySpan<byte> table)
-                        && (!Rules.IsOwn(family, table) || RulesetChangeDecoder.IsOfTable(in message)))
+                    if (RulesetChangeDecoder.TryDecode(in message, out RulesetChange change))
                     {
-                        Rules.Change(RulesetKind.Nftables);
-                        _steps.Forget();
+                        TakeChange(ref change);
                     }
 
                     break;
@@ -225,6 +224,28 @@ internal sealed class TraceCollector
         }
 
         _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    // What changes in tables of ours is no change of the user's rules; a table that comes may be the user's nevertheless.
+    private void TakeChange(scoped ref readonly RulesetChange change)
+    {
+        if (change.Kind == RulesetChangeKind.Committed)
+        {
+            _steps.Bind();
+            return;
+        }
+
+        Rules.Epochs.Take(in change);
+        if (change.Kind is RulesetChangeKind.TableDeleted or RulesetChangeKind.ChainDeleted)
+        {
+            _steps.Delete(change.Family, change.Table, change.Chain);
+        }
+
+        if (!Rules.IsOwn(change.Family, change.Table) || change.Kind is RulesetChangeKind.TableMade or RulesetChangeKind.TableDeleted)
+        {
+            Rules.Change(RulesetKind.Nftables);
+            _steps.Forget();
+        }
     }
 
     private void TakeNflog(long time, ReadOnlySpan<byte> datagram)
@@ -266,8 +287,14 @@ internal sealed class TraceCollector
 
     private void TakeRuleset(RulesetKind kind, ReadOnlySpan<byte> data)
     {
+        bool isFirst = !Rules.HasNftables;
         if (!data.IsEmpty && Rules.Take(kind, data[1..], isLast: data[0] != 0))
         {
+            if (isFirst && kind == RulesetKind.Nftables)
+            {
+                _steps.Bind();
+            }
+
             _steps.Forget();
             _steps.Resolve(kind);
             if (_steps.TakeDuplicates() is int[] kept)

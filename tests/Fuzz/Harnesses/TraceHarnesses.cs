@@ -52,10 +52,9 @@ internal static class TraceHarnesses
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            if (RulesetChangeDecoder.TryDecode(in message, out _, out ReadOnlySpan<byte> table))
+            if (RulesetChangeDecoder.TryDecode(in message, out RulesetChange change))
             {
-                RulesetChangeDecoder.IsOfTable(in message);
-                Must.Be(table.Length < datagram.Length, "A name is a part of the message.");
+                Must.Be(change.Table.Length + change.Chain.Length < datagram.Length, "Names are parts of the message.");
             }
 
             NftCounterDecoder.TryDecode(in message, out long packets);

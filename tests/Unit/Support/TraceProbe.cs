@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Text;
 using System.Text.RegularExpressions;
 using Conntracker.Core.Capture;
@@ -69,14 +70,41 @@ internal sealed partial class TraceProbe : IDisposable
         Take(frame, [1, .. Encoding.UTF8.GetBytes(text)]);
     }
 
-    /// <summary>The kernel says that a rule came or went.</summary>
-    public void Changed(byte family = NFPROTO_INET, string table = "fw", int message = NFT_MSG_NEWRULE)
+    /// <summary>The kernel reports that a rule came or went, and that it was all of the transaction.</summary>
+    /// <param name="family">NFPROTO_*.</param>
+    /// <param name="table">The table's name.</param>
+    /// <param name="message">NFT_MSG_*.</param>
+    /// <param name="handle">The handle of what was made: of the table when it is a table, of the chain when it is one.</param>
+    /// <param name="chain">The name of the chain.</param>
+    /// <param name="isCommitted">Whether no further change belongs to the transaction.</param>
+    public void Changed(
+        byte family = NFPROTO_INET, string table = "fw", int message = NFT_MSG_NEWRULE, ulong handle = 0, string chain = "forward", bool isCommitted = true)
     {
-        NetlinkWriter writer = new(new byte[128]);
+        byte[] number = new byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64BigEndian(number, handle);
+        NetlinkWriter writer = new(new byte[256]);
         writer.BeginMessage((NFNL_SUBSYS_NFTABLES << 8) | message, 0, 0);
         writer.WriteStruct(new nfgenmsg { nfgen_family = family });
         writer.WriteBytes(NFTA_RULE_TABLE, [.. Encoding.UTF8.GetBytes(table), 0]);
+        if (message == NFT_MSG_NEWTABLE)
+        {
+            writer.WriteBytes(NFTA_TABLE_HANDLE, number);
+        }
+        else if (message is NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN)
+        {
+            writer.WriteBytes(NFTA_CHAIN_HANDLE, number);
+            writer.WriteBytes(NFTA_CHAIN_NAME, [.. Encoding.UTF8.GetBytes(chain), 0]);
+            writer.WriteBytes(NFTA_CHAIN_HOOK, []);
+        }
+
         writer.EndMessage();
+        if (isCommitted)
+        {
+            writer.BeginMessage((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWGEN, 0, 0);
+            writer.WriteStruct(default(nfgenmsg));
+            writer.EndMessage();
+        }
+
         Take(FrameKind.NftablesTrace, writer.Written.ToArray());
     }
 

@@ -27,7 +27,7 @@ public sealed class RuleVerdictTests
         Assert.True(rules.Take(RulesetKind.Nftables, Encoding.UTF8.GetBytes(ruleset), isLast: true));
         StepKey key = new(TraceEngine.Nftables, NftablesConstants.NFPROTO_INET, 0, names.Of("fw"u8), names.Of("in"u8), TraceStepType.Rule, 2, verdict, 0);
 
-        Step step = new StepResolver(names, rules).Resolve(in key, default);
+        Step step = new StepResolver(names, rules).Resolve(in key, default, new RuleEpoch(1, null, IsSure: true));
 
         Assert.Equal(isShown ? text : null, step.View.Rule);
     }
