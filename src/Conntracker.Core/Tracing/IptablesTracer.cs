@@ -34,6 +34,9 @@ internal sealed class IptablesTracer
         _requests = requests;
     }
 
+    /// <summary>Lines whose step is missing: there are too many steps, names or base chains.</summary>
+    public long Incomplete { get; private set; }
+
     /// <summary>Takes a line in.</summary>
     public void Take(scoped ref readonly IptablesTraceLine line, long time)
     {
@@ -119,7 +122,9 @@ internal sealed class IptablesTracer
             isOriginal = true;
         }
 
-        _evidence.AddStep(place, line.Number ?? _steps.Of(in line.Step), isOriginal);
+        int step = line.Number ?? _steps.Of(in line.Step);
+        Incomplete += step < 0 ? 1 : 0;
+        _evidence.AddStep(place, step, isOriginal);
         _requests.Count(in _flows[place], packets: 0, steps: 1);
     }
 

@@ -39,8 +39,8 @@ internal sealed partial class NftablesTracer
     }
 
     /// <summary>
-    /// Packets of which steps are missing: of long ways before the flow was known, of packets that were given up because too many were on their
-    /// way, and of ICMP errors of which nothing shows what they are about.
+    /// Packets of which steps are missing: of long ways before the flow was known, of steps for which there is no room, of packets that were
+    /// given up because too many were on their way, and of ICMP errors of which nothing shows what they are about.
     /// </summary>
     public long Incomplete { get; private set; }
 
@@ -284,6 +284,11 @@ internal sealed partial class NftablesTracer
             message.Verdict,
             _names.Of(message.JumpChain));
         int step = _steps.Of(in key);
+        if (step < 0)
+        {
+            Cut(ref packet);
+        }
+
         bool isEnd = step >= 0 && _steps[step].Outcome >= StepOutcome.Drop;
         packet.IsQueued = message.Verdict >= 0 && (message.Verdict & NF_VERDICT_MASK) is NF_QUEUE or NF_STOLEN;
         if (isEnd && packet.HasPassed)
@@ -298,14 +303,19 @@ internal sealed partial class NftablesTracer
         }
         else if (!_slots.TryAddStep(slot, step))
         {
-            Incomplete += packet.IsCut ? 0 : 1;
-            packet.IsCut = true;
+            Cut(ref packet);
         }
 
         if (isEnd)
         {
             End(slot);
         }
+    }
+
+    private void Cut(ref PacketInFlight packet)
+    {
+        Incomplete += packet.IsCut ? 0 : 1;
+        packet.IsCut = true;
     }
 
     // A chain of a bridge or of a device's egress, behind our last one, has dropped it.

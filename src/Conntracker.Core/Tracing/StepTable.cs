@@ -18,6 +18,12 @@ internal sealed class StepTable
     /// </summary>
     public const int MaximumDuplicates = EvidenceStore.MaximumSteps / 4;
 
+    /// <summary>Base chains that are kept.</summary>
+    public const int MaximumBases = 1 << 12;
+
+    /// <summary>The number of a base chain that is not kept.</summary>
+    public const int NoBase = -1;
+
     private readonly NameTable _names;
     private readonly StepResolver _resolver;
     private readonly RuleBook _rules;
@@ -61,11 +67,16 @@ internal sealed class StepTable
     /// <summary>The number of the step that shows the same to users as this one: it may have been reported before and after a change.</summary>
     public int SameAs(int number) => _same[number];
 
-    /// <summary>The number of a base chain, from 1.</summary>
+    /// <summary>The number of a base chain, from 1; <see cref="NoBase"/> for a new one when there are too many.</summary>
     public int BaseOf(in BaseKey key)
     {
         if (!_baseNumbers.TryGetValue(key, out int number))
         {
+            if (_bases.Count > MaximumBases || key.Table < 0 || key.Chain < 0)
+            {
+                return NoBase;
+            }
+
             number = _bases.Count;
             _bases.Add(key);
             _baseNumbers.Add(key, number);
@@ -74,9 +85,14 @@ internal sealed class StepTable
         return number;
     }
 
-    /// <summary>The number of a step; -1 when there are too many.</summary>
+    /// <summary>The number of a step; -1 when there are too many, or too many names or base chains.</summary>
     public int Of(in StepKey key)
     {
+        if (key.Base < 0 || key.Table < 0 || key.Chain < 0 || key.JumpChain < 0)
+        {
+            return -1;
+        }
+
         if (_numbers.TryGetValue(key, out int number))
         {
             return number;

@@ -77,7 +77,7 @@ internal sealed class TraceCollector
     public int StepCount => _steps.Count;
 
     /// <summary>What was seen so far.</summary>
-    public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete);
+    public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete + _iptables.Incomplete);
 
     /// <summary>The steps as they are known now.</summary>
     public TraceView View => _view.Version == _steps.Version ? _view : _view = new TraceView(_steps);

@@ -6,5 +6,5 @@ namespace Conntracker.Core.Tracing;
 /// <param name="IptablesLines">TRACE lines of iptables-legacy that were taken in.</param>
 /// <param name="IptablesLost">Those that were lost on their way.</param>
 /// <param name="Malformed">Messages and lines that were not as the kernel writes them.</param>
-/// <param name="Incomplete">Packets of which steps are missing.</param>
+/// <param name="Incomplete">Packets, and lines of iptables-legacy, of which steps are missing.</param>
 internal readonly record struct TraceReceipt(long NftablesMessages, long NftablesLost, long IptablesLines, long IptablesLost, long Malformed, long Incomplete);
