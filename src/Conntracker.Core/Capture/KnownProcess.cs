@@ -37,6 +37,9 @@ internal sealed class KnownProcess(int id, ulong since)
     /// <summary>Whether the facts are its parent's, and it may have changed them since.</summary>
     public bool IsInherited { get; set; }
 
+    /// <summary>How many bytes its texts were counted with.</summary>
+    public long TextSize { get; set; }
+
     /// <summary>What had this id before: sockets of that time are its.</summary>
     public KnownProcess? Earlier { get; set; }
 
@@ -72,7 +75,7 @@ internal sealed class KnownProcess(int id, ulong since)
 }
 
 /// <summary>What may differ from one socket of a process to the next.</summary>
-/// <param name="Name">The name of the thread, 16 bytes, when it is the first one; otherwise 0.</param>
+/// <param name="Name">The name of the thread, 16 bytes, when it is the first one, or nothing else is known; otherwise 0.</param>
 /// <param name="User">The user.</param>
 /// <param name="Cgroup">The cgroup's id.</param>
 /// <param name="Source">How it is known.</param>

@@ -4,17 +4,17 @@ using Conntracker.Core.Decoding;
 namespace Conntracker.Core.Capture;
 
 /// <summary>
-/// The processes of the host as far as forks, execs and sockets told of them, also those that are gone by now. Bounded; the oldest give
-/// way, and are read again when they live. Guarded by whoever holds it, but for <see cref="Knows"/>.
+/// The processes of the host as far as forks, execs and sockets told of them, also those that are gone by now. Bounded, in their number
+/// and the memory of their texts; the oldest give way, and are read again when they live. Guarded by whoever holds it, but for <see cref="Knows"/>.
 /// </summary>
 internal sealed class ProcessCache
 {
     private const int MaximumProcesses = 32_768;
-    private const int MaximumTextLength = 16 << 20;
+    private const int MaximumTextSize = 32 << 20;
 
     private readonly ConcurrentDictionary<int, KnownProcess> _processes = new();
     private readonly Queue<KnownProcess> _order = new();
-    private long _textLength;
+    private long _textSize;
 
     /// <summary>Whether there is a process of this id.</summary>
     public bool Knows(int id) => _processes.ContainsKey(id);
@@ -80,14 +80,20 @@ internal sealed class ProcessCache
         process.Earlier = earlier;
         _processes[process.Id] = process;
         _order.Enqueue(process);
-        _textLength += LengthOf(process);
-        while (_order.Count > MaximumProcesses || _textLength > MaximumTextLength)
+        process.TextSize = SizeOf(process);
+        _textSize += process.TextSize;
+        while (_order.Count > MaximumProcesses || _textSize > MaximumTextSize)
         {
             KnownProcess oldest = _order.Dequeue();
-            _textLength -= LengthOf(oldest);
-            if (Newest(oldest.Id) == oldest)
+            _textSize -= oldest.TextSize;
+            KnownProcess? newest = Newest(oldest.Id);
+            if (newest == oldest)
             {
                 _processes.TryRemove(oldest.Id, out _);
+            }
+            else if (newest?.Earlier == oldest)
+            {
+                newest.Earlier = null;
             }
         }
     }
@@ -112,13 +118,20 @@ internal sealed class ProcessCache
         inherited.IsInherited = false;
         if (own.Facts.CommandLine is not null && Newest(inherited.Id) == inherited)
         {
-            _textLength += LengthOf(own) - LengthOf(inherited);
             inherited.Facts = own.Facts;
             inherited.Name = own.Name;
+            _textSize -= inherited.TextSize;
+            inherited.TextSize = SizeOf(inherited);
+            _textSize += inherited.TextSize;
         }
     }
 
-    private static int LengthOf(KnownProcess process) => process.Facts.CommandLine?.Length ?? 0;
+    // What a fork shares with its parent counts for both: the parent may be forgotten first.
+    private static long SizeOf(KnownProcess process)
+    {
+        ProcessFacts facts = process.Facts;
+        return ProcessText.MemoryOf(process.Name, facts.CommandLine, facts.Path, facts.Cgroup.Path, facts.Cgroup.Unit, facts.Cgroup.Container);
+    }
 
     private KnownProcess? Newest(int id) => _processes.GetValueOrDefault(id);
 }

@@ -83,7 +83,8 @@ internal sealed class ProcessReporter : IDisposable
     {
         bool isForeign = source == ProcessSource.Bpf && !PidNamespace.IsHosts;
         KnownProcess process = isForeign ? FindForeign(in owner) : _processes.Find((int)owner.pid, owner.time);
-        ReportKey reportKey = new(owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0, owner.uid, owner.cgroup, source, scope, owner.netns);
+        UInt128 name = isForeign || owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0;
+        ReportKey reportKey = new(name, owner.uid, owner.cgroup, source, scope, owner.netns);
         int number = process.NumberOf(in reportKey, _lastNumber - (ProcessList.KeptYoungest / 2));
         if (number == 0)
         {
@@ -101,6 +102,7 @@ internal sealed class ProcessReporter : IDisposable
         AddSocket(in key, number, isOutgoing, scope);
     }
 
+    // An id that is used again shows nothing of its earlier process: all that is reported of a foreign one is in the key.
     private KnownProcess FindForeign(in socket_owner owner)
     {
         if (_foreign.Count >= MaximumForeign)

@@ -8,6 +8,21 @@ internal static class ProcessText
 {
     private const uint Unset = uint.MaxValue;
 
+    // The header of a string, its length, the end, and what is added to a multiple of eight.
+    private const int StringOverhead = 28;
+
+    /// <summary>How many bytes of memory texts take.</summary>
+    public static long MemoryOf(params ReadOnlySpan<string?> texts)
+    {
+        long size = 0;
+        foreach (string? text in texts)
+        {
+            size += text is null ? 0 : StringOverhead + ((long)text.Length * sizeof(char));
+        }
+
+        return size;
+    }
+
     /// <summary>A name as the kernel holds it: up to the first zero byte, or the end of the line.</summary>
     public static string Name(ReadOnlySpan<byte> comm)
     {

@@ -36,8 +36,8 @@ internal sealed class ProcessJoin
     /// </summary>
     public long Uncertain { get; private set; }
 
-    /// <summary>How many owners of sockets, tuples after NAT and processes found no room.</summary>
-    public long Lost => _waiting.Lost + _aliases.Lost + Processes.LeftOut;
+    /// <summary>How many owners of sockets, tuples after NAT, processes, and texts of processes found no room.</summary>
+    public long Lost => _waiting.Lost + _aliases.Lost + Processes.LeftOut + Processes.TextsLeftOut;
 
     /// <summary>Says how sockets are looked up.</summary>
     public void UseLookup(ISocketLookup lookup, bool forEveryFlow)

@@ -13,8 +13,9 @@ internal sealed class ProcessList
     public const int KeptYoungest = 16_384;
 
     private const int DefaultMaximum = 131_072;
-    private const int MaximumTextLength = 64 << 20;
-    private const int ShortCommandLine = 256;
+    private const int DefaultMaximumTextSize = 128 << 20;
+    private const int ShortText = 256;
+    private const int ShortName = 64;
 
     private readonly FlowTable _table;
     private readonly int _maximum;
@@ -23,14 +24,17 @@ internal sealed class ProcessList
     private ProcessReport[] _reports = new ProcessReport[64];
     private int _count;
     private int _youngest;
-    private long _textLength;
+    private readonly int _maximumTextSize;
+    private long _textSize;
     private int _untilSweep;
 
     /// <summary>Makes an empty list.</summary>
     /// <param name="table">The flows that name its processes.</param>
     /// <param name="maximum">How many it holds.</param>
-    public ProcessList(FlowTable table, int maximum = DefaultMaximum)
+    /// <param name="maximumTextSize">How many bytes of memory their texts take at most; but for names of 64 letters, which are always kept.</param>
+    public ProcessList(FlowTable table, int maximum = DefaultMaximum, int maximumTextSize = DefaultMaximumTextSize)
     {
+        _maximumTextSize = maximumTextSize;
         _table = table;
         View = new ProcessView(_reports);
         _maximum = maximum;
@@ -41,6 +45,12 @@ internal sealed class ProcessList
 
     /// <summary>How many were left out because it was full.</summary>
     public long LeftOut { get; private set; }
+
+    /// <summary>
+    /// Of how many processes texts are missing, or the command line is cut off: first those of more than 256 letters, then all but the name, because
+    /// the texts together take too much memory.
+    /// </summary>
+    public long TextsLeftOut { get; private set; }
 
     /// <summary>The processes, until the next one is added.</summary>
     public ProcessView View { get; private set; }
@@ -58,11 +68,12 @@ internal sealed class ProcessList
             return;
         }
 
-        if (_textLength > MaximumTextLength && report.Process.CommandLine is { Length: > ShortCommandLine })
+        if (_slots.ContainsKey(report.Number))
         {
-            report = report with { Process = Shorten(report.Process) };
+            return;
         }
 
+        report = Fit(report);
         if (!_free.TryPop(out int place))
         {
             place = _count++;
@@ -73,15 +84,9 @@ internal sealed class ProcessList
             }
         }
 
-        if (_slots.TryAdd(report.Number, place))
-        {
-            _reports[place] = report;
-            _textLength += LengthOf(in report);
-        }
-        else
-        {
-            _free.Push(place);
-        }
+        _slots.Add(report.Number, place);
+        _reports[place] = report;
+        _textSize += SizeOf(report.Process);
     }
 
     /// <summary>The place of a process by its number; -1 when it is not there.</summary>
@@ -90,21 +95,58 @@ internal sealed class ProcessList
     /// <summary>The processes as they are now.</summary>
     public ProcessView Copy() => new(_reports[.._count]);
 
-    private static int LengthOf(ref readonly ProcessReport report) => report.Process.CommandLine?.Length ?? 0;
+    private static long SizeOf(FlowProcess process) => ProcessText.MemoryOf(
+        process.Name, process.CommandLine, process.Path, process.UserName, process.Cgroup, process.Unit, process.Container);
 
-    private static FlowProcess Shorten(FlowProcess process) => new()
+    // Who can begin processes chooses their texts. The upper half of the room is for short ones, so that long ones cannot take it all.
+    private ProcessReport Fit(ProcessReport report)
     {
-        Id = process.Id,
-        Name = process.Name,
-        CommandLine = process.CommandLine![..ShortCommandLine],
-        Path = process.Path,
-        UserId = process.UserId,
-        UserName = process.UserName,
-        Cgroup = process.Cgroup,
-        Unit = process.Unit,
-        Container = process.Container,
-        Source = process.Source,
-    };
+        long size = SizeOf(report.Process);
+        if (_textSize + size > _maximumTextSize / 2)
+        {
+            Sweep();
+        }
+
+        if (_textSize + size <= _maximumTextSize / 2)
+        {
+            return report;
+        }
+
+        FlowProcess process = Shorten(report.Process, ShortText);
+        if (_textSize + SizeOf(process) > _maximumTextSize)
+        {
+            process = Shorten(report.Process, longest: 0);
+        }
+
+        TextsLeftOut += process == report.Process ? 0 : 1;
+        return report with { Process = process };
+    }
+
+    private static FlowProcess Shorten(FlowProcess process, int longest)
+    {
+        bool isShort = process.Name.Length <= ShortName && (process.CommandLine?.Length ?? 0) <= longest
+            && IsShort(process.Path) && IsShort(process.UserName) && IsShort(process.Cgroup) && IsShort(process.Unit) && IsShort(process.Container);
+        return isShort ? process : new FlowProcess
+        {
+            Id = process.Id,
+            Name = Cut(process.Name, ShortName),
+            CommandLine = longest == 0 || process.CommandLine is null ? null : Cut(process.CommandLine, longest),
+            Path = Whole(process.Path),
+            UserId = process.UserId,
+            UserName = Whole(process.UserName),
+            Cgroup = Whole(process.Cgroup),
+            Unit = Whole(process.Unit),
+            Container = Whole(process.Container),
+            Source = process.Source,
+        };
+
+        bool IsShort(string? text) => (text?.Length ?? 0) <= longest;
+
+        // The beginning of a path would be another path.
+        string? Whole(string? text) => IsShort(text) ? text : null;
+    }
+
+    private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..longest];
 
     // A sweep looks at every flow. One that freed little is not repeated for each further process.
     private bool Sweep()
@@ -130,7 +172,7 @@ internal sealed class ProcessList
         {
             if (!isNamed[place] && number < _youngest - KeptYoungest)
             {
-                _textLength -= LengthOf(in _reports[place]);
+                _textSize -= SizeOf(_reports[place].Process);
                 _slots.Remove(number);
                 _reports[place] = default;
                 _free.Push(place);
@@ -138,7 +180,8 @@ internal sealed class ProcessList
         }
 
         int enough = _maximum / 16;
-        _untilSweep = _maximum - _slots.Count < enough ? enough : 0;
+        bool hasRoom = _maximum - _slots.Count >= enough && _textSize <= (_maximumTextSize / 2) - (_maximumTextSize / 16);
+        _untilSweep = hasRoom ? 0 : enough;
         return _slots.Count < _maximum;
     }
 

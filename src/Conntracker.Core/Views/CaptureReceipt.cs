@@ -29,7 +29,8 @@ public readonly record struct CaptureReceipt(long Events, long Lost, long Overru
 
     /// <summary>
     /// Reports of sockets and of new processes that were lost on their way from the kernel, and sockets that could not be looked up because
-    /// too many waited for it: processes of flows, or their command lines, that may be missing. 0 unless processes are resolved.
+    /// too many waited for it: processes of flows, or their command lines, that may be missing. Also processes whose texts (command line, path, cgroup)
+    /// were cut off or left out, because those of all processes take more than 128 MiB. 0 unless processes are resolved.
     /// </summary>
     public long ProcessesLost { get; init; }
 

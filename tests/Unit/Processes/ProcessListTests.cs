@@ -60,4 +60,43 @@ public sealed class ProcessListTests
         Assert.Equal(100, list.Count);
         Assert.Equal(50, list.LeftOut);
     }
+
+    [Fact]
+    public void Texts_of_any_kind_take_no_more_than_their_bound_and_what_is_left_out_is_counted()
+    {
+        const int Count = 1000;
+        const int Bound = 1 << 20;
+        string text = new('x', 4095);
+        using FlowTable table = new(CaptureOptions.MinimumOfMaximumFlows);
+        ProcessList list = new(table, maximumTextSize: Bound);
+        for (int number = 1; number <= Count; number++)
+        {
+            FlowProcess process = new() { Id = number, Name = "long", Path = text, Cgroup = text, CommandLine = text };
+            list.Add(new ProcessReport(number, SocketScope.Here, process));
+        }
+
+        FlowProcess[] all = [.. Enumerable.Range(1, Count).Select(number => list[list.Find(number)].Process)];
+        Assert.InRange(all.Sum(each => 2L * $"{each.CommandLine}{each.Path}{each.Cgroup}".Length), Bound / 4, Bound);
+        Assert.InRange(list.TextsLeftOut, Count - (Bound / text.Length), Count);
+        Assert.All(all, each => Assert.NotEmpty(each.Name));
+        Assert.Equal((text, text, text), (all[0].CommandLine, all[0].Path, all[0].Cgroup));
+        Assert.Equal((text[..256], null, null), (all[100].CommandLine, all[100].Path, all[100].Cgroup));
+    }
+
+    [Fact]
+    public void Long_texts_leave_room_for_short_ones()
+    {
+        string text = new('x', 4095);
+        using FlowTable table = new(CaptureOptions.MinimumOfMaximumFlows);
+        ProcessList list = new(table, maximumTextSize: 1 << 20);
+        for (int number = 1; number <= 500; number++)
+        {
+            list.Add(new ProcessReport(number, SocketScope.Here, new FlowProcess { Id = number, Name = "long", Path = text, Cgroup = text }));
+        }
+
+        list.Add(new ProcessReport(501, SocketScope.Here, new FlowProcess { Id = 1, Name = "short", Path = "/bin/short", Cgroup = "/a" }));
+
+        Assert.Equal(("/bin/short", "/a"), (list[list.Find(501)].Process.Path, list[list.Find(501)].Process.Cgroup));
+        Assert.InRange(list.TextsLeftOut, 400, 499);
+    }
 }
