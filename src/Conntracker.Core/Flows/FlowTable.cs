@@ -62,9 +62,10 @@ internal sealed partial class FlowTable : IDisposable
     {
         uint hash = FlowKey.Hash(in message.Key);
         place = _index.Find(in message.Key, hash);
-        if (place < 0 && message.Kind != ConntrackMessageKind.New)
+        if (message.Kind != ConntrackMessageKind.New && (place < 0 || HoldsNoneOpen(in _store[place])))
         {
-            place = _folder.Find(in message.Key);
+            int holder = _folder.Find(in message.Key);
+            place = holder >= 0 ? holder : place;
         }
 
         if (place < 0 && MakeRoom())
@@ -189,6 +190,9 @@ internal sealed partial class FlowTable : IDisposable
         _index.Dispose();
         _store.Dispose();
     }
+
+    // What flows were folded into may have this very key (an ICMP query with the id 0), while the connection of the key was folded further before.
+    private static bool HoldsNoneOpen(ref readonly FlowRecord record) => record.Folding != FlowFolding.None && record.OpenConnections == 0;
 
     private bool MakeRoom()
     {

@@ -20,7 +20,7 @@ internal static class ProcessHarnesses
         $"9:name=systemd:/system.slice/docker.service\n4:memory:/docker/{Id}\n0::/\n",
         $"0::/system.slice/docker-{Id}.scope\n",
         "0::/lxc.payload.web1/system.slice/nginx.service\n",
-        "1234 (a) b (c) S 1 1234 1234 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 1 0 98765 1 2 3\n",
+        "1234 (a) b (c) S 1 1234 1234 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 1 0 98765 1 2 3 4 5 140721 6\n",
         "curl\0-s\0https://example.org\0",
         "1000\n",
         "MemTotal:       16384000 kB\nMemFree: 1 kB\n",
@@ -127,6 +127,7 @@ internal static class ProcessHarnesses
     private static void ProcText(ReadOnlySpan<byte> input)
     {
         CgroupText.Parse(input);
+        _ = ProcessStat.TryParse(input, out _);
         ProcessText.NameLine(input);
         ProcessText.CommandLine(input);
         ProcessText.LoginUser(input);
