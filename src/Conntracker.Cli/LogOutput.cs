@@ -83,7 +83,7 @@ internal sealed class LogOutput : IDisposable
         }
         catch (LogFileException refusal) when (refusal.KeptPath is null)
         {
-            throw Rescue(session) is string kept ? LogFileErrors.Kept(refusal, kept) : refusal;
+            throw Rescue(session) is string kept ? refusal.KeptAt(kept) : refusal;
         }
     }
 
@@ -92,10 +92,9 @@ internal sealed class LogOutput : IDisposable
     {
         try
         {
-            string path = Path.Combine(Path.GetTempPath(), $"conntracker-{UniqueName.Next()}.log");
-            using LogFile file = LogFile.Create(path, noClobber: true);
+            using LogFile file = LogFile.CreateTemporary();
             Write(session, file);
-            return path;
+            return file.Path;
         }
         catch (LogFileException)
         {

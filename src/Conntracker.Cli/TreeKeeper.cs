@@ -138,7 +138,7 @@ internal sealed class TreeKeeper : IDisposable
     {
         public void Dispose()
         {
-            keeper._subscription?.Complete();
+            keeper._subscription?.Dispose();
             keeper._thread?.Join();
         }
     }

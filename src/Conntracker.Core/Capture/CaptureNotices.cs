@@ -4,7 +4,7 @@ namespace Conntracker.Core.Capture;
 /// What a user ought to know of a capture that goes on: once per cause, in the order in which it came up. Written by the capture's
 /// thread, read by any.
 /// </summary>
-internal sealed class CaptureNotices
+public sealed class CaptureNotices
 {
     private readonly Lock _gate = new();
     private readonly List<string> _texts = [];
@@ -12,7 +12,7 @@ internal sealed class CaptureNotices
     private readonly List<NoticeListener> _listeners = [];
 
     /// <summary>Adds a notice, unless there is one of the same cause.</summary>
-    public void Add(string cause, string text)
+    internal void Add(string cause, string text)
     {
         lock (_gate)
         {
@@ -25,7 +25,7 @@ internal sealed class CaptureNotices
     }
 
     /// <summary>Whether there is no notice of this cause yet.</summary>
-    public bool IsNew(string cause)
+    internal bool IsNew(string cause)
     {
         lock (_gate)
         {

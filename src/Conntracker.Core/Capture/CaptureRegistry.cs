@@ -71,7 +71,7 @@ public static class CaptureRegistry
     /// <param name="cancellation">Gives up.</param>
     /// <exception cref="ConntrackException">The name is taken, the capture could not be started, or its owner left before it was.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    internal static Conntracker.Capture Start(string? name, CaptureOptions options, Guid owner, CancellationToken cancellation)
+    public static Conntracker.Capture Start(string? name, CaptureOptions options, Guid owner, CancellationToken cancellation)
     {
         (int id, CaptureStart start) = Enter(name, owner, cancellation);
         CaptureSession? session = null;
@@ -107,7 +107,7 @@ public static class CaptureRegistry
     }
 
     /// <summary>Enters a runspace that has imported the module.</summary>
-    internal static void AddOwner(Guid owner)
+    public static void AddOwner(Guid owner)
     {
         lock (s_gate)
         {
@@ -116,7 +116,7 @@ public static class CaptureRegistry
     }
 
     /// <summary>Forgets an owner that is gone. Its captures go on, until the last owner leaves or the process ends.</summary>
-    internal static void ForgetOwner(Guid owner)
+    public static void ForgetOwner(Guid owner)
     {
         lock (s_gate)
         {
@@ -125,7 +125,7 @@ public static class CaptureRegistry
     }
 
     /// <summary>Removes the captures of an owner that leaves, those that are being started too; with the last owner, all captures.</summary>
-    internal static void RemoveOwner(Guid owner) => Remove(() =>
+    public static void RemoveOwner(Guid owner) => Remove(() =>
     {
         s_owners.Remove(owner);
         bool isLast = s_owners.Count == 0;

@@ -4,13 +4,13 @@ using Conntracker.Core.Tracing;
 namespace Conntracker.Core.Capture;
 
 /// <summary>What a session lets users trace while it runs.</summary>
-internal sealed partial class CaptureSession
+public sealed partial class CaptureSession
 {
     /// <summary>Has packets of a flow, or of what a query matches, traced for a time.</summary>
     /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
     /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much; the flow has no exact tuple.</exception>
     /// <exception cref="ArgumentException">The time is too short or too long, or nothing can match the query.</exception>
-    public (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
+    internal (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
     {
         CaptureOptions.CheckTraceDuration(duration);
         if (flow is not null && TraceSelector.WhyNot(flow) is string reason)
@@ -29,10 +29,10 @@ internal sealed partial class CaptureSession
 
     /// <summary>Ends a trace before its time; false when there is none of this number.</summary>
     /// <exception cref="ConntrackException">The capture does not run.</exception>
-    public bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
+    internal bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
 
     /// <summary>What is traced, and what came of it.</summary>
-    public IReadOnlyList<FlowTrace> GetTraces(string capture) => _pump.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
+    internal IReadOnlyList<FlowTrace> GetTraces(string capture) => _pump.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
 
     private T WhileRunning<T>(Func<TraceControl, T> act)
     {

@@ -5,7 +5,7 @@ namespace Conntracker.Core.Capture;
 /// <summary>
 /// A capture's life: its thread, its state, its flows. The flows outlive the thread and are freed with the session.
 /// </summary>
-internal sealed partial class CaptureSession : IDisposable
+public sealed partial class CaptureSession : IDisposable
 {
     // Above any nf_conntrack_max that hosts set: a single dump is never folded.
     private const int LargestTable = 1 << 24;
@@ -48,15 +48,15 @@ internal sealed partial class CaptureSession : IDisposable
             throw;
         }
 
-        StartTime = _clock.TimeOfDay;
+        StartTime = new DateTimeOffset(_clock.TimeOfDay, TimeSpan.Zero);
         _began = _clock.Now;
 
         // A thread of its own: it may enter a network namespace, which a thread of the pool must never do.
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker" };
     }
 
-    /// <summary>When it was started: ticks of UTC.</summary>
-    public long StartTime { get; }
+    /// <summary>When it was started.</summary>
+    public DateTimeOffset StartTime { get; }
 
     /// <summary>What it is doing.</summary>
     public CaptureState State => _state;
@@ -84,6 +84,7 @@ internal sealed partial class CaptureSession : IDisposable
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static CaptureSession Start(CaptureOptions options, CancellationToken cancellation = default)
     {
+        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         return Start(new CaptureSession(options, readOnce: false), cancellation);
     }
@@ -94,6 +95,7 @@ internal sealed partial class CaptureSession : IDisposable
     /// <exception cref="ConntrackException">What it reads or writes cannot be opened.</exception>
     public static CaptureSession Begin(CaptureOptions options)
     {
+        ArgumentNullException.ThrowIfNull(options);
         options.Validate();
         CaptureSession session = new(options, readOnce: false);
         session._thread.Start();
@@ -148,11 +150,11 @@ internal sealed partial class CaptureSession : IDisposable
         }
     }
 
-    /// <summary>Subscribes to connections as they begin.</summary>
+    /// <summary>Subscribes to connections as they begin. The caller disposes the subscription.</summary>
     public FlowSubscription Subscribe(FlowQuery query)
     {
-        FlowSubscription subscription = new(query);
-        _collector.Subscribe(subscription);
+        ArgumentNullException.ThrowIfNull(query);
+        FlowSubscription subscription = _collector.Subscribe(query);
         if (_ended.IsSet)
         {
             subscription.Complete();
@@ -160,9 +162,6 @@ internal sealed partial class CaptureSession : IDisposable
 
         return subscription;
     }
-
-    /// <summary>Ends a subscription.</summary>
-    public void Unsubscribe(FlowSubscription subscription) => _collector.Unsubscribe(subscription);
 
     /// <summary>Stops it and frees its flows.</summary>
     public void Dispose()

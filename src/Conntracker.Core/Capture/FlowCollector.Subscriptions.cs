@@ -5,22 +5,16 @@ internal sealed partial class FlowCollector
 {
     private FlowSubscription[] _subscriptions = [];
 
-    /// <summary>Tells a subscriber of each new connection from now on.</summary>
-    public void Subscribe(FlowSubscription subscription)
+    /// <summary>Begins a subscription to each new connection from now on.</summary>
+    public FlowSubscription Subscribe(FlowQuery query)
     {
+        FlowSubscription subscription = new(query, Unsubscribe);
         lock (_gate)
         {
             _subscriptions = [.. _subscriptions, subscription];
         }
-    }
 
-    /// <summary>Tells a subscriber nothing more.</summary>
-    public void Unsubscribe(FlowSubscription subscription)
-    {
-        lock (_gate)
-        {
-            _subscriptions = [.. _subscriptions.Where(each => each != subscription)];
-        }
+        return subscription;
     }
 
     /// <summary>Tells the subscribers that nothing more comes.</summary>
@@ -40,6 +34,14 @@ internal sealed partial class FlowCollector
         foreach (FlowSubscription subscription in _subscriptions)
         {
             subscription.Offer(in _table[place], Addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
+        }
+    }
+
+    private void Unsubscribe(FlowSubscription subscription)
+    {
+        lock (_gate)
+        {
+            _subscriptions = [.. _subscriptions.Where(each => each != subscription)];
         }
     }
 }

@@ -8,20 +8,25 @@ namespace Conntracker.Core.Capture;
 
 /// <summary>
 /// Flows as they appear, for one reader. The queue is bounded: when the reader is slower than the network, the newest are left out of
-/// the stream and counted. They are in the capture all the same.
+/// the stream and counted. They are in the capture. Ends when it is disposed.
 /// </summary>
-internal sealed class FlowSubscription
+public sealed class FlowSubscription : IDisposable
 {
     private const int Capacity = 65_536;
 
     private readonly FlowQuery _query;
+    private readonly Action<FlowSubscription> _leave;
     private readonly Channel<Flow> _queue = Channel.CreateBounded<Flow>(
         new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
     private long _skipped;
 
-    /// <summary>Makes a subscription.</summary>
     /// <param name="query">Which flows are wanted.</param>
-    public FlowSubscription(FlowQuery query) => _query = query;
+    /// <param name="leave">Takes it off the list of those that are informed.</param>
+    internal FlowSubscription(FlowQuery query, Action<FlowSubscription> leave)
+    {
+        _query = query;
+        _leave = leave;
+    }
 
     /// <summary>The flows, in the order in which they appeared.</summary>
     public ChannelReader<Flow> Reader => _queue.Reader;
@@ -29,8 +34,8 @@ internal sealed class FlowSubscription
     /// <summary>How many were left out because the queue was full.</summary>
     public long Skipped => Interlocked.Read(ref _skipped);
 
-    /// <summary>Offers a flow; called with the collector's gate held.</summary>
-    public void Offer(ref readonly FlowRecord record, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
+    /// <summary>Offers a flow; called under the collector's lock.</summary>
+    internal void Offer(ref readonly FlowRecord record, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
     {
         if (_query.Matches(in record, trace.Verdict(evidence, in record))
             && !_queue.Writer.TryWrite(FlowProjection.ToFlow(in record, null, addresses, evidence, trace, processes)))
@@ -39,6 +44,13 @@ internal sealed class FlowSubscription
         }
     }
 
+    /// <summary>Ends it: nothing more comes. What is in the queue can still be read.</summary>
+    public void Dispose()
+    {
+        _leave(this);
+        Complete();
+    }
+
     /// <summary>Nothing more comes.</summary>
-    public void Complete() => _queue.Writer.TryComplete();
+    internal void Complete() => _queue.Writer.TryComplete();
 }

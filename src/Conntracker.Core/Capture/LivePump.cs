@@ -1,3 +1,4 @@
+using Conntracker.Core.Views;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
@@ -68,9 +69,10 @@ internal sealed class LivePump : ICapturePump
             feed.Add(new SettingsWatch(lease, "Packets and bytes are no longer counted, or not for new connections", _notices, _clock));
         }
 
-        TrackingReading? before = _options.ReadTracking();
+        Func<TrackingReading?> readTracking = _options.ReadTracking ?? TrackingReader.Read;
+        TrackingReading? before = readTracking();
         using OwnTable? table = SwitchTrackingOn();
-        WatchTracking(feed, table, before);
+        WatchTracking(feed, table, before, readTracking);
 
         _tracing.Start(
             feed.Add,
@@ -147,7 +149,7 @@ internal sealed class LivePump : ICapturePump
         }
     }
 
-    private void WatchTracking(KernelFeed feed, OwnTable? table, TrackingReading? before)
+    private void WatchTracking(KernelFeed feed, OwnTable? table, TrackingReading? before, Func<TrackingReading?> readTracking)
     {
         // Where entries are left over of earlier tracking it cannot be known who makes the kernel track.
         bool wasTracking = before is not { Entries: 0 };
@@ -156,7 +158,7 @@ internal sealed class LivePump : ICapturePump
             _notices.Add("tracking", $"Connection tracking was not enabled: this capture enables it, and fragments are reassembled while it runs. {Limit(before!.Value.Limit)}");
         }
 
-        feed.Add(new TrackingGuard(before, _options.ReadTracking, _sink, _notices, _clock, () => LetGo(table, wasTracking)));
+        feed.Add(new TrackingGuard(before, readTracking, _sink, _notices, _clock, () => LetGo(table, wasTracking)));
     }
 
     private string Limit(long limit) =>

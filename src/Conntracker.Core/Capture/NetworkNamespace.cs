@@ -5,19 +5,20 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Capture;
 
 /// <summary>Enters a network namespace with the calling thread, and only with it.</summary>
-internal static class NetworkNamespace
+public static class NetworkNamespace
 {
     private const string NamedFolder = "/run/netns";
 
     /// <summary>The file that stands for a namespace.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
-    public static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedFolder}/{name}";
+    internal static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedFolder}/{name}";
 
     /// <summary>Enters a namespace. The thread stays there to its end: it must be a capture's own, never one of a pool.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
     /// <exception cref="ConntrackException">There is none of this name, or it may not be entered.</exception>
     public static void Enter(string name)
     {
+        ArgumentException.ThrowIfNullOrEmpty(name);
         string path = PathOf(name);
         SafeFileHandle file;
         try

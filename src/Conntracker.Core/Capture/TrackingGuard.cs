@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Conntracker.Core.Views;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

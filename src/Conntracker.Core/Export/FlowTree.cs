@@ -138,8 +138,9 @@ public sealed class FlowTree : IFlowWriter
     /// <param name="place">Which one.</param>
     /// <param name="now">When the snapshot was taken, of a capture that runs; null of one that is over.</param>
     /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
-    internal void Write(FlowSnapshot snapshot, int place, DateTimeOffset? now = null)
+    public void Write(FlowSnapshot snapshot, int place, DateTimeOffset? now = null)
     {
+        ArgumentNullException.ThrowIfNull(snapshot);
         ref readonly FlowRecord record = ref snapshot[place];
         if (record.IsUsed)
         {

@@ -70,6 +70,11 @@ public sealed class LogFile : IDisposable
     /// </exception>
     public static LogFile Create(string path, bool noClobber = false) => Create(path, noClobber, startNameless: true);
 
+    /// <summary>Begins a file in the directory for temporary files, under a name that nobody can guess.</summary>
+    /// <exception cref="LogFileException">Nothing can be created there.</exception>
+    public static LogFile CreateTemporary() =>
+        Create(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"conntracker-{UniqueName.Next()}.log"), noClobber: true);
+
     /// <summary>Begins a file as file systems without O_TMPFILE have it begun, when <paramref name="startNameless"/> is false.</summary>
     internal static LogFile Create(string path, bool noClobber, bool startNameless)
     {
@@ -108,7 +113,7 @@ public sealed class LogFile : IDisposable
         _ = SafeLibC.fsync(_directory);
         if (refusal is not null)
         {
-            throw kept is null ? refusal : LogFileErrors.Kept(refusal, kept);
+            throw kept is null ? refusal : refusal.KeptAt(kept);
         }
     }
 

@@ -43,12 +43,6 @@ internal static class LogFileErrors
     public static LogFileException Exists(string path) => new(path, LogFileReason.Exists,
         $"Cannot write '{path}': the file already exists. Choose another name, or allow it to be replaced.");
 
-    /// <summary>The finished file could not take its name, and is kept under another one.</summary>
-    /// <param name="refusal">Why it could not.</param>
-    /// <param name="keptPath">Where it is.</param>
-    public static LogFileException Kept(LogFileException refusal, string keptPath) =>
-        new(refusal.Path, refusal.Reason, $"{refusal.Message} The complete file was kept as '{keptPath}'.", keptPath);
-
     /// <summary>A tree's file system has hardly an inode left.</summary>
     public static LogFileException FewInodes(string path) => new(path, LogFileReason.NoSpace,
         $"Cannot write '{path}': the file system has too few free inodes, and each entry of a tree uses one. Free some (see 'df -i'), or choose another file system.");

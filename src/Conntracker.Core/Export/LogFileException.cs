@@ -27,4 +27,9 @@ public sealed class LogFileException : IOException
     /// read. Null when there is none.
     /// </summary>
     public string? KeptPath { get; }
+
+    /// <summary>The same error, for a file that is complete under another path.</summary>
+    /// <param name="keptPath">Where the file is.</param>
+    public LogFileException KeptAt(string keptPath) =>
+        new(Path, Reason, $"{Message} The complete file was kept as '{keptPath}'.", keptPath);
 }

@@ -7,14 +7,21 @@ namespace Conntracker.Core.Export;
 /// Writes the log of a snapshot. The text log is made from the table's records, because a million flow objects would cost more than
 /// all the rest; the other formats hold every property, and get the objects one at a time.
 /// </summary>
-internal static class SnapshotLog
+public static class SnapshotLog
 {
     // What V1 writes for a client's port stands for one that was folded away, too.
     private const ushort FoldedPort = 1024;
 
     /// <summary>Writes the log.</summary>
+    /// <param name="snapshot">The flows.</param>
+    /// <param name="stream">Gets the log; stays open.</param>
+    /// <param name="format">The log's format.</param>
+    /// <param name="style">The generation of a text log; other formats have none.</param>
+    /// <exception cref="IOException">The stream cannot be written to.</exception>
     public static void Write(FlowSnapshot snapshot, Stream stream, LogFormat format, LogStyle style)
     {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ArgumentNullException.ThrowIfNull(stream);
         if (format == LogFormat.Text)
         {
             WriteText(snapshot, stream, style);

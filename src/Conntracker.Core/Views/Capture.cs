@@ -28,7 +28,7 @@ public sealed class Capture
     public CaptureSource Source => Options.ReplayPath is not null && Session.Receipt.Packets > 0 ? CaptureSource.Packet : Options.Source;
 
     /// <summary>When it was started.</summary>
-    public DateTimeOffset StartTime => new(Session.StartTime, TimeSpan.Zero);
+    public DateTimeOffset StartTime => Session.StartTime;
 
     /// <summary>How long it has run, or ran.</summary>
     public TimeSpan Duration => Session.Duration;
@@ -108,6 +108,10 @@ public sealed class Capture
     /// <param name="query">Which flows are wanted.</param>
     /// <param name="cancellation">Gives up waiting for the kernel's counters.</param>
     public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default) => Session.GetFlows(query, cancellation);
+
+    /// <summary>Subscribes to flows as they appear. The caller disposes the subscription.</summary>
+    /// <param name="query">Which flows are wanted.</param>
+    public FlowSubscription Subscribe(FlowQuery query) => Session.Subscribe(query);
 
     /// <summary>Has the packets of a flow traced for a time, in both directions.</summary>
     /// <param name="flow">The flow.</param>

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Views;
 
 namespace Conntracker;
 
@@ -87,8 +87,8 @@ public sealed class CaptureOptions
     /// <summary>Takes traces as kernels before Linux 6.17 send them, without the packet's connection.</summary>
     internal bool IgnoresTracedConnections { get; init; }
 
-    /// <summary>Reads how full the kernel's table is.</summary>
-    internal Func<TrackingReading?> ReadTracking { get; init; } = TrackingReading.Read;
+    /// <summary>Reads how full the kernel's table is, for tests; null for the kernel's own numbers.</summary>
+    internal Func<TrackingReading?>? ReadTracking { get; init; }
 
     /// <summary>The path of the program that lists the nftables ruleset; null for the system's nft.</summary>
     internal string? NftProgram { get; init; }
@@ -124,7 +124,7 @@ public sealed class CaptureOptions
 
     /// <summary>Checks for how long something is to be traced.</summary>
     /// <exception cref="ArgumentException">It is too short or too long.</exception>
-    internal static void CheckTraceDuration(TimeSpan duration, [CallerArgumentExpression(nameof(duration))] string? name = null)
+    public static void CheckTraceDuration(TimeSpan duration, [CallerArgumentExpression(nameof(duration))] string? name = null)
     {
         if (duration < MinimumTraceDuration || duration > MaximumTraceDuration)
         {
@@ -135,7 +135,7 @@ public sealed class CaptureOptions
     /// <summary>Checks the numbers.</summary>
     /// <exception cref="ArgumentOutOfRangeException">One is out of its range.</exception>
     /// <exception cref="ArgumentException">Two options exclude each other.</exception>
-    internal void Validate()
+    public void Validate()
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(MaximumFlows, MinimumOfMaximumFlows, nameof(MaximumFlows));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(MaximumFlows, MaximumOfMaximumFlows, nameof(MaximumFlows));

@@ -5,7 +5,7 @@ using Conntracker.Core.Tracing;
 namespace Conntracker.Core.Views;
 
 /// <summary>The flows of a capture at one moment, with all that is known of them. Holds unmanaged memory: dispose it.</summary>
-internal sealed class FlowSnapshot : IDisposable
+public sealed class FlowSnapshot : IDisposable
 {
     private readonly FlowStore _store;
     private readonly LocalAddresses _addresses;
@@ -17,7 +17,7 @@ internal sealed class FlowSnapshot : IDisposable
     /// <param name="addresses">The host's addresses at that moment.</param>
     /// <param name="trace">The steps at that moment.</param>
     /// <param name="processes">The processes at that moment.</param>
-    public FlowSnapshot(FlowStore store, LocalAddresses addresses, TraceView trace, ProcessView processes)
+    internal FlowSnapshot(FlowStore store, LocalAddresses addresses, TraceView trace, ProcessView processes)
     {
         _store = store;
         _addresses = addresses;
@@ -28,27 +28,28 @@ internal sealed class FlowSnapshot : IDisposable
     /// <summary>How many flows there are.</summary>
     public int Count => _store.Count;
 
-    /// <summary>One past the highest place; places below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
+    /// <summary>One past the highest place; places below it may be free.</summary>
     public int PlaceCount => _store.HighWater;
 
     /// <summary>The flow at a place.</summary>
-    public ref readonly FlowRecord this[int place] => ref _store[place];
+    internal ref readonly FlowRecord this[int place] => ref _store[place];
 
     /// <summary>Where the flow at a place goes.</summary>
-    public FlowDirection Direction(int place) => _addresses.DirectionOf(in _store[place]);
+    internal FlowDirection Direction(int place) => _addresses.DirectionOf(in _store[place]);
 
     /// <summary>The steps of the flow at a place.</summary>
-    public IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Evidence, in _store[place]);
+    internal IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Evidence, in _store[place]);
 
-    /// <summary>The process that the flow at a place shows as its own (<see cref="ProcessView.Shown"/>); null when none is known.</summary>
-    public FlowProcess? Originator(int place) => _processes.Shown(_store.Evidence, in _store[place], Direction(place));
+    /// <summary>The process that the flow at a place shows as its own ; null when none is known.</summary>
+    internal FlowProcess? Originator(int place) => _processes.Shown(_store.Evidence, in _store[place], Direction(place));
 
     /// <summary>Who answers the flow at a place; null when not known, or not on this host.</summary>
-    public FlowProcess? Responder(int place) => _processes.Responder(_store.Evidence, in _store[place]);
+    internal FlowProcess? Responder(int place) => _processes.Responder(_store.Evidence, in _store[place]);
 
     /// <summary>The flow at a place as an object; null when the place is free or a query does not want it.</summary>
     public Flow? ToFlow(int place, FlowQuery query)
     {
+        ArgumentNullException.ThrowIfNull(query);
         ref readonly FlowRecord record = ref _store[place];
         return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Evidence, in record)) && query.MatchesProcess(Originator(place), Responder(place))
             ? FlowProjection.ToFlow(in record, Counters(place), _addresses, _store.Evidence, _trace, _processes)

@@ -1,13 +1,14 @@
 using System.Net;
+using Conntracker.Core.Views;
 
-namespace Conntracker.Core.Views;
+namespace Conntracker;
 
 /// <summary>
 /// Folds flows for firewall rules and sums up those that become equal by it. Holds one object for each distinct folded flow, and none of
 /// the others.
 /// </summary>
 /// <param name="folding">Of which flows the far end is folded.</param>
-internal sealed class FoldedFlows(InternetFolding folding)
+public sealed class FoldedFlows(InternetFolding folding)
 {
     private readonly Dictionary<Key, Flow> _flows = [];
 
@@ -17,6 +18,7 @@ internal sealed class FoldedFlows(InternetFolding folding)
     /// <summary>Takes a flow in; false when it is none that is folded, and stays as it is.</summary>
     public bool Add(Flow flow)
     {
+        ArgumentNullException.ThrowIfNull(flow);
         if (!InternetFolder.Folds(flow.Direction))
         {
             return false;

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Views;
 using Conntracker.PowerShell.Completion;
 
 namespace Conntracker.PowerShell.Commands;

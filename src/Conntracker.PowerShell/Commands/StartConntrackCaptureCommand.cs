@@ -174,7 +174,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
 
         // A file of the pipeline binds to -ReplayPath, whatever it is, for one parameter only can have the name of its path: its first
         // bytes tell. Who types -ReplayPath wants a recording.
-        if (!_isReplayTyped && replay is not null && PcapHead.IsPcap(replay))
+        if (!_isReplayTyped && replay is not null && CaptureFile.IsPcap(replay))
         {
             (replay, pcap) = (null, replay);
         }

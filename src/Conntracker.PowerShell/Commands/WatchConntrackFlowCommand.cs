@@ -66,7 +66,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
 
         if (captures.Count == 1)
         {
-            Watch(captures[0].Session);
+            Watch(captures[0].Subscribe(BuildQuery(since: null)));
         }
     }
 
@@ -83,7 +83,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
                 WriteWarning(notice);
             }
 
-            Watch(session);
+            Watch(session.Subscribe(BuildQuery(since: null)));
         }
         catch (ConntrackException error)
         {
@@ -91,7 +91,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
         }
     }
 
-    private void Watch(CaptureSession session)
+    private void Watch(FlowSubscription subscription)
     {
         using CancellationTokenSource end = CancellationTokenSource.CreateLinkedTokenSource(StopToken);
         if (Duration is TimeSpan duration && duration < s_longestTimer)
@@ -99,17 +99,12 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
             end.CancelAfter(duration);
         }
 
-        FlowSubscription subscription = session.Subscribe(BuildQuery(since: null));
-        try
+        using (subscription)
         {
             for (int written = 0; written < Count && Next(subscription.Reader, end.Token) is Flow flow; written++)
             {
                 WriteObject(flow);
             }
-        }
-        finally
-        {
-            session.Unsubscribe(subscription);
         }
 
         if (subscription.Skipped > 0)

@@ -135,7 +135,7 @@ internal static class ProcessHarnesses
         string[] lines = text.Split('\n');
         ProcessIdentity.StartIn(text);
         TraceCapacity.Of(text);
-        TrackingReading.Sum(lines);
+        TrackingReader.Sum(lines);
         NetlinkSocketDrops.Find(lines, 12, 1234);
     }
 

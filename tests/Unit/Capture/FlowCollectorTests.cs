@@ -121,10 +121,8 @@ public sealed class FlowCollectorTests : IDisposable
     [Fact]
     public void A_subscriber_is_told_of_each_new_connection_once_and_not_of_those_open_at_the_start()
     {
-        FlowSubscription all = new(FlowQuery.All);
-        FlowSubscription udp = new(new FlowQuery { Protocols = [FlowProtocol.Udp] });
-        _probe.Collector.Subscribe(all);
-        _probe.Collector.Subscribe(udp);
+        FlowSubscription all = _probe.Collector.Subscribe(FlowQuery.All);
+        FlowSubscription udp = _probe.Collector.Subscribe(new FlowQuery { Protocols = [FlowProtocol.Udp] });
         _probe.Dump(DumpReason.Start, new Conn { SrcPort = 1 }.Dumped());
         Conn conn = new() { SrcPort = 2 };
         foreach (byte[] message in (byte[][])[conn.New(), conn.Update(), conn.Destroy(), conn.New()])
@@ -133,7 +131,7 @@ public sealed class FlowCollectorTests : IDisposable
         }
 
         _probe.Event(new Conn { SrcPort = 3, Protocol = FlowProtocol.Udp }.New());
-        _probe.Collector.Unsubscribe(udp);
+        udp.Dispose();
         _probe.Event(new Conn { SrcPort = 4, Protocol = FlowProtocol.Udp }.New());
         _probe.Collector.CompleteSubscriptions();
         Assert.Equal([2, 2, 3, 4], Ports(all));
@@ -145,8 +143,7 @@ public sealed class FlowCollectorTests : IDisposable
     public void A_subscriber_that_does_not_read_loses_the_newest_and_is_told_how_many()
     {
         const int Room = 65_536;
-        FlowSubscription subscription = new(FlowQuery.All);
-        _probe.Collector.Subscribe(subscription);
+        using FlowSubscription subscription = _probe.Collector.Subscribe(FlowQuery.All);
         byte[] opened = new Conn().New();
         byte[] closed = new Conn().Destroy();
         for (int i = 0; i < Room + 3; i++)

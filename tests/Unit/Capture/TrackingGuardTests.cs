@@ -1,3 +1,4 @@
+using Conntracker.Core.Views;
 using Conntracker.Core.Capture;
 using Xunit;
 
@@ -86,9 +87,9 @@ public sealed class TrackingGuardTests : IDisposable
             "00000007  00000000 00000000 00000000 00000002 00000001 00000000 00000003 00000000 00000000 0000000a 00000100 00000000  00000000 00000000 00000000 00000000",
             "00000007  00000000 00000000 00000000 00000001 00000001 00000000 00000003 00000000 00000000 00000001 00000001 00000000  00000000 00000000 00000000 00000000",
         ];
-        Assert.Equal((11L, 257L), TrackingReading.Sum(lines));
-        Assert.Equal((0L, 0L), TrackingReading.Sum(["entries found", "1 2"]));
-        Assert.Equal((0L, 0L), TrackingReading.Sum([]));
+        Assert.Equal((11L, 257L), TrackingReader.Sum(lines));
+        Assert.Equal((0L, 0L), TrackingReader.Sum(["entries found", "1 2"]));
+        Assert.Equal((0L, 0L), TrackingReader.Sum([]));
     }
 
     private TrackingGuard Guard(string? release) => new(

@@ -170,8 +170,7 @@ public sealed class UnconfirmedFlowTests : IDisposable
     [Fact]
     public void Whoever_watches_is_told_of_a_dropped_flow_with_its_verdict_and_rule()
     {
-        FlowSubscription dropped = new(new FlowQuery { Verdicts = [FlowVerdict.Dropped] });
-        _probe.Collector.Subscribe(dropped);
+        using FlowSubscription dropped = _probe.Collector.Subscribe(new FlowQuery { Verdicts = [FlowVerdict.Dropped] });
         _probe.Packet(ct: 6).First().Tracked().Rule("inet fw forward", 5).Last();
         _probe.Packet(new PacketHeader { SrcPort = 2 }, ct: 7).First().Tracked().Rule("inet fw forward", 6, NF_DROP);
         Assert.True(dropped.Reader.TryRead(out Flow? flow));

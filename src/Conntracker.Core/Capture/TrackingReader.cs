@@ -1,22 +1,13 @@
 using System.Globalization;
+using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Capture;
 
-/// <summary>How full the kernel's table of connections is, in the calling thread's network namespace, and what that has cost so far.</summary>
-/// <param name="Entries">Connections in the table (net.netfilter.nf_conntrack_count).</param>
-/// <param name="Limit">How many the kernel allows (net.netfilter.nf_conntrack_max); 0 for no limit.</param>
-/// <param name="Drops">Packets that connection tracking has dropped since the namespace was made: the table was full, or a helper refused them.</param>
-/// <param name="EarlyDrops">Connections that the kernel has removed before their time, to make room.</param>
-internal readonly record struct TrackingReading(long Entries, long Limit, long Drops, long EarlyDrops)
+/// <summary>Reads how full the kernel's table of connections is, in the calling thread's network namespace.</summary>
+internal static class TrackingReader
 {
     private const string Settings = "/proc/sys/net/netfilter";
     private const string Statistics = "/proc/thread-self/net/stat/nf_conntrack";
-
-    /// <summary>Whether the table is nearly full: then it is a matter of seconds until packets of new connections are dropped.</summary>
-    public bool IsNearlyFull => Limit > 0 && Entries >= NearlyFull;
-
-    /// <summary>How many entries make it nearly full: nine tenths of the limit.</summary>
-    public long NearlyFull => Limit - (Limit / 10);
 
     /// <summary>Reads the kernel's numbers; null when it does not give them.</summary>
     public static TrackingReading? Read()

@@ -5,7 +5,7 @@ using Xunit;
 namespace Conntracker.Tests.Unit;
 
 /// <summary>A file of the pipeline is told by its first bytes: capture files from everything else.</summary>
-public sealed class PcapHeadTests : IDisposable
+public sealed class CaptureFileTests : IDisposable
 {
     private const int HeadLength = 24;
 
@@ -56,15 +56,15 @@ public sealed class PcapHeadTests : IDisposable
     [Fact]
     public void Recordings_folders_and_files_that_are_not_there_are_none()
     {
-        Assert.False(PcapHead.IsPcap(Fixture.Traffic));
-        Assert.False(PcapHead.IsPcap(Path.GetTempPath()));
-        Assert.False(PcapHead.IsPcap("/nowhere/monday.pcap"));
-        Assert.False(PcapHead.IsPcap("/dev/zero"));
+        Assert.False(CaptureFile.IsPcap(Fixture.Traffic));
+        Assert.False(CaptureFile.IsPcap(Path.GetTempPath()));
+        Assert.False(CaptureFile.IsPcap("/nowhere/monday.pcap"));
+        Assert.False(CaptureFile.IsPcap("/dev/zero"));
     }
 
     private bool IsPcap(byte[] bytes)
     {
         File.WriteAllBytes(_path, bytes);
-        return PcapHead.IsPcap(_path);
+        return CaptureFile.IsPcap(_path);
     }
 }
