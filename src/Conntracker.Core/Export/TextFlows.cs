@@ -2,8 +2,9 @@ namespace Conntracker.Core.Export;
 
 /// <summary>
 /// Makes flows of a text log's lines. V1 and V2 have a line for each flow, and so has ICMP in every generation. V3 has two for another
-/// flow that was answered, and does not say which belong together unless nothing was translated: a line and its exact mirror are one
-/// flow, all others a flow each.
+/// flow that was answered, and does not say which belong together unless nothing was translated: a line and its mirror are one flow, all
+/// others a flow each. The trace of the reply may lack steps that only the first packet met, such as those of nat: the line with more steps is
+/// the original then. Where each of both has a step that the other lacks, they are two flows.
 /// </summary>
 internal static class TextFlows
 {
@@ -47,8 +48,7 @@ internal static class TextFlows
 
     private static IEnumerable<Flow> Join(List<TextLogLine> lines)
     {
-        // V2 keeps every table and position: lines are joined only when what they print is the same to the letter.
-        TextEvidence evidence = new(LogStyle.V2);
+        TextEvidence evidence = new(LogStyle.V3);
         Dictionary<Key, int> alone = [];
         int[] mirrors = new int[lines.Count];
         Array.Fill(mirrors, -1);
@@ -60,8 +60,9 @@ internal static class TextFlows
             }
 
             Key key = Key.Of(lines[i], evidence);
-            if (alone.Remove(key.Mirror(), out int other))
+            if (alone.TryGetValue(key.Mirror(), out int other) && (Holds(lines[i], lines[other]) || Holds(lines[other], lines[i])))
             {
+                alone.Remove(key.Mirror());
                 (mirrors[i], mirrors[other]) = (other, i);
             }
             else
@@ -78,13 +79,24 @@ internal static class TextFlows
             }
             else if (i < mirrors[i])
             {
-                yield return IsOriginal(lines[i]) ? ToFlow(lines[i], lines[mirrors[i]]) : ToFlow(lines[mirrors[i]], lines[i]);
+                TextLogLine mirror = lines[mirrors[i]];
+                yield return IsOriginal(lines[i], mirror) ? ToFlow(lines[i], mirror) : ToFlow(mirror, lines[i]);
             }
         }
     }
 
-    // Whether the first of two mirrors is the original direction: it goes to the service.
-    private static bool IsOriginal(TextLogLine first) => first.DestinationPort <= first.SourcePort;
+    // Whether the first of two mirrors is the original direction: it has steps that the other lacks, or else goes to the service.
+    private static bool IsOriginal(TextLogLine first, TextLogLine second)
+    {
+        bool holdsSecond = Holds(first, second);
+        return holdsSecond == Holds(second, first) ? first.DestinationPort <= first.SourcePort : holdsSecond;
+    }
+
+    // Whether the trace of one line has every step of the other's.
+    private static bool Holds(TextLogLine line, TextLogLine other) =>
+        other.Trace.Count == 0
+        || TraceStepsComparer.Instance.Equals(line.Trace, other.Trace)
+        || line.Trace.Select(TraceLine.From).ToHashSet().IsSupersetOf(other.Trace.Select(TraceLine.From));
 
     private static Flow ToFlow(TextLogLine line, TextLogLine? reply = null)
     {
@@ -108,14 +120,15 @@ internal static class TextFlows
             Confirmed = confirmed,
             Process = line.Process,
             Trace = line.Trace,
+            ReplyTrace = reply is null || TraceStepsComparer.Instance.Equals(line.Trace, reply.Trace) ? null : reply.Trace,
         };
     }
 
     private readonly record struct Key(
-        FlowLabel Label, UInt128 Source, UInt128 Destination, ushort SourcePort, ushort DestinationPort, int Process, int Trace)
+        FlowLabel Label, UInt128 Source, UInt128 Destination, ushort SourcePort, ushort DestinationPort, int Process)
     {
         public static Key Of(TextLogLine line, TextEvidence evidence) => new(
-            line.Label, line.Source, line.Destination, line.SourcePort, line.DestinationPort, evidence.Add(line.Process), evidence.Add(line.Trace));
+            line.Label, line.Source, line.Destination, line.SourcePort, line.DestinationPort, evidence.Add(line.Process));
 
         public Key Mirror() => this with
         {

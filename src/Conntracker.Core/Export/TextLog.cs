@@ -33,7 +33,7 @@ internal sealed class TextLog(LogStyle style)
         if (flow is { Confirmed: true, ReplySrcAddress: not null, ReplyDstAddress: not null })
         {
             AddReply(flow.Protocol, family, AddressText.ToNumber(flow.ReplySrcAddress, family), AddressText.ToNumber(flow.ReplyDstAddress, family),
-                flow.ReplySrcPort ?? 0, flow.ReplyDstPort ?? FoldedPort, flow.ReplyProcess ?? flow.Process, flow.Trace);
+                flow.ReplySrcPort ?? 0, flow.ReplyDstPort ?? FoldedPort, flow.ReplyProcess ?? flow.Process, flow.ReplyTrace ?? flow.Trace);
         }
     }
 

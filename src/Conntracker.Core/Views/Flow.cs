@@ -165,6 +165,12 @@ public sealed class Flow
     [JsonInclude]
     public bool TraceIncomplete { get; internal set; }
 
+    /// <summary>
+    /// The steps below the line of the reply direction in the text log that the flow was read from, where they are not those of
+    /// <see cref="Trace"/>: so the log can be written again as it was. Null everywhere else.
+    /// </summary>
+    internal IReadOnlyList<TraceStep>? ReplyTrace { get; set; }
+
     /// <summary>Protocol, source and destination on one line.</summary>
     public override string ToString() =>
         $"{Protocol} {Endpoint(SrcAddress, SrcPort)} -> {Endpoint(DstAddress, DstPort)}";

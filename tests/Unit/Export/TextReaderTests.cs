@@ -127,6 +127,40 @@ public sealed class TextReaderTests
             System.Text.Encoding.UTF8.GetString(Logs.Write(flows, LogFormat.Text, LogStyle.V2)));
     }
 
+    [Theory]
+    [InlineData("40000", "80", "nat, chain: PREROUTING, type: policy", "filter, chain: FORWARD, type: rule, position: 7")]
+    [InlineData("40000", "80", "nat, chain: PREROUTING, type: policy")]
+    [InlineData("53", "40000", "filter, chain: FORWARD, type: rule, position: 7")]
+    public void A_reply_whose_line_lacks_what_only_the_first_packet_met_is_joined_and_the_log_is_written_back_as_it_was(
+        string port, string peerPort, params string[] onlyFirst)
+    {
+        const string Both = "\t\t\t\ttable: mangle, chain: FORWARD, type: policy\n";
+        string nat = string.Concat(onlyFirst.Where(each => each.StartsWith("nat", StringComparison.Ordinal)).Select(each => $"\t\t\t\ttable: {each}\n"));
+        string filter = string.Concat(onlyFirst.Where(each => each.StartsWith("filter", StringComparison.Ordinal)).Select(each => $"\t\t\t\ttable: {each}\n"));
+        string log =
+            $" TCPv4 [           0] src = 10.0.0.1 (port={port}) to dst = 10.0.0.2 (port={peerPort}) (-)\n{Both}{nat}{filter}"
+            + $" TCPv4 [           1] src = 10.0.0.2 (port={peerPort}) to dst = 10.0.0.1 (port={port}) (-)\n{Both}";
+        List<Flow> flows = Logs.Read(System.Text.Encoding.UTF8.GetBytes(log));
+
+        Flow flow = Assert.Single(flows);
+        Assert.Equal(("10.0.0.1", FlowState.Replied, true), (flow.SrcAddress.ToString(), flow.State, flow.Confirmed));
+        Assert.Equal(1 + onlyFirst.Length, flow.Trace.Count);
+        Assert.Equal(log, Logs.WriteText(LogStyle.V3, flow));
+    }
+
+    [Fact]
+    public void Mirrored_lines_that_each_met_a_rule_of_their_own_are_two_flows()
+    {
+        const string Log =
+            " UDPv4 [           0] src = 10.0.0.1 (port=123) to dst = 10.0.0.2 (port=123) (-)\n"
+            + "\t\t\t\ttable: filter, chain: FORWARD, type: rule, position: 1\n"
+            + " UDPv4 [           1] src = 10.0.0.2 (port=123) to dst = 10.0.0.1 (port=123) (-)\n"
+            + "\t\t\t\ttable: filter, chain: FORWARD, type: rule, position: 2\n";
+        List<Flow> flows = Logs.Read(System.Text.Encoding.UTF8.GetBytes(Log));
+        Assert.Equal(2, flows.Count);
+        Assert.Equal(Log, Logs.WriteText(LogStyle.V3, [.. flows]));
+    }
+
     [Fact]
     public void Two_hosts_that_ping_each_other_are_two_flows()
     {
