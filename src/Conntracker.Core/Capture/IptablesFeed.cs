@@ -6,46 +6,70 @@ namespace Conntracker.Core.Capture;
 
 /// <summary>
 /// The TRACE lines of iptables-legacy, put into a sink together with the rules that they name. Opened once there are legacy tables: a
-/// host without them is left as it is. They come through NFLOG group 0; where another program holds that, through the kernel's log.
+/// host without them is left as it is. They come through NFLOG group 0 or, where that cannot be had, through the kernel's log.
 /// </summary>
 internal sealed class IptablesFeed : IDisposable
 {
     private static readonly long s_lookInterval = TimeSpan.FromSeconds(1).Ticks;
     private static readonly TimeSpan s_lastLines = TimeSpan.FromMilliseconds(20);
-    private static readonly long s_kernelLogInterval = TimeSpan.FromMilliseconds(50).Ticks;
+    private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
 
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
-    private readonly Wakeup _wakeup;
-    private readonly NetworkNamespaceId _networkNamespace;
     private readonly IptablesRules _rules;
-    private SettingsLease? _lease;
+    private readonly Func<bool> _hasTables;
+    private readonly Func<IptablesSource?> _open;
+    private IptablesSource? _source;
     private SettingsWatch? _loggerWatch;
-    private NflogTap? _tap;
-    private KernelLogSource? _kernelLog;
     private bool _isOpened;
-    private bool _isWaiting;
+    private bool _isFinishing;
     private long _nextLook;
     private long _lastTake;
 
     /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Set by the threads that read beside.</param>
+    /// <param name="networkNamespace">The calling thread's network namespace.</param>
     public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
+        : this(
+            new IptablesRules(new IptablesComparison(IptablesFingerprint.Read, IptablesFingerprint.ReadLayout, clock), sink, notices, clock, wakeup),
+            () => IptablesTables.Names(FlowFamily.IPv4).Length + IptablesTables.Names(FlowFamily.IPv6).Length > 0,
+            () => IptablesSource.Open(networkNamespace, wakeup, notices),
+            sink,
+            notices,
+            clock)
     {
+    }
+
+    /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    /// <param name="rules">The rules; disposed with the feed.</param>
+    /// <param name="hasTables">Whether there are legacy tables.</param>
+    /// <param name="open">Opens the source; null when there is none.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    public IptablesFeed(
+        IptablesRules rules, Func<bool> hasTables, Func<IptablesSource?> open, FrameSink sink, CaptureNotices notices, CaptureClock clock)
+    {
+        _rules = rules;
+        _hasTables = hasTables;
+        _open = open;
         _sink = sink;
         _notices = notices;
         _clock = clock;
-        _wakeup = wakeup;
-        _networkNamespace = networkNamespace;
-        _rules = new IptablesRules(sink, notices, clock, wakeup);
         OpenWhenNeeded();
-        _rules.Finish();
     }
+
+    /// <summary>Whether the rules were read for the first time, however that went, unless there are none.</summary>
+    public bool HasRules => !_isOpened || _rules.HasRead;
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
     public long Due => Math.Min(
         _loggerWatch?.Due ?? long.MaxValue,
-        _isWaiting ? _rules.NextCheck : _kernelLog is not null ? _lastTake + s_kernelLogInterval : _isOpened ? long.MaxValue : _nextLook);
+        _source?.Lines.Interval is TimeSpan interval ? _lastTake + interval.Ticks : _isOpened ? long.MaxValue : _nextLook);
 
     /// <summary>Takes what is there; true when there was something.</summary>
     public bool Take()
@@ -54,17 +78,13 @@ internal sealed class IptablesFeed : IDisposable
         _loggerWatch?.Take();
         _rules.Take();
         _lastTake = _clock.Now;
-        bool hasTaken = false;
-        TakeNflog(ref hasTaken);
-        while (_kernelLog is not null && _kernelLog.TryRead(out ReadOnlySpan<byte> line))
+        bool hasTaken = TakeLines();
+        if (_source is not null)
         {
-            hasTaken = true;
-            _rules.Check();
-            _sink.Put(FrameKind.KernelLog, _clock.Now, line);
+            CountLost(_source.Lines);
         }
 
-        CountLost();
-        if (_tap?.Error is Exception error)
+        if (_source?.Lines.Error is Exception error)
         {
             _notices.Add("nflog-error", $"TRACE lines of iptables-legacy can no longer be read: {error.Message}");
         }
@@ -75,40 +95,69 @@ internal sealed class IptablesFeed : IDisposable
     /// <summary>Takes what is there, and waits until it can be told in words.</summary>
     public void Finish()
     {
-        // What was logged before now may still be on its way to the tap; longer than lines wait for the rules to be compared.
-        Thread.Sleep(_tap is null ? TimeSpan.Zero : s_lastLines);
+        // What was logged before now may still be on its way to the tap.
+        Thread.Sleep(_source is null ? TimeSpan.Zero : s_lastLines);
+        _isFinishing = true;
         Take();
+        if (_source?.Lines is IIptablesLines lines)
+        {
+            long end = lines.End;
+            long deadline = _clock.Now + s_lastWait;
+            while (lines.HasBefore(end) && _clock.Now < deadline)
+            {
+                Thread.Sleep(1);
+                Take();
+            }
+
+            // Better with the rules that are known than not at all.
+            _ = PutLines(lines, end);
+        }
+
         _rules.Finish();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        _tap?.Dispose();
-        _kernelLog?.Dispose();
-        _lease?.Dispose();
+        _source?.Dispose();
         _rules.Dispose();
     }
 
-    // A line is taken only when the rules were compared after it had come: what passed a new rule must not be told of the old one.
-    private void TakeNflog(ref bool hasTaken)
+    // A line is put only when the rules were compared after it had come: what passed a new rule must not be told of the old one.
+    private bool TakeLines()
     {
-        _isWaiting = false;
-        while (_tap is not null && _tap.End is long end && _tap.HasBefore(end))
+        bool hasTaken = false;
+        while (_rules.TryTakeCheck(out IptablesCheck check))
         {
-            if (!_rules.Check())
-            {
-                _isWaiting = true;
-                return;
-            }
+            hasTaken |= _source is not null && PutLines(_source.Lines, check.Before);
+            _rules.Apply(in check);
+            hasTaken |= _source is not null && PutLines(_source.Lines, check.Mark);
+        }
 
-            while (_tap.HasBefore(end) && _tap.TryRead(out ReadOnlySpan<byte> datagram))
+        if (_source?.Lines is IIptablesLines lines)
+        {
+            lines.Receive();
+            long end = lines.End;
+            if (lines.HasBefore(end))
             {
-                hasTaken = true;
-                _sink.Put(FrameKind.Nflog, _clock.Now, datagram);
-                _tap.Release();
+                _rules.RequestCheck(end, _isFinishing);
             }
         }
+
+        return hasTaken;
+    }
+
+    private bool PutLines(IIptablesLines lines, long end)
+    {
+        bool hasTaken = false;
+        while (lines.HasBefore(end) && lines.TryRead(out ReadOnlySpan<byte> line))
+        {
+            hasTaken = true;
+            _sink.Put(lines.Kind, _clock.Now, line);
+            lines.Release();
+        }
+
+        return hasTaken;
     }
 
     private void OpenWhenNeeded()
@@ -119,58 +168,26 @@ internal sealed class IptablesFeed : IDisposable
         }
 
         _nextLook = _clock.Now + s_lookInterval;
-        if (!_isOpened && IptablesTables.Names(FlowFamily.IPv4).Length + IptablesTables.Names(FlowFamily.IPv6).Length > 0)
+        if (!_isOpened && _hasTables())
         {
             _isOpened = true;
-            _rules.Check();
-            Open();
-            _loggerWatch = _lease is null ? null : new SettingsWatch(_lease, "Rules of iptables-legacy are no longer traced", _notices, _clock);
+            _rules.RequestCheck(0);
+            _source = _open();
+            _loggerWatch = _source?.Lease is SettingsLease lease
+                ? new SettingsWatch(lease, "Rules of iptables-legacy are no longer traced", _notices, _clock)
+                : null;
         }
     }
 
-    private void Open()
+    private void CountLost(IIptablesLines lines)
     {
-        try
-        {
-            _tap = NflogHub.Attach(_networkNamespace, _wakeup);
-            _lease = PacketLoggerLease.Acquire(PacketLogger.Nflog, _networkNamespace);
-        }
-        catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.NflogBusy)
-        {
-            OpenKernelLog(error.Message);
-        }
-        catch (ConntrackException error)
-        {
-            _tap?.Dispose();
-            _tap = null;
-            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {error.Message}");
-        }
-    }
-
-    private void OpenKernelLog(string reason)
-    {
-        try
-        {
-            _kernelLog = new KernelLogSource();
-            _lease = PacketLoggerLease.Acquire(PacketLogger.KernelLog, _networkNamespace);
-            _notices.Add("nflog", $"{reason} The kernel log is read instead (/dev/kmsg). It is slower, it has no lines of other network namespaces unless net.netfilter.nf_log_all_netns is 1, its other readers see the lines as well, and the program that uses the group gets no TRACE lines while the capture runs.");
-        }
-        catch (ConntrackException error)
-        {
-            // What others have logged there is none of this capture's.
-            _kernelLog?.Dispose();
-            _kernelLog = null;
-            _notices.Add("nflog", $"Rules of iptables-legacy are not traced: {reason} The kernel log cannot be read either: {error.Message}");
-        }
-    }
-
-    private void CountLost()
-    {
-        long lost = (_tap?.TakeLost() ?? 0) + (_kernelLog?.TakeLost() ?? 0);
+        long lost = lines.TakeLost();
         if (lost > 0)
         {
             _sink.PutNumber(FrameKind.IptablesTraceLost, _clock.Now, lost);
-            _notices.Add("nflog-lost", "More packets passed iptables-legacy rules than could be read. Steps of some flows are missing. Trace selected flows instead of all flows.");
+            _notices.Add(
+                "nflog-lost",
+                "More packets passed iptables-legacy rules than could be read. Steps of some flows are missing. Trace selected flows instead of all flows.");
         }
     }
 }

@@ -5,65 +5,69 @@ using Conntracker.Core.Tracing;
 namespace Conntracker.Core.Capture;
 
 /// <summary>
-/// Has the rules of iptables-legacy read whenever they have changed. The kernel tells of no change: a number over all rules is compared
-/// before each reading of lines, because a line names its rule by nothing but its position.
+/// Has the rules of iptables-legacy read whenever they have changed. The kernel tells of no change: the rules are compared before lines
+/// are read, because a line names its rule by nothing but its position. Both is done beside the capture.
 /// </summary>
 internal sealed class IptablesRules : IDisposable
 {
-    // Many rules take long to compare: no more than a twentieth of the time is spent on that, unless lines would wait too long.
-    private const int Share = 20;
-
-    private static readonly long s_leastInterval = TimeSpan.FromMilliseconds(0.5).Ticks;
-    private static readonly long s_mostInterval = TimeSpan.FromMilliseconds(5).Ticks;
-    private static readonly TimeSpan s_lastWait = TimeSpan.FromSeconds(5);
-    private static readonly (RulesetKind Kind, FlowFamily Family)[] s_rulesets = [(RulesetKind.Iptables, FlowFamily.IPv4), (RulesetKind.Ip6tables, FlowFamily.IPv6)];
+    private static readonly long s_firstWait = TimeSpan.FromSeconds(30).Ticks;
+    private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
 
     private readonly FrameSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
+    private readonly IptablesComparer _comparer;
     private readonly IptablesRulesetReader _reader;
-    private readonly ulong?[] _fingerprints = new ulong?[s_rulesets.Length];
-    private long _lastCheck;
-    private long _interval;
     private bool _isReading;
     private bool _isOutOfDate;
 
-    /// <summary>Makes it; the first <see cref="Check"/> reads.</summary>
-    public IptablesRules(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    /// <summary>Makes it; the first comparison has the rules read.</summary>
+    /// <param name="comparison">Compares the rules, on another thread.</param>
+    /// <param name="sink">Gets the texts.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Set when rules were compared, or there are texts to take.</param>
+    public IptablesRules(IptablesComparison comparison, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _sink = sink;
         _notices = notices;
         _clock = clock;
+        _comparer = new IptablesComparer(comparison, clock, wakeup.Set);
         _reader = new IptablesRulesetReader(wakeup.Set);
     }
 
-    /// <summary>From when on <see cref="Check"/> compares again: ticks of UTC.</summary>
-    public long NextCheck => _lastCheck + _interval;
+    /// <summary>Whether the rules were read once, however that went.</summary>
+    public bool HasRead { get; private set; }
 
-    /// <summary>Has the rules read again when they are not what they were.</summary>
-    /// <returns>False when they were compared a moment ago, and are not now.</returns>
-    public bool Check()
+    /// <summary>Has the rules compared, and returns at once.</summary>
+    /// <param name="mark">Lines before it have come, and wait for that.</param>
+    /// <param name="isUrgent">Whether it must not be put off: the capture is about to end.</param>
+    public void RequestCheck(long mark, bool isUrgent = false) => _comparer.Request(mark, isUrgent);
+
+    /// <summary>Takes what a comparison has shown. When rules have changed, <see cref="Apply"/> is to follow.</summary>
+    /// <returns>False when there is nothing new.</returns>
+    public bool TryTakeCheck(out IptablesCheck check) => _comparer.TryTake(out check);
+
+    /// <summary>Lines that are put after this passed the rules as a comparison has found them: they are read again when they have changed.</summary>
+    public void Apply(in IptablesCheck check)
     {
-        if (_clock.Now < NextCheck)
+        if (check.Error is not null)
         {
-            return false;
+            _notices.Add("iptables-compare", $"Could not compare the rules of iptables-legacy. Steps may show rules from before a change: {check.Error}");
         }
 
-        _lastCheck = _clock.Now;
-        for (int i = 0; i < s_rulesets.Length; i++)
+        if (check.HasChanged4)
         {
-            ulong? fingerprint = IptablesFingerprint.Read(s_rulesets[i].Family);
-            if (fingerprint != _fingerprints[i])
-            {
-                _fingerprints[i] = fingerprint;
-                _isOutOfDate = true;
-                RulesetFrames.PutRequest(_sink, s_rulesets[i].Kind, _lastCheck);
-            }
+            RulesetFrames.PutRequest(_sink, RulesetKind.Iptables, _clock.Now);
         }
 
-        _interval = Math.Clamp((_clock.Now - _lastCheck) * Share, s_leastInterval, s_mostInterval);
+        if (check.HasChanged6)
+        {
+            RulesetFrames.PutRequest(_sink, RulesetKind.Ip6tables, _clock.Now);
+        }
+
+        _isOutOfDate |= check.HasChanged4 || check.HasChanged6;
         Take();
-        return true;
     }
 
     /// <summary>Takes what was read.</summary>
@@ -78,9 +82,10 @@ internal sealed class IptablesRules : IDisposable
                 _notices.Add("iptables-rules", $"Could not read the rules of iptables-legacy: {_reader.Error}");
             }
 
-            // Rules that have changed meanwhile are read once more before anything is concluded from them. Without text the positions stand.
+            // Rules that have changed since are read once more before anything is concluded from them. Without text the positions stand.
             if (!_isOutOfDate)
             {
+                HasRead = true;
                 RulesetFrames.Put(_sink, RulesetKind.Iptables, _clock.Now, hasTexts ? texts.IPv4 ?? "" : "");
                 RulesetFrames.Put(_sink, RulesetKind.Ip6tables, _clock.Now, hasTexts ? texts.IPv6 ?? "" : "");
             }
@@ -94,10 +99,13 @@ internal sealed class IptablesRules : IDisposable
         }
     }
 
-    /// <summary>Waits until what was reported last can be told in words.</summary>
+    /// <summary>
+    /// Waits until what was reported last can be told in words; longer for the first reading, without which nothing can be, but never
+    /// without an end.
+    /// </summary>
     public void Finish()
     {
-        long end = _clock.Now + s_lastWait.Ticks;
+        long end = _clock.Now + (HasRead ? s_lastWait : s_firstWait);
         Take();
         while (_isReading && _clock.Now < end)
         {
@@ -106,6 +114,10 @@ internal sealed class IptablesRules : IDisposable
         }
     }
 
-    /// <inheritdoc/>
-    public void Dispose() => _reader.Dispose();
+    /// <summary>Ends what goes on.</summary>
+    public void Dispose()
+    {
+        _comparer.Dispose();
+        _reader.Dispose();
+    }
 }

@@ -63,7 +63,7 @@ internal sealed class TraceFeed : IFeedSource
     }
 
     /// <summary>Whether the rulesets were read for the first time, however that went.</summary>
-    public bool HasRules => _nftablesRules.HasRead;
+    public bool HasRules => _nftablesRules.HasRead && _iptables.HasRules;
 
     /// <inheritdoc/>
     public int Number => _nftables.Number;

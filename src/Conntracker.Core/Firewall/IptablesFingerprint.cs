@@ -23,7 +23,17 @@ internal static unsafe class IptablesFingerprint
     /// A number that is the same as long as rules, chains and policies are, whatever they count. Null when the family has no legacy
     /// tables, or they may not be read.
     /// </returns>
-    public static ulong? Read(FlowFamily family)
+    public static ulong? Read(FlowFamily family) => Read(family, HashTable);
+
+    /// <summary>
+    /// Reads a number for what the tables' rules take up: which tables there are, how many rules, of what size, and where the chains of the
+    /// hooks begin. It costs the same however many rules there are, and misses a rule that takes the place of another of its size.
+    /// </summary>
+    /// <param name="family">The family.</param>
+    /// <returns>Null when the family has no legacy tables, or they may not be read.</returns>
+    public static ulong? ReadLayout(FlowFamily family) => Read(family, HashInfo);
+
+    private static ulong? Read(FlowFamily family, Func<SafeFileDescriptor, IptablesLayout, string, ulong, ulong?> hashTable)
     {
         string[] tables = IptablesTables.Names(family);
         IptablesLayout layout = family == FlowFamily.IPv6 ? IptablesLayout.IPv6 : IptablesLayout.IPv4;
@@ -37,10 +47,18 @@ internal static unsafe class IptablesFingerprint
         ulong? hash = null;
         foreach (string table in tables)
         {
-            hash = socket.IsInvalid ? null : HashTable(socket, layout, table, hash ?? 0) ?? hash;
+            hash = socket.IsInvalid ? null : hashTable(socket, layout, table, hash ?? 0) ?? hash;
         }
 
         return hash;
+    }
+
+    // Null when the table is gone, or may not be read.
+    private static ulong? HashInfo(SafeFileDescriptor socket, IptablesLayout layout, string table, ulong hash)
+    {
+        Span<byte> info = stackalloc byte[layout.InfoLength];
+        WriteName(info, table);
+        return TryGet(socket, layout.Level, layout.GetInfo, info, out _) ? IptablesEntries.Hash(hash, info) : null;
     }
 
     // Null when the table is gone, or may not be read.

@@ -3,7 +3,7 @@ namespace Conntracker.Core.Sources;
 /// <summary>
 /// One capture's share of NFLOG group 0: every datagram that came since it was attached, in a queue of its own. Read by one thread.
 /// </summary>
-internal sealed class NflogTap : IDisposable
+internal sealed class NflogTap : IIptablesLines
 {
     private readonly DatagramRing _ring;
     private readonly Wakeup _arrived;
@@ -23,17 +23,28 @@ internal sealed class NflogTap : IDisposable
         _ring = new DatagramRing(capacity);
     }
 
+    /// <inheritdoc/>
+    public FrameKind Kind => FrameKind.Nflog;
+
+    /// <inheritdoc/>
+    public TimeSpan? Interval => null;
+
     /// <summary>What ended the reading thread, after which nothing comes any more; null while all is well.</summary>
     public Exception? Error => _error;
 
     /// <summary>Marks what has come so far: see <see cref="HasBefore"/>.</summary>
     public long End => _ring.End;
 
+    /// <summary>Does nothing: the reading thread puts datagrams in.</summary>
+    public void Receive()
+    {
+    }
+
     /// <summary>Whether there is a datagram that had come before a mark was set.</summary>
     public bool HasBefore(long end) => _ring.HasBefore(end);
 
     /// <summary>The oldest datagram, valid until <see cref="Release"/>; false when there is none.</summary>
-    public bool TryRead(out ReadOnlySpan<byte> datagram) => _ring.TryRead(out datagram);
+    public bool TryRead(out ReadOnlySpan<byte> line) => _ring.TryRead(out line);
 
     /// <summary>Goes on to the next datagram.</summary>
     public void Release() => _ring.Release();
