@@ -17,8 +17,10 @@ internal sealed partial class FlowTable : IDisposable
     // Totals of a flow's earlier connections while a later one is open: few, so they do not lengthen every record.
     private readonly Dictionary<int, FlowCounters> _earlier = [];
 
+    private readonly RecentEnds _ends = new();
     private ushort _epoch;
     private long _dumpStarted = long.MaxValue;
+    private long _endsBeforeDump = long.MaxValue;
     private bool _dumpShowsEventless;
 
     /// <summary>Makes an empty table.</summary>
@@ -57,11 +59,44 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>Takes a message in.</summary>
     /// <param name="message">The message.</param>
     /// <param name="now">When it was received: ticks of UTC.</param>
-    /// <param name="place">Where its flow is.</param>
+    /// <param name="place">Where its flow is; -1 when it comes late about a connection that has ended and whose flow is folded.</param>
     public ApplyOutcome Apply(ref readonly ConntrackMessage message, long now, out int place)
     {
         uint hash = FlowKey.Hash(in message.Key);
         place = _index.Find(in message.Key, hash);
+        if (IsLate(in message, hash))
+        {
+            return ApplyOutcome.Known;
+        }
+
+        ApplyOutcome outcome = Take(in message, now, hash, ref place);
+        if (!message.Has(ConntrackFields.Id))
+        {
+            return outcome;
+        }
+
+        if (message.Kind == ConntrackMessageKind.Destroy)
+        {
+            _ends.Add(hash, message.Id);
+        }
+        else if (outcome >= ApplyOutcome.Reopened)
+        {
+            _ends.Remove(hash, message.Id);
+        }
+
+        return outcome;
+    }
+
+    // About a connection that has ended: its end again, or a dump's answer that is older than its end.
+    private bool IsLate(ref readonly ConntrackMessage message, uint hash) => message.Has(ConntrackFields.Id) && message.Kind switch
+    {
+        ConntrackMessageKind.Destroy => _ends.Contains(hash, message.Id, since: 0),
+        ConntrackMessageKind.Dumped => _ends.Contains(hash, message.Id, _endsBeforeDump),
+        _ => false,
+    };
+
+    private ApplyOutcome Take(ref readonly ConntrackMessage message, long now, uint hash, ref int place)
+    {
         if (message.Kind != ConntrackMessageKind.New && (place < 0 || HoldsNoneOpen(in _store[place])))
         {
             int holder = _folder.Find(in message.Key);
@@ -143,6 +178,7 @@ internal sealed partial class FlowTable : IDisposable
     {
         _epoch++;
         _dumpStarted = now;
+        _endsBeforeDump = _ends.Count;
         _dumpShowsEventless = showsEventless;
     }
 
@@ -169,12 +205,16 @@ internal sealed partial class FlowTable : IDisposable
         }
 
         Eventless = eventless;
-        _dumpStarted = long.MaxValue;
+        AbandonDump();
         return closed;
     }
 
     /// <summary>The dump broke off: nothing can be concluded from what it did not show.</summary>
-    public void AbandonDump() => _dumpStarted = long.MaxValue;
+    public void AbandonDump()
+    {
+        _dumpStarted = long.MaxValue;
+        _endsBeforeDump = long.MaxValue;
+    }
 
     /// <summary>Copies the flows. The caller holds the capture's lock, and disposes the copy.</summary>
     public FlowStore Copy()

@@ -274,6 +274,60 @@ public sealed class FlowFolderTests : IDisposable
         Assert.All(_probe.Flows(), each => Assert.True(each.LastSeen <= lastEvent, "A dump that tells nothing new is no sign of life."));
     }
 
+    [Theory]
+    [InlineData("others of it are open", 10)]
+    [InlineData("all of it are closed", 0)]
+    public void An_end_that_is_sent_again_after_its_flow_was_folded_changes_nothing(string name, int open)
+    {
+        Conn[] conns = [.. Enumerable.Range(0, 2 * Limit).Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1, Counters = Conn.Count(1, 100) })];
+        Array.ForEach(conns, each => _probe.Event(each.New()));
+        Array.ForEach(conns[open..], each => _probe.Event(each.Destroy()));
+        Flow before = Folded();
+        Array.ForEach(conns[open..], each => _probe.Event(each.Destroy()));
+        Flow after = Folded();
+        Assert.True(
+            (after.Connections, after.Packets, after.State, after.LastSeen) == (before.Connections, before.Packets, before.State, before.LastSeen),
+            $"{name}: {before.Connections} connections and {before.Packets} packets became {after.Connections} and {after.Packets}.");
+        Assert.Equal(open > 0 ? FlowState.New : FlowState.Closed, after.State);
+
+        Array.ForEach(conns[..open], each => _probe.Event(each.Destroy()));
+        Assert.Equal((conns.Length, (ulong)conns.Length), (Connections(_probe.Flows()), Sum(_probe.Flows(), each => each.Packets)));
+        Assert.All(_probe.Flows(), each => Assert.Equal(FlowState.Closed, each.State));
+
+        Flow Folded() => _probe.Flows().Single(each => each.Folding == FlowFolding.ClientPort);
+    }
+
+    [Fact]
+    public void A_dumps_answer_about_a_connection_that_ended_and_was_folded_since_brings_back_no_flow()
+    {
+        Conn[] conns = [.. Enumerable.Range(0, Limit).Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1 })];
+        Array.ForEach(conns, each => _probe.Event(each.New()));
+        _probe.BeginDump();
+        Array.ForEach(conns, each => _probe.Event(each.Destroy()));
+        _probe.Event(new Conn { SrcPort = 60000 }.New());
+        Assert.Contains(_probe.Flows(), each => each.Folding == FlowFolding.ClientPort);
+        Array.ForEach(conns, each => _probe.DumpEntry(each.Dumped()));
+        _probe.EndDump();
+        Assert.Equal(Limit + 1, Connections(_probe.Flows()));
+        Assert.Equal(60000, (int)Assert.Single(_probe.Flows(), each => each.State != FlowState.Closed).SrcPort!.Value);
+    }
+
+    [Fact]
+    public void A_connection_with_the_id_of_an_earlier_one_is_counted_after_that_was_folded()
+    {
+        Conn[] conns = [.. Enumerable.Range(0, 2 * Limit).Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1, Counters = Conn.Count(1, 100) })];
+        foreach (Conn conn in conns)
+        {
+            _probe.Event(conn.New());
+            _probe.Event(conn.Destroy());
+        }
+
+        Array.ForEach(conns, each => _probe.Event(each.New()));
+        Array.ForEach(conns, each => _probe.Event(each.Destroy()));
+        Assert.Equal((2 * conns.Length, 2ul * (ulong)conns.Length), (Connections(_probe.Flows()), Sum(_probe.Flows(), each => each.Packets)));
+        Assert.All(_probe.Flows(), each => Assert.Equal(FlowState.Closed, each.State));
+    }
+
     [Fact]
     public void An_end_that_belongs_to_no_open_folded_flow_is_a_flow_of_its_own()
     {

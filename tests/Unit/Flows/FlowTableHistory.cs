@@ -4,7 +4,8 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Tests.Unit;
 
 /// <summary>
-/// What happens to a table and to its model alike: events, of which some are lost, dumps with events between their answers, and traced packets.
+/// What happens to a table and to its model alike: events, of which some are lost and some ends come again, dumps with events between their answers, and
+/// traced packets.
 /// </summary>
 internal sealed class FlowTableHistory : IDisposable
 {
@@ -19,7 +20,6 @@ internal sealed class FlowTableHistory : IDisposable
     private readonly FlowTableModel _model = new();
     private readonly int _lossPercent;
     private readonly Queue<ConntrackMessage> _answers = [];
-    private ConntrackMessage? _lastEnd;
     private bool _isDumping;
     private bool _hasLost;
     private long _now = new DateTime(2026, 1, 1).Ticks;
@@ -55,8 +55,8 @@ internal sealed class FlowTableHistory : IDisposable
             < 27 => Event(_kernel.Begin()),
             < 55 => Event(_kernel.Change()),
             < 65 => CountSilently(),
-            < 82 => End(),
-            < 83 => Event(_lastEnd),
+            < 82 => Event(_kernel.End()),
+            < 83 => Event(_kernel.EndAgain()),
             < 85 => Trace(),
             _ => Dump(),
         };
@@ -133,12 +133,6 @@ internal sealed class FlowTableHistory : IDisposable
         }
 
         return Apply(in message);
-    }
-
-    private string? End()
-    {
-        _lastEnd = _kernel.End();
-        return Event(_lastEnd);
     }
 
     private string? CountSilently()

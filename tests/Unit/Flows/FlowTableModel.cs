@@ -29,6 +29,9 @@ internal sealed class ModelFlow
     public long FirstSeen;
     public long LastSeen;
 
+    /// <summary>The ids of connections that have ended, with the number of their end.</summary>
+    public Dictionary<uint, long> Ends { get; } = [];
+
     /// <summary>How the table's record differs from this; null when it does not.</summary>
     /// <param name="record">The record.</param>
     /// <param name="counters">What the table has counted for it; null when that is not compared.</param>
@@ -69,11 +72,40 @@ internal sealed class FlowTableModel
 {
     private readonly Dictionary<FlowKey, ModelFlow> _flows = new(FlowKeyComparer.Instance);
     private long? _dumpBegan;
+    private long _ends;
+    private long _endsBeforeDump;
     private bool _dumpShowsEventless;
 
     public IReadOnlyDictionary<FlowKey, ModelFlow> Flows => _flows;
 
     public void Apply(in ConntrackMessage message, long now)
+    {
+        if (IsLate(in message))
+        {
+            return;
+        }
+
+        Take(in message, now);
+        Dictionary<uint, long> ends = _flows[message.Key].Ends;
+        if (message.Kind == ConntrackMessageKind.Destroy)
+        {
+            ends[message.Id] = _ends++;
+        }
+        else if (!_flows[message.Key].IsClosed && _flows[message.Key].Id == message.Id)
+        {
+            // It is used again.
+            ends.Remove(message.Id);
+        }
+    }
+
+    // Of a connection that has ended nothing is news, as long as its end is remembered.
+    private bool IsLate(in ConntrackMessage message) =>
+        _flows.TryGetValue(message.Key, out ModelFlow? flow)
+        && flow.Ends.TryGetValue(message.Id, out long number)
+        && number >= _ends - RecentEnds.Capacity
+        && (message.Kind == ConntrackMessageKind.Destroy || (message.Kind == ConntrackMessageKind.Dumped && number >= _endsBeforeDump));
+
+    private void Take(in ConntrackMessage message, long now)
     {
         bool isDumped = message.Kind == ConntrackMessageKind.Dumped;
         bool isEventless = isDumped && _dumpShowsEventless;
@@ -130,6 +162,7 @@ internal sealed class FlowTableModel
     public void BeginDump(long now, bool showsEventless)
     {
         _dumpBegan = now;
+        _endsBeforeDump = _ends;
         _dumpShowsEventless = showsEventless;
         foreach (ModelFlow each in _flows.Values)
         {

@@ -48,6 +48,25 @@ public sealed class FlowTableTests : IDisposable
         Assert.Equal((1, FlowState.Closed), (_probe.Flow().Connections, _probe.Flow().State));
     }
 
+    [Fact]
+    public void An_end_that_is_sent_again_does_not_end_the_next_connection_of_its_tuple()
+    {
+        Conn first = new() { Id = 1, Counters = Conn.Count(10, 1000) };
+        Conn second = new() { Id = 2 };
+        _probe.Event(first.New());
+        _probe.Event(first.Destroy());
+        _probe.Event(second.New());
+        DateTimeOffset lastSeen = _probe.Now;
+        _probe.Event(first.Destroy());
+        Flow flow = _probe.Flow();
+        Assert.Equal((2, FlowState.New, 2u, lastSeen), (flow.Connections, flow.State, flow.ConntrackId!.Value, flow.LastSeen!.Value));
+
+        _probe.Event((second with { Status = Conn.Replied }).Update());
+        _probe.Event((second with { Counters = Conn.Count(5, 500) }).Destroy());
+        _probe.Event(first.Destroy());
+        Assert.Equal((2, 15ul, FlowState.Closed), (_probe.Flow().Connections, _probe.Flow().Packets!.Value, _probe.Flow().State));
+    }
+
     [Theory]
     [InlineData("UPDATE", false, FlowState.Assured)]
     [InlineData("DESTROY", true, FlowState.Closed)]

@@ -27,10 +27,14 @@ internal sealed class KernelModel(Random random, int tuples)
 {
     private const ConntrackFields Always = Original | Id | Zone;
 
+    // So many of the last ends may be sent again.
+    private const int LastEnds = 200;
+
     private static readonly FlowProtocol[] s_protocols = [FlowProtocol.Tcp, FlowProtocol.Udp, FlowProtocol.Sctp, FlowProtocol.Icmp, FlowProtocol.Gre];
 
     private readonly List<KernelConnection> _open = [];
     private readonly Dictionary<FlowKey, KernelConnection> _byKey = new(FlowKeyComparer.Instance);
+    private readonly List<ConntrackMessage> _ends = [];
 
     /// <summary>The connections that are open.</summary>
     public IReadOnlyList<KernelConnection> Open => _open;
@@ -128,7 +132,29 @@ internal sealed class KernelModel(Random random, int tuples)
         _byKey.Remove(ended.Key);
         Count(ended);
         Ended += ended.Counters;
-        return MessageOf(ended, ConntrackMessageKind.Destroy, Always | Reply | Status | Counters);
+        ConntrackMessage end = MessageOf(ended, ConntrackMessageKind.Destroy, Always | Reply | Status | Counters);
+        _ends.Add(end);
+        if (_ends.Count > LastEnds)
+        {
+            _ends.RemoveAt(0);
+        }
+
+        return end;
+    }
+
+    /// <summary>
+    /// One of the last ends is sent again, as for a listener that had no room for it. Null when there is none, and when its id is used again by now: the
+    /// kernel keeps the connection's memory until its end is delivered.
+    /// </summary>
+    public ConntrackMessage? EndAgain()
+    {
+        if (_ends.Count == 0)
+        {
+            return null;
+        }
+
+        ConntrackMessage end = _ends[random.Next(_ends.Count)];
+        return _byKey.TryGetValue(end.Key, out KernelConnection? next) && next.Id == end.Id ? null : end;
     }
 
     /// <summary>The table as it is now, in no order: what a dump answers.</summary>
