@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
 using Conntracker.Core.Views;

@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;

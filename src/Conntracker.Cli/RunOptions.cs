@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Flows;
 using Conntracker.Core.Sources;
 using Conntracker.Tests.Live.Support;
 using Xunit;

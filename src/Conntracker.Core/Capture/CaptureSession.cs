@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Capture;

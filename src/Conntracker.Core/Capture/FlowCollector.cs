@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Frozen;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;

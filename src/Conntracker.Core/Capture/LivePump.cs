@@ -1,5 +1,6 @@
-using Conntracker.Core.Views;
+
 using Conntracker.Core.Firewall;
+using Conntracker.Core.Model;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;
 

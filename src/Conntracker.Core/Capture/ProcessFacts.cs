@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Decoding;
 
 namespace Conntracker.Core.Capture;

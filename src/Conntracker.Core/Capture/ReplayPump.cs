@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Firewall;
 
 namespace Conntracker.Core.Capture;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

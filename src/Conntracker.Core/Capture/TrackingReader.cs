@@ -1,5 +1,5 @@
 using System.Globalization;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Capture;
 

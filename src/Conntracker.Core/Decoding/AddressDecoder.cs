@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NetlinkConstants;

@@ -1,5 +1,5 @@
 using System.Buffers.Text;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Decoding;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Decoding;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using static Tmds.Linux.LibC;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;
 

@@ -1,5 +1,5 @@
 using System.Text;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Export;
 

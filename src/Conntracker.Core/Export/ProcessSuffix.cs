@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Conntracker.Core.Views;
+using Conntracker.Core.Addresses;
+using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Export;
 

@@ -1,3 +1,5 @@
+using Conntracker.Core.Addresses;
+
 namespace Conntracker.Core.Export;
 
 /// <summary>Reads a flow's line of a text log, of any generation. What a writer would not write is refused, with the reason.</summary>

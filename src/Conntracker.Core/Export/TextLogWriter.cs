@@ -1,4 +1,5 @@
 using System.Text;
+using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;
 

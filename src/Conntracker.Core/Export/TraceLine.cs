@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Export;
 

@@ -1,6 +1,7 @@
 using System.Net;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Export;
 

@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Firewall;

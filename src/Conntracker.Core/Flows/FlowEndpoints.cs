@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Flows;
 

@@ -1,3 +1,5 @@
+using Conntracker.Core.Addresses;
+
 namespace Conntracker.Core.Flows;
 
 /// <summary>Asks the table itself which flows a query wants, so that a million flows need not become objects to find ten.</summary>

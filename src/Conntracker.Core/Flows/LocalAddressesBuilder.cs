@@ -1,3 +1,5 @@
+using Conntracker.Core.Addresses;
+
 namespace Conntracker.Core.Flows;
 
 /// <summary>

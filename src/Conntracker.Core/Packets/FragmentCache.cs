@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 

@@ -1,3 +1,5 @@
+
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Packets;

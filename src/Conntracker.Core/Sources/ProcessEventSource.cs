@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 

@@ -1,3 +1,5 @@
+
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Netlink;

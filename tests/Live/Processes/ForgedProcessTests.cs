@@ -139,7 +139,7 @@ public sealed class ForgedProcessTests
 
     private static ulong CookieOf(TestNamespace where) => where.Do(() =>
     {
-        using NetlinkSocket socket = NetlinkSocket.Open(Core.Native.NetlinkConstants.NETLINK_ROUTE, "the test");
+        using NetlinkSocket socket = NetlinkSocket.Open(Conntracker.Core.Native.NetlinkConstants.NETLINK_ROUTE, "the test");
         return socket.NamespaceCookie();
     });
 

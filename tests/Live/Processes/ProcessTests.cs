@@ -318,9 +318,9 @@ public sealed class ProcessTests
     private static string Log(LiveCapture live)
     {
         using MemoryStream stream = new();
-        using (Core.Views.FlowSnapshot snapshot = live.Capture.Session.Snapshot())
+        using (Conntracker.Core.Views.FlowSnapshot snapshot = live.Capture.Session.Snapshot())
         {
-            Core.Export.SnapshotLog.Write(snapshot, stream, LogFormat.Text, LogStyle.V3);
+            Conntracker.Core.Export.SnapshotLog.Write(snapshot, stream, LogFormat.Text, LogStyle.V3);
         }
 
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());

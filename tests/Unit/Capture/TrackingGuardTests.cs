@@ -1,5 +1,5 @@
-using Conntracker.Core.Views;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Model;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

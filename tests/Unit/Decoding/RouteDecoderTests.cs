@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Decoding;
-using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;

@@ -107,7 +107,7 @@ public sealed class TreeShareTests : IDisposable
 
     [Theory]
     [InlineData(Conn.Replied, 200)]
-    [InlineData(Core.Native.ConntrackConstants.IPS_CONFIRMED, Share)]
+    [InlineData(Conntracker.Core.Native.ConntrackConstants.IPS_CONFIRMED, Share)]
     public void Of_a_captures_table_the_status_of_connection_tracking_decides(uint status, int most)
     {
         using CollectorProbe probe = new();

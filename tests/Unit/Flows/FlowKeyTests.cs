@@ -1,5 +1,6 @@
 using System.Net;
 using System.Runtime.CompilerServices;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Addresses;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,3 +1,4 @@
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 using Xunit;
 using static Conntracker.Tests.Unit.LocalAddressesExtensions;

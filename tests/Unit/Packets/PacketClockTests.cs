@@ -76,6 +76,6 @@ public sealed class PacketClockTests : IDisposable
     private void Pass(TimeSpan time)
     {
         _host.Wait(time);
-        _probe.Collector.Handle(Core.Sources.FrameKind.PacketTime, _packetClock.At(_clock.Now), default);
+        _probe.Collector.Handle(Conntracker.Core.Sources.FrameKind.PacketTime, _packetClock.At(_clock.Now), default);
     }
 }

@@ -1,4 +1,5 @@
 using System.Net;
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Tests.Unit;

@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Tests.Unit;

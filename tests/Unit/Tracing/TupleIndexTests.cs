@@ -1,3 +1,4 @@
+using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Tracing;
 using Xunit;

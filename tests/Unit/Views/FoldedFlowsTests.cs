@@ -1,5 +1,5 @@
 using System.Net;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 using Conntracker.Tests.Unit.Export;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Net;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Addresses;
 
-namespace Conntracker.Core.Views;
+namespace Conntracker.Core.Model;
 
 /// <summary>
 /// Folds a flow to what a firewall rule needs of it. Of a flow that comes in or goes out the client's port goes, and the far end's

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Net;
-using Conntracker.Core.Flows;
+using Conntracker.Core.Addresses;
 
 namespace Conntracker;
 

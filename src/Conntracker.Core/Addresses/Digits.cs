@@ -1,4 +1,4 @@
-namespace Conntracker.Core.Export;
+namespace Conntracker.Core.Addresses;
 
 /// <summary>Decimal numbers in UTF-8, by hand: the library's general formatter costs several times as much on numbers this small.</summary>
 internal static class Digits

@@ -1,4 +1,4 @@
-namespace Conntracker.Core.Views;
+namespace Conntracker.Core.Model;
 
 /// <summary>How full the kernel's table of connections is, in the calling thread's network namespace, and what that has cost so far.</summary>
 /// <param name="Entries">Connections in the table (net.netfilter.nf_conntrack_count).</param>

@@ -1,5 +1,5 @@
 using System.Runtime.CompilerServices;
-using Conntracker.Core.Views;
+using Conntracker.Core.Model;
 
 namespace Conntracker;
 

@@ -1,4 +1,4 @@
-namespace Conntracker.Core.Flows;
+namespace Conntracker.Core.Addresses;
 
 /// <summary>Addresses that begin with the same bits; a single address has all of them.</summary>
 internal readonly record struct AddressBlock

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace Conntracker.Core.Views;
+namespace Conntracker.Core.Model;
 
 /// <summary>
 /// Names that come from elsewhere (processes, users, chains) made fit for a line of text. A process chooses its own name: it must

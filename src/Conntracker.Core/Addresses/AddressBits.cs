@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Runtime.InteropServices;
 
-namespace Conntracker.Core.Flows;
+namespace Conntracker.Core.Addresses;
 
 /// <summary>
 /// An address as a number, most significant half first; an IPv4 address fills the lowest 32 bits. UInt128 would do, but it is

@@ -1,6 +1,6 @@
 using System.Net;
 
-namespace Conntracker.Core.Flows;
+namespace Conntracker.Core.Addresses;
 
 /// <summary>
 /// Which addresses the internet routes: those that IANA's special-purpose address registries (RFC 6890 and what has updated it) call

@@ -3,7 +3,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Conntracker.Core.Export;
+namespace Conntracker.Core.Addresses;
 
 /// <summary>Addresses as numbers, and as the text log writes them: dotted decimal, and IPv6 as RFC 5952 says.</summary>
 internal static class AddressText

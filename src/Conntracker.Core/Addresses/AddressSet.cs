@@ -1,6 +1,6 @@
 using System.Runtime.InteropServices;
 
-namespace Conntracker.Core.Flows;
+namespace Conntracker.Core.Addresses;
 
 /// <summary>
 /// Addresses of one family, single ones and whole subnets alike: intervals in order, none touching another. Immutable. A look-up halves
