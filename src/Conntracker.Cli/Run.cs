@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;

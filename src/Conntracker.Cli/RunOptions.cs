@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;

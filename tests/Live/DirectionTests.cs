@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.HostAddresses;
+using Conntracker.Core.Netlink;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
 using static Conntracker.Core.Native.ConntrackConstants;
 
 namespace Conntracker.Tests.Shared;

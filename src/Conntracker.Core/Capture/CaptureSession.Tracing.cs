@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Tracing;
 

@@ -1,4 +1,6 @@
 
+
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Views;
 
 namespace Conntracker.Core.Capture;

@@ -1,5 +1,10 @@
 
-using Conntracker.Core.Sources;
+
+using Conntracker.Core.Conntrack;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.HostAddresses;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Capture;
 

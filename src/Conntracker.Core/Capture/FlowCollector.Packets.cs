@@ -1,7 +1,8 @@
 
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Packets;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Capture;
 

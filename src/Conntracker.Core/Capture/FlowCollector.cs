@@ -1,13 +1,16 @@
 using System.Buffers.Binary;
 using System.Collections.Frozen;
 using Conntracker.Core.Addresses;
+using Conntracker.Core.Conntrack;
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Packets;
 using Conntracker.Core.Processes;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;
 

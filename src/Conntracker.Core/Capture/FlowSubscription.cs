@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;

@@ -1,4 +1,6 @@
 
+
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
 
 namespace Conntracker.Core.Capture;

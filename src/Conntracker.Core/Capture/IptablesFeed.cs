@@ -1,6 +1,9 @@
 
+
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

@@ -1,6 +1,7 @@
 
+
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
-using Conntracker.Core.Sources;
 using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;

@@ -1,4 +1,6 @@
 
+
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;

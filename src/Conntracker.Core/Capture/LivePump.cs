@@ -1,8 +1,10 @@
 
+
+using Conntracker.Core.Conntrack;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Model;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
 

@@ -1,5 +1,7 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

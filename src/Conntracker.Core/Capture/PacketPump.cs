@@ -1,6 +1,9 @@
 
+
+using Conntracker.Core.Feeds;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Capture;
 

@@ -1,4 +1,7 @@
 
+
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

@@ -1,4 +1,5 @@
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;

@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Decoding;
 
 namespace Conntracker.Core.Capture;

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using static Tmds.Linux.LibC;

@@ -1,8 +1,11 @@
 
+
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Processes;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;

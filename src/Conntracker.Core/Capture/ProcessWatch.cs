@@ -1,7 +1,9 @@
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Processes;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Sources;
 using Tmds.Linux;
 

@@ -1,5 +1,6 @@
 
-using Conntracker.Core.Sources;
+
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Capture;
 

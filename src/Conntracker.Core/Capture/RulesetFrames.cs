@@ -1,5 +1,6 @@
 using System.Text;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Collections.Concurrent;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Processes;

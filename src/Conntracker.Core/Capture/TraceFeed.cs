@@ -1,5 +1,7 @@
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing;
 using static Tmds.Linux.LibC;
 

@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NflogConstants;
 
 namespace Conntracker.Core.Decoding;

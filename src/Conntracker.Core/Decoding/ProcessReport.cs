@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Decoding;
 

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
+using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Decoding;
 

@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Views;
 

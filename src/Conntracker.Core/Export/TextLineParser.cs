@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;

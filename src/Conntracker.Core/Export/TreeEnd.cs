@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;

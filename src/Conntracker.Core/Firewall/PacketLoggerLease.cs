@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Firewall;

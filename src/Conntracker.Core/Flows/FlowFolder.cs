@@ -1,5 +1,4 @@
 
-using Conntracker.Core.Decoding;
 
 namespace Conntracker.Core.Flows;
 

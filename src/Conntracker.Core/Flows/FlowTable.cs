@@ -1,5 +1,5 @@
 
-using Conntracker.Core.Decoding;
+
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Flows;

@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Model;
 
 namespace Conntracker;

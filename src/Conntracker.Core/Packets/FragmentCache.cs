@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 

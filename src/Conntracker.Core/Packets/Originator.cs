@@ -1,6 +1,7 @@
 using System.Collections;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 
 namespace Conntracker.Core.Packets;
 

@@ -1,6 +1,8 @@
 
+
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Packets;

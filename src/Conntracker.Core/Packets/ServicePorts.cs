@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 

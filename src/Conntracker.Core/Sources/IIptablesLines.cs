@@ -1,3 +1,5 @@
+using Conntracker.Core.Recording;
+
 namespace Conntracker.Core.Sources;
 
 /// <summary>TRACE lines of iptables-legacy that have come and wait to be taken, in their order. Used on the capture's thread.</summary>

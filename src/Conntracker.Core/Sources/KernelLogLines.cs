@@ -1,3 +1,6 @@
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Recording;
+
 namespace Conntracker.Core.Sources;
 
 /// <summary>The TRACE lines among the records of the kernel's log; others are passed on as well.</summary>

@@ -1,5 +1,8 @@
 
+
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Sources;
 

@@ -1,3 +1,4 @@
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
 using Tmds.Linux;
 using static Tmds.Linux.LibC;

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
 using Tmds.Linux;
 using static Conntracker.Core.Native.PcapConstants;

@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 

@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing;

@@ -3,7 +3,7 @@ using System.Collections.Frozen;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Tracing;
 

@@ -1,4 +1,5 @@
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Tracing;
 using static Conntracker.Core.Native.ConntrackConstants;

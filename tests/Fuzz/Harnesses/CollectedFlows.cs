@@ -1,4 +1,5 @@
 
+
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
 using Conntracker.Core.Views;

@@ -1,7 +1,7 @@
 using System.Text;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

@@ -1,9 +1,11 @@
 
+
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Conntrack;
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

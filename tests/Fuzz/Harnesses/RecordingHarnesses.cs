@@ -1,6 +1,7 @@
 
+
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

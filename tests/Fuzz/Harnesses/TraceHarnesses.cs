@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Text;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;

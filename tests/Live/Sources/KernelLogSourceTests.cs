@@ -1,6 +1,7 @@
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
 using Conntracker.Core.Sources;
 using Conntracker.Tests.Live.Support;
 using Xunit;

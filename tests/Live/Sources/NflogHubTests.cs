@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
 using Conntracker.Core.Sources;

@@ -1,7 +1,8 @@
 
+
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Netlink;
 
 namespace Conntracker.Tests;
 

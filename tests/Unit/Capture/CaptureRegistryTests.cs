@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,5 +1,5 @@
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,4 +1,5 @@
 using Conntracker.Core.Capture;
+using Conntracker.Core.Feeds;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,5 +1,6 @@
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

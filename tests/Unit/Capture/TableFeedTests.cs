@@ -1,6 +1,7 @@
-using Conntracker.Core.Capture;
+using Conntracker.Core.Conntrack;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 using static Tmds.Linux.LibC;
 

@@ -1,4 +1,5 @@
-using Conntracker.Core.Capture;
+using Conntracker.Core.Conntrack;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Model;
 using Xunit;
 

@@ -1,5 +1,6 @@
 using System.Text;
 using Conntracker.Core.Decoding;
+using Conntracker.Core.Netlink;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,9 +1,10 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Conntrack;
+using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 using static Conntracker.Core.Native.ConntrackConstants;
 

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 

@@ -1,10 +1,10 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 using static Conntracker.Core.Native.RouteConstants;
 using static Conntracker.Tests.Unit.LocalAddressesExtensions;

@@ -1,7 +1,8 @@
 using System.Diagnostics;
 using Conntracker.Core.Capture;
+using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;

@@ -1,5 +1,5 @@
 
-using Conntracker.Core.Decoding;
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 

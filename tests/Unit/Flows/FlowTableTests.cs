@@ -1,6 +1,6 @@
 using System.Net;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,4 +1,3 @@
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Tests.Unit;

@@ -1,8 +1,7 @@
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
-using static Conntracker.Core.Decoding.ConntrackFields;
+using static Conntracker.Core.Flows.ConntrackFields;
 
 namespace Conntracker.Tests.Unit;
 

@@ -1,5 +1,6 @@
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 using Xunit;
 using static Conntracker.Tests.Unit.LocalAddressesExtensions;
 

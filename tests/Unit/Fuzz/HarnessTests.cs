@@ -1,5 +1,5 @@
 using System.Reflection;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Conntrack;
 using Conntracker.Tests.Fuzz;
 using Conntracker.Tests.Fuzz.Harnesses;
 using Xunit;

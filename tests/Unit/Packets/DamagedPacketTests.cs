@@ -77,7 +77,7 @@ public class DamagedPacketTests
         using PacketProbe probe = new();
         for (int length = 0; length < 4; length++)
         {
-            probe.Collector.Handle(Conntracker.Core.Sources.FrameKind.Packet, probe.Now.UtcTicks, new byte[length]);
+            probe.Collector.Handle(Conntracker.Core.Recording.FrameKind.Packet, probe.Now.UtcTicks, new byte[length]);
         }
 
         Assert.Equal((4L, 4L), (probe.Receipt.Packets, probe.Receipt.Malformed));

@@ -1,5 +1,5 @@
 using Conntracker.Core.Decoding;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

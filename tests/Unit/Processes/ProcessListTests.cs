@@ -2,7 +2,7 @@ using System.Globalization;
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Processes;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Netlink;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

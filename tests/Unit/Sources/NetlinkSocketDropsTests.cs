@@ -1,4 +1,4 @@
-using Conntracker.Core.Sources;
+using Conntracker.Core.Netlink;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Recording;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

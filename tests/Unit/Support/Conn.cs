@@ -1,5 +1,4 @@
 using System.Net;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
+using Conntracker.Core.Conntrack;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Netlink;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,7 +1,7 @@
 using System.Runtime.CompilerServices;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Unit;
 

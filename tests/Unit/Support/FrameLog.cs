@@ -1,6 +1,8 @@
 
-using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
+
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Unit;
 

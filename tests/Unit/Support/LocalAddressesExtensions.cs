@@ -1,6 +1,6 @@
 using System.Net;
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
 
 namespace Conntracker.Tests.Unit;
 

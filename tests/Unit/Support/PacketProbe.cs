@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Unit;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Decoding;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Unit;
 

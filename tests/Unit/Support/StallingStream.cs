@@ -12,7 +12,7 @@ internal sealed class StallingStream : Stream
         _file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
         // Without the end of the empty recording.
-        _file.Write(head.AsSpan(0, head.Length - Conntracker.Core.Sources.RecordingFormat.FrameHeadLength));
+        _file.Write(head.AsSpan(0, head.Length - Conntracker.Core.Recording.RecordingFormat.FrameHeadLength));
     }
 
     public override bool CanRead => false;

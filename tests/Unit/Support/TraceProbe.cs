@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;

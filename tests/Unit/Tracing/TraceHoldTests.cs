@@ -64,12 +64,12 @@ public sealed class TraceHoldTests : IDisposable
     [Fact]
     public void Answers_that_are_read_while_the_table_is_read_for_the_first_time_wait_for_it()
     {
-        _probe.Take(Conntracker.Core.Sources.FrameKind.DumpRequested, [(byte)Conntracker.Core.Sources.DumpReason.Start]);
+        _probe.Take(Conntracker.Core.Recording.FrameKind.DumpRequested, [(byte)Conntracker.Core.Recording.DumpReason.Start]);
         _probe.Packet(s_masqueraded.Answer()).Forwarded(4);
         _probe.Now = _probe.Now.AddSeconds(5);
         Assert.Empty(_probe.Flows());
         _probe.Event(Masqueraded());
-        _probe.Take(Conntracker.Core.Sources.FrameKind.ConntrackDump, CollectorProbe.DumpEnd());
+        _probe.Take(Conntracker.Core.Recording.FrameKind.ConntrackDump, CollectorProbe.DumpEnd());
         Assert.Single(_probe.Flow().Trace);
     }
 

@@ -1,7 +1,7 @@
 using System.Net;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Recording;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 

@@ -1,0 +1,190 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+using static Conntracker.Core.Native.ConntrackConstants;
+using static Conntracker.Core.Native.NftablesConstants;
+
+namespace Conntracker.Core.Conntrack;
+
+/// <summary>
+/// Decodes the messages of the ctnetlink subsystem. Attributes that no flow needs (labels, helper, sequence adjustment, …) are
+/// skipped; a message without a valid original tuple is malformed. Depth is fixed by the code, so no nesting can exhaust the stack.
+/// </summary>
+internal static class ConntrackDecoder
+{
+    /// <summary>Decodes one netlink message.</summary>
+    /// <param name="source">The message.</param>
+    /// <param name="fromDump">True when it answers a dump: then it tells a state, not an event.</param>
+    /// <param name="message">Filled when the answer is <see cref="DecodeResult.Decoded"/>; otherwise what it holds means nothing.</param>
+    public static DecodeResult Decode(in NetlinkMessage source, bool fromDump, ref ConntrackMessage message)
+    {
+        if (source.Type >> 8 != NFNL_SUBSYS_CTNETLINK)
+        {
+            return DecodeResult.Ignored;
+        }
+
+        if (source.Payload.Length < Unsafe.SizeOf<nfgenmsg>())
+        {
+            return DecodeResult.Malformed;
+        }
+
+        switch (source.Type & 0xff)
+        {
+            case IPCTNL_MSG_CT_NEW when fromDump:
+                message.Kind = ConntrackMessageKind.Dumped;
+                break;
+            case IPCTNL_MSG_CT_NEW:
+                bool created = (source.Flags & NetlinkConstants.NLM_F_CREATE) != 0;
+                message.Kind = created ? ConntrackMessageKind.New : ConntrackMessageKind.Update;
+                break;
+            case IPCTNL_MSG_CT_DELETE:
+                message.Kind = ConntrackMessageKind.Destroy;
+                break;
+            default:
+                return DecodeResult.Ignored;
+        }
+
+        nfgenmsg head = MemoryMarshal.Read<nfgenmsg>(source.Payload);
+        message.Fields = ConntrackFields.None;
+        message.Key = default;
+        message.Key.Family = head.nfgen_family switch
+        {
+            NFPROTO_IPV4 => FlowFamily.IPv4,
+            NFPROTO_IPV6 => FlowFamily.IPv6,
+            _ => FlowFamily.None,
+        };
+        if (message.Key.Family == FlowFamily.None)
+        {
+            return DecodeResult.Malformed;
+        }
+
+        NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<nfgenmsg>()..]);
+        ReadAttributes(ref attributes, ref message);
+        return attributes.IsMalformed || !message.Has(ConntrackFields.Original) ? DecodeResult.Malformed : DecodeResult.Decoded;
+    }
+
+    private static void ReadAttributes(ref NetlinkAttributeReader attributes, ref ConntrackMessage message)
+    {
+        while (attributes.Read())
+        {
+            switch (attributes.Type)
+            {
+                case CTA_TUPLE_ORIG:
+                    TupleDecoder.Decode(ref attributes, ref message, ref message.Key.Original, isReply: false);
+                    break;
+                case CTA_TUPLE_REPLY:
+                    TupleDecoder.Decode(ref attributes, ref message, ref message.Reply, isReply: true);
+                    break;
+                case CTA_STATUS:
+                    message.Status = attributes.ReadUInt32BigEndian();
+                    message.Fields |= ConntrackFields.Status;
+                    break;
+                case CTA_ID:
+                    message.Id = attributes.ReadUInt32BigEndian();
+                    message.Fields |= ConntrackFields.Id;
+                    break;
+                case CTA_MARK:
+                    message.Mark = attributes.ReadUInt32BigEndian();
+                    message.Fields |= ConntrackFields.Mark;
+                    break;
+                case CTA_ZONE:
+                    message.Key.Zone = attributes.ReadUInt16BigEndian();
+                    message.Fields |= ConntrackFields.Zone;
+                    break;
+                case CTA_PROTOINFO:
+                    ReadProtocolInfo(ref attributes, ref message);
+                    break;
+                case CTA_COUNTERS_ORIG:
+                    ReadCounters(ref attributes, ref message, ref message.Counters.Packets, ref message.Counters.Bytes);
+                    break;
+                case CTA_COUNTERS_REPLY:
+                    ReadCounters(ref attributes, ref message, ref message.Counters.ReplyPackets, ref message.Counters.ReplyBytes);
+                    break;
+                case CTA_TIMESTAMP:
+                    ReadTimestamp(ref attributes, ref message);
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    private static void ReadProtocolInfo(ref NetlinkAttributeReader parent, ref ConntrackMessage message)
+    {
+        NetlinkAttributeReader protocols = new(parent.Value);
+        while (protocols.Read())
+        {
+            // TCP, DCCP and SCTP each nest a state of one byte, all under type 1.
+            if (protocols.Type is not (CTA_PROTOINFO_TCP or CTA_PROTOINFO_DCCP or CTA_PROTOINFO_SCTP))
+            {
+                continue;
+            }
+
+            NetlinkAttributeReader info = new(protocols.Value);
+            while (info.Read())
+            {
+                if (info.Type == CTA_PROTOINFO_TCP_STATE)
+                {
+                    message.ProtocolState = info.ReadByte();
+                    message.Fields |= ConntrackFields.ProtocolState;
+                }
+            }
+
+            Inherit(ref protocols, in info);
+        }
+
+        Inherit(ref parent, in protocols);
+    }
+
+    private static void ReadCounters(ref NetlinkAttributeReader parent, ref ConntrackMessage message, ref ulong packets, ref ulong bytes)
+    {
+        if (!message.Has(ConntrackFields.Counters))
+        {
+            message.Counters = default;
+            message.Fields |= ConntrackFields.Counters;
+        }
+
+        NetlinkAttributeReader counters = new(parent.Value);
+        while (counters.Read())
+        {
+            switch (counters.Type)
+            {
+                case CTA_COUNTERS_PACKETS:
+                    packets = counters.ReadUInt64BigEndian();
+                    break;
+                case CTA_COUNTERS_BYTES:
+                    bytes = counters.ReadUInt64BigEndian();
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        Inherit(ref parent, in counters);
+    }
+
+    private static void ReadTimestamp(ref NetlinkAttributeReader parent, ref ConntrackMessage message)
+    {
+        NetlinkAttributeReader timestamp = new(parent.Value);
+        while (timestamp.Read())
+        {
+            if (timestamp.Type == CTA_TIMESTAMP_START)
+            {
+                message.StartTime = timestamp.ReadUInt64BigEndian();
+                message.Fields |= ConntrackFields.StartTime;
+            }
+        }
+
+        Inherit(ref parent, in timestamp);
+    }
+
+    private static void Inherit(ref NetlinkAttributeReader parent, in NetlinkAttributeReader child)
+    {
+        if (child.IsMalformed)
+        {
+            parent.MarkMalformed();
+        }
+    }
+}

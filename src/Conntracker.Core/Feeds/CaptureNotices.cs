@@ -1,0 +1,73 @@
+using Conntracker.Core.Feeds;
+
+namespace Conntracker;
+
+/// <summary>
+/// What a user ought to know of a capture that goes on: once per cause, in the order in which it came up. Written by the capture's
+/// thread, read by any.
+/// </summary>
+public sealed class CaptureNotices
+{
+    private readonly Lock _gate = new();
+    private readonly List<string> _texts = [];
+    private readonly HashSet<string> _causes = [];
+    private readonly List<NoticeListener> _listeners = [];
+
+    /// <summary>Adds a notice, unless there is one of the same cause.</summary>
+    internal void Add(string cause, string text)
+    {
+        lock (_gate)
+        {
+            if (_causes.Add(cause))
+            {
+                _texts.Add(text);
+                _listeners.ForEach(each => each.Put(text));
+            }
+        }
+    }
+
+    /// <summary>Whether there is no notice of this cause yet.</summary>
+    internal bool IsNew(string cause)
+    {
+        lock (_gate)
+        {
+            return !_causes.Contains(cause);
+        }
+    }
+
+    /// <summary>
+    /// Calls a listener with each notice once, in their order, on a thread of its own: a terminal that stalls does not hold the capture up.
+    /// </summary>
+    public void Listen(Action<string> listener)
+    {
+        lock (_gate)
+        {
+            NoticeListener added = new(listener);
+            _texts.ForEach(added.Put);
+            _listeners.Add(added);
+        }
+    }
+
+    /// <summary>Waits until the listeners have been called with everything so far; they are called no more.</summary>
+    /// <param name="patience">How long to wait for each.</param>
+    public void EndListening(TimeSpan patience)
+    {
+        NoticeListener[] listeners;
+        lock (_gate)
+        {
+            listeners = [.. _listeners];
+            _listeners.Clear();
+        }
+
+        Array.ForEach(listeners, each => each.End(patience));
+    }
+
+    /// <summary>All notices so far.</summary>
+    public IReadOnlyList<string> All()
+    {
+        lock (_gate)
+        {
+            return [.. _texts];
+        }
+    }
+}

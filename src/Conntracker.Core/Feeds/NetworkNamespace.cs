@@ -1,0 +1,49 @@
+using Conntracker.Core.Native;
+using Microsoft.Win32.SafeHandles;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker;
+
+/// <summary>Enters a network namespace with the calling thread, and only with it.</summary>
+public static class NetworkNamespace
+{
+    private const string NamedFolder = "/run/netns";
+
+    /// <summary>The file that stands for a namespace.</summary>
+    /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
+    internal static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedFolder}/{name}";
+
+    /// <summary>Enters a namespace. The thread stays there to its end: it must be a capture's own, never one of a pool.</summary>
+    /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
+    /// <exception cref="ConntrackException">There is none of this name, or it may not be entered.</exception>
+    public static void Enter(string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        string path = PathOf(name);
+        SafeFileHandle file;
+        try
+        {
+            file = File.OpenHandle(path);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ConntrackException(
+                error is UnauthorizedAccessException ? ConntrackErrorReason.PermissionDenied : ConntrackErrorReason.NamespaceNotFound,
+                $"The network namespace '{name}' cannot be opened: {error.Message} 'ip netns list' shows named ones.",
+                error);
+        }
+
+        using (file)
+        {
+            if (SafeLibC.setns(file, CLONE_NEWNET) < 0)
+            {
+                int errno = Errno.Last;
+                throw errno == EINVAL
+                    ? new ConntrackException(ConntrackErrorReason.NamespaceNotFound, $"{path} is not a network namespace: {Errno.Describe(errno)}.")
+                    : new ConntrackException(
+                        ConntrackErrorReason.PermissionDenied,
+                        $"The network namespace '{name}' cannot be entered: {Errno.Describe(errno)}. The capability CAP_SYS_ADMIN is missing: run as root, or with sudo.");
+            }
+        }
+    }
+}

@@ -1,0 +1,75 @@
+
+using Conntracker.Core.Addresses;
+using Conntracker.Core.Flows;
+
+namespace Conntracker.Core.HostAddresses;
+
+/// <summary>
+/// The host's own addresses, as far as they were seen since the start: an address that went away stays, because flows of its time
+/// are still shown. Immutable, so that a snapshot keeps the one it was taken with; <see cref="LocalAddressesBuilder"/> makes it.
+/// </summary>
+internal sealed class LocalAddresses
+{
+    private const uint LoopbackNetwork = 127;
+
+    private readonly AddressSet _own4;
+    private readonly AddressSet _own6;
+    private readonly AddressSet _many4;
+
+    private LocalAddresses(AddressSet own4, AddressSet own6, AddressSet many4)
+    {
+        _own4 = own4;
+        _own6 = own6;
+        _many4 = many4;
+    }
+
+    /// <summary>No address known: no direction can be told.</summary>
+    public static LocalAddresses None { get; } = new(AddressSet.Empty, AddressSet.Empty, AddressSet.Empty);
+
+    /// <summary>These and more.</summary>
+    /// <param name="own">Addresses of the host itself.</param>
+    /// <param name="forMany">Broadcast addresses; IPv6 has none.</param>
+    public LocalAddresses With(IReadOnlyCollection<AddressBlock> own, IReadOnlyCollection<AddressBlock> forMany) => new(
+        _own4.With(own.Where(each => each.Family == FlowFamily.IPv4)),
+        _own6.With(own.Where(each => each.Family == FlowFamily.IPv6)),
+        _many4.With(forMany.Where(each => each.Family == FlowFamily.IPv4)));
+
+    /// <summary>
+    /// Where a flow goes: its source before NAT says whether it began here, and who answers (the destination after NAT) whether it
+    /// ends here.
+    /// </summary>
+    public FlowDirection DirectionOf(ref readonly FlowRecord record)
+    {
+        if ((_own4.IsEmpty && _own6.IsEmpty) || record.Folding >= FlowFolding.Client)
+        {
+            return FlowDirection.Unknown;
+        }
+
+        FlowFamily family = record.Key.Family;
+        bool fromHere = IsOwn(family, record.Key.Original.Src);
+        bool toHere = IsOwn(family, record.Reply.Src) || (!fromHere && IsForMany(family, record.Key.Original.Dst));
+        return (fromHere, toHere) switch
+        {
+            (true, true) => FlowDirection.Local,
+            (true, false) => FlowDirection.Out,
+            (false, true) => FlowDirection.In,
+            _ => FlowDirection.Forward,
+        };
+    }
+
+    /// <summary>Whether an address is one of the host's own.</summary>
+    public bool IsOwn(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
+        ? (uint)address.Low >> 24 == LoopbackNetwork || _own4.Contains(address)
+        : address is { High: 0, Low: 1 } || _own6.Contains(address);
+
+    /// <summary>Whether a block is known already.</summary>
+    /// <param name="block">The block.</param>
+    /// <param name="isForMany">As broadcast addresses; otherwise as the host's own.</param>
+    public bool Has(AddressBlock block, bool isForMany) =>
+        (isForMany ? _many4 : block.Family == FlowFamily.IPv4 ? _own4 : _own6).Contains(block);
+
+    // Multicast and broadcast from elsewhere end here, as far as this host is concerned.
+    private bool IsForMany(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
+        ? (uint)address.Low >> 28 == 0xe || (uint)address.Low == uint.MaxValue || _many4.Contains(address)
+        : address.High >> 56 == 0xff;
+}

@@ -1,0 +1,70 @@
+using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker.Core.Netlink;
+
+/// <summary>
+/// Dumps on a socket of their own: the kernel builds the next part when the last one was read, so a dump never overruns and goes
+/// exactly as fast as its reader.
+/// </summary>
+internal sealed class NetlinkDump : IDisposable
+{
+    private const int BatchCapacity = 4;
+
+    // The kernel makes parts as large as the reader's buffer, up to 32 KiB.
+    private const int DatagramSize = 32 * 1024;
+
+    private readonly NetlinkSocket _socket;
+    private uint _sequence;
+
+    private NetlinkDump(NetlinkSocket socket) => _socket = socket;
+
+    /// <summary>The descriptor's number, for poll(2).</summary>
+    public int Number => _socket.Number;
+
+    /// <summary>Opens a socket for dumps of conntrack's table, in the calling thread's network namespace.</summary>
+    public static NetlinkDump OpenConntrack() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "conntrack dumps"));
+
+    /// <summary>Asks for conntrack's table, both families.</summary>
+    public void RequestConntrack() => Request(
+        (ConntrackConstants.NFNL_SUBSYS_CTNETLINK << 8) | ConntrackConstants.IPCTNL_MSG_CT_GET,
+        new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
+
+    /// <summary>Buffers that fit a dump's datagrams.</summary>
+    public static DatagramBatch NewBatch() => new(BatchCapacity, DatagramSize);
+
+    /// <summary>Receives what is there, without waiting.</summary>
+    /// <returns>How many datagrams came; the negative error number when none did.</returns>
+    public int Receive(DatagramBatch batch) => batch.Receive(_socket.Descriptor);
+
+    /// <summary>Waits for datagrams and receives them.</summary>
+    /// <returns>How many came; the negative error number when the kernel refused.</returns>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public int WaitAndReceive(DatagramBatch batch, CancellationToken cancellation)
+    {
+        const int LookAtTokenEvery = 100;
+        int received = Receive(batch);
+        while (received == -EAGAIN || received == -EINTR)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            _ = Poll.IsReadable(Number, LookAtTokenEvery);
+            received = Receive(batch);
+        }
+
+        return received;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _socket.Dispose();
+
+    private void Request<THead>(int type, THead head)
+        where THead : unmanaged
+    {
+        Span<byte> buffer = stackalloc byte[64];
+        NetlinkWriter writer = new(buffer);
+        writer.BeginMessage(type, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_DUMP, ++_sequence);
+        writer.WriteStruct(head);
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+    }
+}

@@ -1,0 +1,172 @@
+using System.Runtime.CompilerServices;
+using Conntracker.Core.Native;
+using Tmds.Linux;
+using static Conntracker.Core.Native.SocketConstants;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker.Core.Netlink;
+
+/// <summary>
+/// A netlink socket. It belongs to the network namespace of the thread that opens it, for as long as it lives.
+/// </summary>
+internal sealed unsafe class NetlinkSocket : IDisposable
+{
+    private readonly SafeFileDescriptor _descriptor;
+    private readonly string _name;
+
+    private readonly int _protocol;
+    private long _dropsSeen;
+
+    private NetlinkSocket(SafeFileDescriptor descriptor, int protocol, string name)
+    {
+        _descriptor = descriptor;
+        _protocol = protocol;
+        _name = name;
+    }
+
+    /// <summary>The descriptor's number, for poll(2).</summary>
+    public int Number => _descriptor.Number;
+
+    /// <summary>The descriptor, for recvmmsg(2).</summary>
+    public SafeFileDescriptor Descriptor => _descriptor;
+
+    /// <summary>The address that the kernel gave it (nl_pid), which names it in /proc/net/netlink.</summary>
+    public uint PortId { get; private set; }
+
+    /// <summary>Opens a socket.</summary>
+    /// <param name="protocol">NETLINK_*.</param>
+    /// <param name="name">What it is for, in messages.</param>
+    /// <exception cref="ConntrackException">The kernel has no such protocol, or refused.</exception>
+    public static NetlinkSocket Open(int protocol, string name)
+    {
+        int number = LibC.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
+        if (number < 0)
+        {
+            throw Fail("open", name, Errno.Last);
+        }
+
+        NetlinkSocket socket = new(new SafeFileDescriptor(number), protocol, name);
+        try
+        {
+            sockaddr_nl address = new() { nl_family = (ushort)AF_NETLINK };
+            uint length = (uint)sizeof(sockaddr_nl);
+            socket.Check("bind", SafeLibC.bind(socket._descriptor, &address, length));
+            socket.Check("name", SafeLibC.getsockname(socket._descriptor, &address, &length));
+            socket.PortId = address.nl_pid;
+            return socket;
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Joins a multicast group.</summary>
+    public void Join(int group) =>
+        Check($"join group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)));
+
+    /// <summary>Leaves a multicast group: what is queued stays, nothing more comes.</summary>
+    public void Leave(int group) =>
+        Check($"leave group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(int)));
+
+    /// <summary>Asks for a receive buffer, past net.core.rmem_max where the kernel lets us.</summary>
+    /// <returns>The size that holds now, in bytes, as socket(7) counts it: the half of what the kernel reserves.</returns>
+    public int SetReceiveBuffer(int bytes)
+    {
+        if (SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(int)) < 0)
+        {
+            Check("set the buffer size of", SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(int)));
+        }
+
+        int reserved;
+        uint length = sizeof(int);
+        Check("read the buffer size of", SafeLibC.getsockopt(_descriptor, SOL_SOCKET, SO_RCVBUF, &reserved, &length));
+        return reserved / 2;
+    }
+
+    /// <summary>
+    /// Has the kernel take requests for dumps at their word: what their head asks for is all that comes (NETLINK_GET_STRICT_CHK).
+    /// </summary>
+    /// <returns>False before Linux 4.20, which sends everything whatever was asked for.</returns>
+    public bool TryUseStrictRequests()
+    {
+        int on = 1;
+        return SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(int)) >= 0;
+    }
+
+    /// <summary>Has the kernel drop what a filter does not let pass, before it is queued.</summary>
+    /// <returns>False when the kernel does not take it.</returns>
+    public bool TryFilter(ReadOnlySpan<sock_filter> instructions)
+    {
+        fixed (sock_filter* first = instructions)
+        {
+            sock_fprog program = new() { len = (ushort)instructions.Length, filter = first };
+            return SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_ATTACH_FILTER, &program, (uint)sizeof(sock_fprog)) >= 0;
+        }
+    }
+
+    /// <summary>The kernel's cookie of the socket's network namespace: never used twice until the next boot. 0 before Linux 5.14.</summary>
+    public ulong NamespaceCookie()
+    {
+        ulong cookie = 0;
+        uint length = sizeof(ulong);
+        return SafeLibC.getsockopt(_descriptor, SOL_SOCKET, SO_NETNS_COOKIE, &cookie, &length) < 0 ? 0 : cookie;
+    }
+
+    /// <summary>Sends a request.</summary>
+    public void Send(ReadOnlySpan<byte> request)
+    {
+        fixed (byte* bytes = request)
+        {
+            long sent;
+            do
+            {
+                sent = SafeLibC.send(_descriptor, bytes, request.Length, 0);
+            }
+            while (sent < 0 && Errno.Last == EINTR);
+
+            Check("send to", (int)sent);
+        }
+    }
+
+    /// <summary>
+    /// How many messages the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the socket's own
+    /// network namespace.
+    /// </summary>
+    public long? TakeDrops()
+    {
+        if (NetlinkSocketDrops.Read(NetlinkSocketDrops.Path, _protocol, PortId) is not long drops)
+        {
+            return null;
+        }
+
+        long fresh = drops - _dropsSeen;
+        _dropsSeen = drops;
+        return fresh;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _descriptor.Dispose();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void Check(string what, int result)
+    {
+        if (result < 0)
+        {
+            throw Fail(what, _name, Errno.Last);
+        }
+    }
+
+    private static ConntrackException Fail(string what, string name, int errno) => errno switch
+    {
+        _ when errno == EPERM || errno == EACCES => new ConntrackException(
+            ConntrackErrorReason.PermissionDenied,
+            $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or with sudo."),
+        _ when errno == EPROTONOSUPPORT => new ConntrackException(
+            ConntrackErrorReason.KernelFeatureMissing,
+            $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK (module nfnetlink)."),
+        _ => new ConntrackException(
+            ConntrackErrorReason.KernelRefused, $"Could not {what} the netlink socket for {name}: {Errno.Describe(errno)}."),
+    };
+}

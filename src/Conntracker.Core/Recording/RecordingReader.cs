@@ -1,0 +1,163 @@
+using System.Buffers.Binary;
+using System.Text;
+
+namespace Conntracker.Core.Recording;
+
+/// <summary>Reads a recording, frame by frame. Everything is checked before it is believed.</summary>
+internal sealed class RecordingReader : IDisposable
+{
+    private static readonly long s_lastTime = DateTime.MaxValue.Ticks;
+
+    private readonly BufferedStream _file;
+    private readonly string _path;
+    private byte[] _data = new byte[64 * 1024];
+
+    private RecordingReader(BufferedStream file, string path)
+    {
+        _file = file;
+        _path = path;
+    }
+
+    /// <summary>When the recording began: ticks of UTC.</summary>
+    public long StartTime { get; private set; }
+
+    /// <summary>Which kernel made the messages: name, release and machine.</summary>
+    public string Kernel { get; private set; } = "";
+
+    /// <summary>The current frame's kind.</summary>
+    public FrameKind Kind { get; private set; }
+
+    /// <summary>When the current frame was received: ticks of UTC.</summary>
+    public long Time { get; private set; }
+
+    /// <summary>The current frame's data.</summary>
+    public ReadOnlySpan<byte> Data => _data.AsSpan(0, DataLength);
+
+    /// <summary>How many frames were read.</summary>
+    public long FrameCount { get; private set; }
+
+    /// <summary>True when the file ended without its last frame: whoever wrote it was killed. What came before is good.</summary>
+    public bool IsCutOff { get; private set; }
+
+    private int DataLength { get; set; }
+
+    /// <summary>Opens a recording and checks its head.</summary>
+    /// <exception cref="ConntrackException">There is no such file, or it is no recording that this version reads.</exception>
+    public static RecordingReader Open(string path)
+    {
+        FileStream file;
+        try
+        {
+            file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new ConntrackException(ConntrackErrorReason.RecordingFailed, $"The recording {path} cannot be opened: {error.Message}", error);
+        }
+
+        RecordingReader reader = new(new BufferedStream(file, 1 << 18), path);
+        try
+        {
+            reader.ReadHead();
+            return reader;
+        }
+        catch
+        {
+            reader.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Goes to the next frame; false at the end.</summary>
+    /// <exception cref="ConntrackException">The frame is damaged.</exception>
+    public bool Read()
+    {
+        Span<byte> head = stackalloc byte[RecordingFormat.FrameHeadLength];
+        int got = _file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
+        if (got < head.Length)
+        {
+            IsCutOff = true;
+            return false;
+        }
+
+        int length = BinaryPrimitives.ReadInt32LittleEndian(head);
+        if (length is < 0 or > RecordingFormat.MaximumFrameLength)
+        {
+            throw Damaged($"frame {FrameCount + 1} claims a length of {length} bytes");
+        }
+
+        if (length > _data.Length)
+        {
+            _data = new byte[length];
+        }
+
+        if (_file.ReadAtLeast(_data.AsSpan(0, length), length, throwOnEndOfStream: false) < length)
+        {
+            IsCutOff = true;
+            return false;
+        }
+
+        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(head[13..]);
+        if (RecordingFormat.Checksum(RecordingFormat.Checksum(0, head[..13]), _data.AsSpan(0, length)) != expected)
+        {
+            throw Damaged($"the checksum of frame {FrameCount + 1} is wrong");
+        }
+
+        DataLength = length;
+        Kind = (FrameKind)head[4];
+        Time = BinaryPrimitives.ReadInt64LittleEndian(head[5..]);
+        if (Time < 0 || Time > s_lastTime)
+        {
+            throw Damaged($"frame {FrameCount + 1} has an invalid time: {Time} ticks");
+        }
+
+        FrameCount++;
+        return Kind != FrameKind.End;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _file.Dispose();
+
+    private void ReadHead()
+    {
+        byte[] head = new byte[RecordingFormat.FixedHeadLength + ushort.MaxValue + sizeof(uint)];
+        int got = _file.ReadAtLeast(head.AsSpan(0, RecordingFormat.FixedHeadLength), RecordingFormat.FixedHeadLength, throwOnEndOfStream: false);
+        if (got < RecordingFormat.FixedHeadLength || !head.AsSpan().StartsWith(RecordingFormat.Magic))
+        {
+            throw Invalid("it does not begin with the header of a Conntracker recording");
+        }
+
+        int version = BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(8));
+        if (version != RecordingFormat.Version)
+        {
+            throw Invalid($"it has version {version}, and this program supports version {RecordingFormat.Version}");
+        }
+
+        int length = BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(10));
+        int whole = RecordingFormat.FixedHeadLength + length;
+        Span<byte> rest = head.AsSpan(RecordingFormat.FixedHeadLength, length + sizeof(uint));
+        if (length < sizeof(long) || _file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
+        {
+            throw Damaged("its header is truncated");
+        }
+
+        if (BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(whole)) != RecordingFormat.Checksum(0, head.AsSpan(0, whole)))
+        {
+            throw Damaged("the checksum of its header is wrong");
+        }
+
+        StartTime = BinaryPrimitives.ReadInt64LittleEndian(rest);
+        if (StartTime < 0 || StartTime > s_lastTime)
+        {
+            throw Damaged($"its start time is invalid: {StartTime} ticks");
+        }
+
+        Kernel = Encoding.UTF8.GetString(rest[sizeof(long)..length]);
+    }
+
+    private ConntrackException Invalid(string why) =>
+        new(ConntrackErrorReason.RecordingInvalid, $"{_path} cannot be replayed: {why}.");
+
+    private ConntrackException Damaged(string why) =>
+        new(ConntrackErrorReason.RecordingInvalid, $"The recording {_path} is damaged: {why}.");
+}
