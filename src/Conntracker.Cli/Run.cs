@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;

@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;

@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Tracing;
 

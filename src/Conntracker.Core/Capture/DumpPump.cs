@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Conntrack;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.HostAddresses;

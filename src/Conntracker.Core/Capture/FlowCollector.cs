@@ -2,7 +2,6 @@ using System.Buffers.Binary;
 using System.Collections.Frozen;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Conntrack;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.HostAddresses;

@@ -1,3 +1,5 @@
+
+
 using Conntracker.Core.Feeds;
 
 namespace Conntracker.Core.Capture;

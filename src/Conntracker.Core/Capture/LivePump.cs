@@ -1,10 +1,13 @@
 
 
+
+
 using Conntracker.Core.Conntrack;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Model;
 using Conntracker.Core.Native;
+using Conntracker.Core.Processes;
 
 namespace Conntracker.Core.Capture;
 

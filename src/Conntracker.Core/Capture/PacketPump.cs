@@ -1,9 +1,13 @@
 
 
+
+
 using Conntracker.Core.Feeds;
 using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Packets;
+using Conntracker.Core.Processes;
 
 namespace Conntracker.Core.Capture;
 

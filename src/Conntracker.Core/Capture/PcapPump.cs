@@ -1,8 +1,10 @@
 
 
+
+
 using Conntracker.Core.Feeds;
+using Conntracker.Core.Packets;
 using Conntracker.Core.Recording;
-using Conntracker.Core.Sources;
 
 namespace Conntracker.Core.Capture;
 

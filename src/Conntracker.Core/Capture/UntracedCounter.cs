@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Decoding;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Firewall;

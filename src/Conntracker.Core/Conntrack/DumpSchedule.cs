@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Conntrack;

@@ -1,3 +1,5 @@
+
+
 using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Conntrack;

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using Conntracker.Core.Flows;
+using Conntracker.Core.Packets;
 
 namespace Conntracker.Core.Decoding;
 

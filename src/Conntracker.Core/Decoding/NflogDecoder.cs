@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Packets;
 using static Conntracker.Core.Native.NflogConstants;
 using static Conntracker.Core.Native.NftablesConstants;
 

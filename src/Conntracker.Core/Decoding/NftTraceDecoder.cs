@@ -1,5 +1,6 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Packets;
 using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Decoding;

@@ -1,3 +1,6 @@
+
+using Conntracker.Core.Packets;
+
 namespace Conntracker.Core.Decoding;
 
 /// <summary>

@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;

@@ -1,3 +1,5 @@
+
+
 using Conntracker.Core.Conntrack;
 
 namespace Conntracker.Core.Feeds;

@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Firewall;

@@ -1,4 +1,6 @@
 
+
+
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Flows;

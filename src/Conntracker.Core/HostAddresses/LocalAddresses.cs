@@ -1,4 +1,6 @@
 
+
+
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 

@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Model;
 
 namespace Conntracker;

@@ -1,5 +1,4 @@
 using System.Collections;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.HostAddresses;
 

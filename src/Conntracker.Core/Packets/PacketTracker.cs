@@ -1,6 +1,7 @@
 
 
-using Conntracker.Core.Decoding;
+
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;

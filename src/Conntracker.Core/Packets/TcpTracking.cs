@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Packets;

@@ -1,7 +1,8 @@
 
 
+
+
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.HostAddresses;
 

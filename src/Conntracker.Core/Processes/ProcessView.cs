@@ -1,6 +1,7 @@
 
 
-using Conntracker.Core.Decoding;
+
+
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Processes;

@@ -1,3 +1,5 @@
+
+
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Sources;

@@ -1,3 +1,5 @@
+
+
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
 

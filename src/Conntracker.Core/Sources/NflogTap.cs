@@ -1,3 +1,5 @@
+
+
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;

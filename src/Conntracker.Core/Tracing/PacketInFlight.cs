@@ -1,7 +1,9 @@
 
 
-using Conntracker.Core.Decoding;
+
+
 using Conntracker.Core.Flows;
+using Conntracker.Core.Packets;
 
 namespace Conntracker.Core.Tracing;
 

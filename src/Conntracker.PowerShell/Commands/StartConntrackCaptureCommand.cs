@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Sources;
 using Conntracker.PowerShell.Completion;
 
 namespace Conntracker.PowerShell.Commands;

@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Packets;
 using static Conntracker.Core.Native.PcapConstants;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;

@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 using System.Text;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Conntrack;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Firewall;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Processes;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

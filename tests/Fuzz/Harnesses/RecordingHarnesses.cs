@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Capture;
 using Conntracker.Core.Recording;
 

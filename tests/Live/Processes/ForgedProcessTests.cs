@@ -1,7 +1,6 @@
 using System.Net;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Processes;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Processes;
 using Xunit;
 
 namespace Conntracker.Tests.Live;

@@ -1,4 +1,4 @@
-using Conntracker.Core.Sources;
+using Conntracker.Core.Processes;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Support;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Processes;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,5 +1,4 @@
-using Conntracker.Core.Capture;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Processes;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

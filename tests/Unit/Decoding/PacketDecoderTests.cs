@@ -1,6 +1,6 @@
 using System.Globalization;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
+using Conntracker.Core.Packets;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

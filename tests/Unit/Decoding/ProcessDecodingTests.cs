@@ -1,7 +1,7 @@
 using System.Text;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Processes;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,5 +1,7 @@
 
 
+
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Packets;
 using Xunit;
 

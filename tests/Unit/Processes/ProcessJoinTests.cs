@@ -1,4 +1,4 @@
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Recording;
 using Xunit;
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Recording;

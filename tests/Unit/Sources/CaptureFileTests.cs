@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Sources;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,6 +1,6 @@
 using System.Net;
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Processes;
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Unit;

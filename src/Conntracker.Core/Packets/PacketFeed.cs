@@ -1,0 +1,193 @@
+using System.Buffers.Binary;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Recording;
+
+namespace Conntracker.Core.Packets;
+
+/// <summary>
+/// The packets of an interface, put into a capture's sink as they come. An interface that goes away is opened again when it is back.
+/// </summary>
+internal sealed class PacketFeed : IFeedSource
+{
+    private const int BatchesInTurn = 64;
+
+    // Drops are counted so often, and an interface that is gone is tried again.
+    private static readonly long s_lookEvery = TimeSpan.FromSeconds(1).Ticks;
+
+    // Idle flows are closed so often.
+    private static readonly long s_expireEvery = TimeSpan.FromSeconds(10).Ticks;
+
+    private readonly CaptureOptions _options;
+    private readonly string _interface;
+    private readonly FrameSink _sink;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly PacketClock _packetClock = new();
+    private PacketSource? _source;
+    private long _due;
+    private long _expireDue;
+
+    /// <summary>Opens the interface; its packets are queued from here on.</summary>
+    /// <param name="options">The capture's options.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <exception cref="ConntrackException">It cannot be opened.</exception>
+    public PacketFeed(CaptureOptions options, FrameSink sink, CaptureNotices notices, CaptureClock clock)
+    {
+        _options = options;
+        _interface = options.Interface ?? PacketSource.AnyInterface;
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        _source = Open();
+        _due = clock.Now + s_lookEvery;
+        _expireDue = clock.Now + s_expireEvery;
+    }
+
+    /// <inheritdoc/>
+    public int Number => _source?.Number ?? -1;
+
+    /// <inheritdoc/>
+    public long Due => _due;
+
+    /// <summary>Tells the sink of what kind the frames of a source are.</summary>
+    /// <exception cref="ConntrackException">Of a kind that cannot be read.</exception>
+    public static void PutLinkType(PacketSource source, string where, FrameSink sink, long time)
+    {
+        if (!LinkDecoder.IsKnown(source.LinkType))
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.LinkTypeUnknown,
+                $"The packets of {where} have the link type {source.LinkTypeName}, which is not supported. Supported are Ethernet (EN10MB), Linux cooked (LINUX_SLL, LINUX_SLL2), raw IP (RAW, IPV4, IPV6) and loopback (NULL, LOOP).");
+        }
+
+        Span<byte> data = stackalloc byte[sizeof(int)];
+        BinaryPrimitives.WriteInt32LittleEndian(data, source.LinkType);
+        sink.Put(FrameKind.PacketLink, time, data);
+    }
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        if (_source is not null)
+        {
+            TakePackets(_source, BatchesInTurn);
+        }
+
+        long now = _clock.Now;
+        if (now < _due)
+        {
+            return;
+        }
+
+        _due = now + s_lookEvery;
+        if (_source is null)
+        {
+            Reopen();
+        }
+        else
+        {
+            CountDrops(_source);
+        }
+
+        if (now >= _expireDue)
+        {
+            _expireDue = now + s_expireEvery;
+            PutTime();
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        if (_source is not null)
+        {
+            // What has come is handed over with its block, not before.
+            Thread.Sleep(PacketSource.BlockTime * 1.5);
+            TakePackets(_source, int.MaxValue);
+        }
+
+        if (_source is not null)
+        {
+            CountDrops(_source);
+        }
+
+        PutTime();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _source?.Dispose();
+
+    private PacketSource Open()
+    {
+        PacketSource source = PacketSource.OpenInterface(_interface, _options.Filter, _options.BufferSize);
+        try
+        {
+            PutLinkType(source, $"the interface '{_interface}'", _sink, _clock.Now);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+
+        return source;
+    }
+
+    private void Reopen()
+    {
+        try
+        {
+            _source = Open();
+        }
+        catch (ConntrackException)
+        {
+            // Not there yet: the notice has said why.
+        }
+    }
+
+    private void TakePackets(PacketSource source, int batches)
+    {
+        // Packets bear the host's time.
+        long end = _clock.HostTime;
+        int read;
+        do
+        {
+            read = source.Read();
+            if (source.Batch.Count > 0)
+            {
+                _sink.Put(source.Batch);
+                _packetClock.Note(source.Batch.TimeOf(source.Batch.Count - 1), _clock.Now);
+            }
+        }
+        while (read > 0 && --batches > 0 && source.Batch.TimeOf(read - 1) <= end);
+
+        if (read < 0)
+        {
+            _notices.Add("interface", $"Capturing on the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as possible. Packets until then are not seen.");
+            CountDrops(source);
+            source.Dispose();
+            _source = null;
+            _due = _clock.Now + s_lookEvery;
+        }
+    }
+
+    // Without packets there is nothing that could be idle.
+    private void PutTime()
+    {
+        if (_packetClock.IsKnown)
+        {
+            _sink.PutAsIs(FrameKind.PacketTime, _packetClock.At(_clock.Now));
+        }
+    }
+
+    private void CountDrops(PacketSource source)
+    {
+        if (source.TakeDrops() is > 0 and long drops)
+        {
+            _sink.PutNumber(FrameKind.PacketsLost, _clock.Now, drops);
+            _notices.Add("packets", "The kernel dropped packets because they arrived faster than they could be read. Flows may be missing. Use a filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size).");
+        }
+    }
+}

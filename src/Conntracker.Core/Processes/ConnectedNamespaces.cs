@@ -1,0 +1,197 @@
+using System.Diagnostics;
+using System.Globalization;
+using Conntracker.Core.Native;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker.Core.Processes;
+
+/// <summary>What is known of the way from another network namespace to the capture's.</summary>
+internal enum NamespaceConnection
+{
+    /// <summary>The namespace was gone before anybody could look, or may not be entered.</summary>
+    Unknown,
+
+    /// <summary>No link leads from it to the capture's namespace: none of its packets can be in the capture's flows.</summary>
+    None,
+
+    /// <summary>Links lead to the capture's namespace.</summary>
+    Linked,
+}
+
+/// <summary>
+/// Which other network namespaces may name the process of a flow: those from which links lead to the capture's (<see cref="NamespaceLinks"/>). Any user
+/// can make a namespace in which any address is its own. Used by one thread, which enters other namespaces for a moment.
+/// </summary>
+internal sealed class ConnectedNamespaces : IDisposable
+{
+    private const int MaximumNamespaces = 16_384;
+    private const int MaximumRefused = 4096;
+    private const int WalkPauseFactor = 9;
+    private const int FirstPause = 100;
+    private const int LongestPause = 2000;
+
+    private readonly SafeFileDescriptor _own;
+    private readonly HashSet<ulong> _linked = [];
+    private readonly Dictionary<ulong, (NamespaceConnection Connection, long Until, int Pause)> _others = [];
+    private long _nextWalk;
+
+    /// <summary>Notes the calling thread's namespace as the capture's.</summary>
+    public ConnectedNamespaces() => _own = OpenNamespace("/proc/thread-self/ns/net");
+
+    /// <summary>Reads the cookie of the calling thread's namespace where the socket option is missing; null for no other way.</summary>
+    public Func<ulong>? ReadCookie { get; set; }
+
+    /// <summary>Why a namespace could not be entered; null when all could.</summary>
+    public string? Failure { get; private set; }
+
+    /// <summary>Whether links lead from a namespace to the capture's. No is asked again in a moment: a link may come later.</summary>
+    /// <param name="cookie">The namespace's cookie.</param>
+    /// <param name="process">A process that uses a socket of it.</param>
+    public NamespaceConnection Find(ulong cookie, int process)
+    {
+        if (_linked.Contains(cookie))
+        {
+            return NamespaceConnection.Linked;
+        }
+
+        bool isKnown = _others.TryGetValue(cookie, out (NamespaceConnection Connection, long Until, int Pause) other);
+        if (isKnown && Environment.TickCount64 < other.Until)
+        {
+            return other.Connection;
+        }
+
+        NamespaceConnection connection = Look(cookie, process);
+        if (connection == NamespaceConnection.Linked)
+        {
+            // No user can add to these without privileges: a full set is one of namespaces that are gone.
+            if (_linked.Count >= MaximumNamespaces)
+            {
+                _linked.Clear();
+            }
+
+            _linked.Add(cookie);
+            _others.Remove(cookie);
+        }
+        else
+        {
+            if (_others.Count >= MaximumRefused)
+            {
+                _others.Clear();
+            }
+
+            int pause = isKnown ? Math.Min(other.Pause * 2, LongestPause) : FirstPause;
+            _others[cookie] = (connection, Environment.TickCount64 + pause, pause);
+        }
+
+        return connection;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _own.Dispose();
+
+    // The process itself, then what has a name, then any process: the first one may be gone, or have entered another namespace.
+    private NamespaceConnection Look(ulong cookie, int process)
+    {
+        if (_own.IsInvalid)
+        {
+            return NamespaceConnection.Unknown;
+        }
+
+        NamespaceConnection found;
+        try
+        {
+            found = TryLook(PathOf(process), cookie) ?? Walk(cookie);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // What was listed has gone in between.
+            found = NamespaceConnection.Unknown;
+        }
+
+        if (SafeLibC.setns(_own, CLONE_NEWNET) < 0)
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.KernelRefused, $"Could not enter the capture's network namespace again: {Errno.Describe(Errno.Last)}.");
+        }
+
+        return found;
+    }
+
+    private NamespaceConnection Walk(ulong cookie)
+    {
+        long start = Stopwatch.GetTimestamp();
+        if (start < _nextWalk)
+        {
+            return NamespaceConnection.Unknown;
+        }
+
+        NamespaceConnection? found = null;
+        HashSet<string> seen = [];
+        foreach (string path in Paths())
+        {
+            if ((!path.StartsWith("/proc/", StringComparison.Ordinal) || (LinkOf(path) is string link && seen.Add(link)))
+                && (found = TryLook(path, cookie)) is not null)
+            {
+                break;
+            }
+        }
+
+        long end = Stopwatch.GetTimestamp();
+        _nextWalk = end + ((end - start) * WalkPauseFactor);
+        return found ?? NamespaceConnection.Unknown;
+    }
+
+    private static IEnumerable<string> Paths()
+    {
+        string[] named = Directory.Exists("/run/netns") ? Directory.GetFiles("/run/netns") : [];
+        string[] ofDocker = Directory.Exists("/run/docker/netns") ? Directory.GetFiles("/run/docker/netns") : [];
+        return named.Concat(ofDocker).Concat(Directory.EnumerateDirectories("/proc")
+            .Select(folder => int.TryParse(Path.GetFileName(folder.AsSpan()), NumberStyles.None, CultureInfo.InvariantCulture, out int id) ? PathOf(id) : null)
+            .OfType<string>());
+    }
+
+    private static string PathOf(int process) => string.Create(CultureInfo.InvariantCulture, $"/proc/{process}/ns/net");
+
+    private static string? LinkOf(string path)
+    {
+        try
+        {
+            return new FileInfo(path).LinkTarget;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
+
+    // Null when that is not the namespace with this cookie.
+    private NamespaceConnection? TryLook(string path, ulong cookie)
+    {
+        using SafeFileDescriptor file = OpenNamespace(path);
+        if (file.IsInvalid)
+        {
+            return null;
+        }
+
+        if (SafeLibC.setns(file, CLONE_NEWNET) < 0)
+        {
+            Failure ??= Errno.Describe(Errno.Last);
+            return null;
+        }
+
+        try
+        {
+            using NamespaceLinks links = new();
+            ulong entered = links.Cookie;
+            entered = entered == 0 ? ReadCookie?.Invoke() ?? 0 : entered;
+            return entered != cookie ? null : links.LeadTo(_own) ? NamespaceConnection.Linked : NamespaceConnection.None;
+        }
+        catch (ConntrackException error)
+        {
+            Failure ??= error.Message;
+            return null;
+        }
+    }
+
+    private static SafeFileDescriptor OpenNamespace(string path) => new(SafeLibC.open(path, O_RDONLY | O_CLOEXEC));
+}

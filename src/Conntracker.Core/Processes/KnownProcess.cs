@@ -1,0 +1,85 @@
+
+
+
+namespace Conntracker.Core.Processes;
+
+/// <summary>A process while it runs one program: an exec begins another one under the same id.</summary>
+/// <param name="id">The process id.</param>
+/// <param name="since">When it began, or not before: nanoseconds of the kernel's monotonic clock; 0 when not known.</param>
+internal sealed class KnownProcess(int id, ulong since)
+{
+    private const int MaximumReports = 4;
+
+    private readonly List<(ReportKey Key, int Number)> _reports = [];
+    private ulong _proven;
+
+    /// <summary>The process id.</summary>
+    public int Id => id;
+
+    /// <summary>When it began, or not before: nanoseconds of the kernel's monotonic clock; 0 when not known.</summary>
+    public ulong Since => since;
+
+    /// <summary>What tells it from others with its id; null when that was not read, because an event told of it.</summary>
+    public ProcessStat? Stat { get; init; }
+
+    /// <summary>When it is known to have had the id last: nanoseconds of the kernel's monotonic clock.</summary>
+    public ulong Proven
+    {
+        get => Math.Max(_proven, since);
+        set => _proven = value;
+    }
+
+    /// <summary>The name of its first thread; null when not known.</summary>
+    public string? Name { get; set; }
+
+    /// <summary>What /proc told.</summary>
+    public ProcessFacts Facts { get; set; } = ProcessFacts.None;
+
+    /// <summary>Whether the facts are its parent's, and it may have changed them since.</summary>
+    public bool IsInherited { get; set; }
+
+    /// <summary>How many bytes its texts were counted with.</summary>
+    public long TextSize { get; set; }
+
+    /// <summary>What had this id before: sockets of that time are its.</summary>
+    public KnownProcess? Earlier { get; set; }
+
+    /// <summary>The number under which it was reported as this; 0 when it was not, or before too many others.</summary>
+    /// <param name="key">What it is reported as: another user, name or cgroup makes another report.</param>
+    /// <param name="oldest">Older numbers count no more.</param>
+    public int NumberOf(in ReportKey key, int oldest)
+    {
+        foreach ((ReportKey known, int number) in _reports)
+        {
+            if (number > oldest && known == key)
+            {
+                return number;
+            }
+        }
+
+        return 0;
+    }
+
+    /// <summary>It was reported as this.</summary>
+    public void Remember(in ReportKey key, int number)
+    {
+        if (_reports.Count == MaximumReports)
+        {
+            _reports.RemoveAt(0);
+        }
+
+        _reports.Add((key, number));
+    }
+
+    /// <summary>It was not reported at all.</summary>
+    public void Forget() => _reports.Clear();
+}
+
+/// <summary>What may differ from one socket of a process to the next.</summary>
+/// <param name="Name">The name of the thread, 16 bytes, when it is the first one, or nothing else is known; otherwise 0.</param>
+/// <param name="User">The user.</param>
+/// <param name="Cgroup">The cgroup's id.</param>
+/// <param name="Source">How it is known.</param>
+/// <param name="Scope">Where the socket is.</param>
+/// <param name="Namespace">The cookie of the socket's network namespace; 0 when not known.</param>
+internal readonly record struct ReportKey(UInt128 Name, uint User, ulong Cgroup, ProcessSource Source, SocketScope Scope, ulong Namespace);

@@ -1,0 +1,275 @@
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker.Core.Processes;
+
+/// <summary>
+/// The processes of the host, kept up to date by the proc connector. Threads of its own read each process the moment it begins its
+/// program: at a low real-time priority, because a process may live for less than a turn of the scheduler. They do nothing else. There are
+/// two of them: a processor that is in the kernel, or that a hypervisor has taken away, keeps even such a thread waiting for
+/// milliseconds. The one that is woken first does the work.
+/// </summary>
+internal sealed class ProcessEvents : IDisposable
+{
+    private const int LongestCatchUp = 10;
+    private const int Threads = 2;
+    private const int MostPending = 1024;
+    private const int MostBatches = 64;
+
+    private readonly Lock _gate = new();
+    private readonly Lock _turn = new();
+    private readonly ProcessCache _cache = new();
+    private readonly Queue<(ProcessEvent Happened, KnownProcess? Known)> _pending = new();
+    private readonly ProcessFinder _finder;
+    private readonly ProcessReader _execReader = new();
+    private readonly Wakeup _wakeup = new();
+    private readonly ManualResetEventSlim _ready = new();
+    private readonly Thread[] _threads = new Thread[Threads];
+    private ProcessEventSource? _source;
+    private long _lost;
+    private ulong _unseenUntil;
+    private volatile string? _failure;
+    private volatile bool _isTaking;
+    private volatile bool _stop;
+
+    /// <summary>Begins; returns when every exec is seen.</summary>
+    public ProcessEvents()
+    {
+        _finder = new ProcessFinder(_cache, _gate, new ProcessReader());
+        for (int i = 0; i < Threads && Failure is null; i++)
+        {
+            _threads[i] = new Thread(Work) { IsBackground = true, Name = "conntracker execs" };
+            _threads[i].Start();
+            _ready.Wait();
+        }
+    }
+
+    /// <summary>Why the host's execs cannot be seen, or not any more; null when they can. Read by any thread.</summary>
+    public string? Failure => _failure;
+
+    /// <summary>How many forks, execs and renamings the kernel could not tell, because its buffer was full. Read by any thread.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
+    /// <summary>Waits until what the kernel has told so far is taken in, though not for long.</summary>
+    public void CatchUp()
+    {
+        long started = Environment.TickCount64;
+        while (Failure is null && (_isTaking || HasMore()) && Environment.TickCount64 - started < LongestCatchUp)
+        {
+            Thread.Sleep(0);
+        }
+    }
+
+    /// <summary>
+    /// A process that the programs number otherwise than /proc here, which belongs to a pid namespace of its own: nothing is read of it, or it would be
+    /// of another process with that number.
+    /// </summary>
+    public static KnownProcess Foreign() => new(id: 0, since: 0);
+
+    /// <summary>The process that had an id at a time, in nanoseconds of the kernel's monotonic clock. For one thread.</summary>
+    public KnownProcess Find(int id, ulong time) => _finder.Find(id, time, Failure is null ? Volatile.Read(ref _unseenUntil) : ulong.MaxValue);
+
+    private void Take(ReadOnlySpan<byte> datagram)
+    {
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            if (ProcessEventDecoder.Decode(in message, out ProcessEvent happened) == DecodeResult.Decoded)
+            {
+                Take(in happened);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _stop = true;
+        _wakeup.Set();
+        foreach (Thread? thread in _threads)
+        {
+            thread?.Join();
+        }
+
+        _source?.Dispose();
+        _wakeup.Dispose();
+        _ready.Dispose();
+    }
+
+    private void Work()
+    {
+        EnterFirstNamespace();
+        Open();
+        _ready.Set();
+        if (_source is not ProcessEventSource source)
+        {
+            return;
+        }
+
+        HurryUp();
+        try
+        {
+            while (!_stop)
+            {
+                Wait(source.Number);
+                lock (_turn)
+                {
+                    _isTaking = true;
+                    do
+                    {
+                        TakeAll(source);
+                    }
+                    while (!TryFinish());
+                    _isTaking = false;
+                }
+            }
+        }
+#pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program.
+        catch (Exception error)
+#pragma warning restore CA1031
+        {
+            _failure = error.Message;
+            _isTaking = false;
+        }
+    }
+
+    private void Open()
+    {
+        if (_source is not null)
+        {
+            return;
+        }
+
+        try
+        {
+            _source = new ProcessEventSource();
+        }
+        catch (ConntrackException error)
+        {
+            _failure = error.Message;
+        }
+    }
+
+    // What could not be taken in is tried again in a moment: nothing else may tell of it for long.
+    private bool TryFinish()
+    {
+        if (_pending.Count == 0)
+        {
+            return true;
+        }
+
+        if (_gate.TryEnter(millisecondsTimeout: 1))
+        {
+            TakePending();
+            _gate.Exit();
+        }
+
+        return _pending.Count == 0;
+    }
+
+    private void TakeAll(ProcessEventSource source)
+    {
+        bool isOverrun = false;
+        int received;
+        int batches = 0;
+        while ((received = source.Receive()) > 0 || received == -ENOBUFS)
+        {
+            isOverrun |= received < 0;
+            for (int i = 0; i < received; i++)
+            {
+                Take(source.Batch[i]);
+            }
+
+            if (_stop || ++batches == MostBatches)
+            {
+                // Forks may come faster than they are read: the turn ends, and the next one goes on.
+                break;
+            }
+        }
+
+        if (isOverrun)
+        {
+            Volatile.Write(ref _unseenUntil, _execReader.Now);
+            Interlocked.Add(ref _lost, source.TakeDrops() ?? 1);
+        }
+
+        if (received < 0 && received != -EAGAIN && received != -EINTR && received != -ENOBUFS)
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.KernelRefused,
+                $"Could not receive events of the proc connector:  {Errno.Describe(-received)}.");
+        }
+    }
+
+    private void Take(in ProcessEvent happened)
+    {
+        KnownProcess? known = happened.Kind switch
+        {
+            ProcessEventKind.Exec => _execReader.Read(happened.Process, happened.Time),
+            ProcessEventKind.Fork when !_cache.Knows(happened.Parent) => _execReader.Read(happened.Parent, since: 0),
+            _ => null,
+        };
+        _pending.Enqueue((happened, known));
+        if (_pending.Count > MostPending)
+        {
+            lock (_gate)
+            {
+                TakePending();
+            }
+        }
+        else if (_gate.TryEnter())
+        {
+            TakePending();
+            _gate.Exit();
+        }
+    }
+
+    // Whoever looks something up has the gate for a moment, but may lose its processor in it: the next exec is not kept waiting by that.
+    private void TakePending()
+    {
+        while (_pending.TryDequeue(out (ProcessEvent Happened, KnownProcess? Known) each))
+        {
+            _cache.Take(in each.Happened, each.Known);
+        }
+    }
+
+    private bool HasMore() => Poll.IsReadable(_source?.Number ?? -1, 0);
+
+    private void Wait(int number) => Poll.Wait([Poll.ForReading(number), Poll.ForReading(_wakeup.Number)], -1);
+
+    // Only the host's first network namespace tells of processes. Where that of the first process may not be entered, it is most likely
+    // the one that this process was started in; the capture's thread, which made this one, may be in another. Whether it was the right
+    // one, the source tells.
+    private static void EnterFirstNamespace()
+    {
+        if (!TryEnter("/proc/1/ns/net"))
+        {
+            TryEnter("/proc/self/ns/net");
+        }
+    }
+
+    private static bool TryEnter(string path)
+    {
+        try
+        {
+            NetworkNamespace.Enter(path);
+            return true;
+        }
+        catch (ConntrackException)
+        {
+            return false;
+        }
+    }
+
+    // Needs CAP_SYS_NICE; without it some processes end before they are read.
+    private static unsafe void HurryUp()
+    {
+        sched_param lowest = new() { sched_priority = 1 };
+        if (SafeLibC.sched_setscheduler(0, SCHED_RR, &lowest) < 0)
+        {
+            _ = SafeLibC.setpriority(PriorityConstants.PRIO_PROCESS, 0, PriorityConstants.PRIO_MIN);
+        }
+    }
+}

@@ -1,0 +1,154 @@
+
+
+
+
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Flows;
+using Conntracker.Core.Native;
+using Conntracker.Core.Recording;
+
+namespace Conntracker.Core.Processes;
+
+/// <summary>
+/// Makes frames of sockets: each process is reported once under a number, each socket by its tuple and that number. Used by the thread
+/// that watches processes.
+/// </summary>
+internal sealed class ProcessReporter : IDisposable
+{
+    private const int MaximumForeign = 16_384;
+
+    private readonly ProcessEvents _processes;
+    private readonly FrameQueue _frames;
+    private readonly ConnectedNamespaces _namespaces = new();
+    private readonly Dictionary<uint, KnownProcess> _foreign = [];
+    private readonly CgroupHierarchy _cgroups = new();
+    private readonly UserNames _users = new();
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ProcessReport.MaximumFrameLength);
+    private int _lastNumber;
+
+    /// <summary>Makes a reporter.</summary>
+    /// <param name="processes">The processes.</param>
+    /// <param name="frames">Gets the frames.</param>
+    /// <param name="namespaceCookie">The cookie of the capture's network namespace; 0 when the kernel does not tell.</param>
+    public ProcessReporter(ProcessEvents processes, FrameQueue frames, ulong namespaceCookie)
+    {
+        _processes = processes;
+        _frames = frames;
+        NamespaceCookie = namespaceCookie;
+    }
+
+    /// <summary>The cookie of the capture's network namespace; 0 while it is not known.</summary>
+    public ulong NamespaceCookie { get; set; }
+
+    /// <summary>Which other network namespaces are believed.</summary>
+    public ConnectedNamespaces Namespaces => _namespaces;
+
+    /// <summary>Reports what the eBPF programs told.</summary>
+    /// <param name="record">The record; its owner is known.</param>
+    /// <param name="key">Its tuple.</param>
+    public void Report(ref readonly socket_record record, in FlowKey key)
+    {
+        SocketScope scope = ScopeOf(record.owner.netns);
+        NamespaceConnection connection = scope == SocketScope.Elsewhere
+            ? _namespaces.Find(record.owner.netns, (int)record.owner.pid)
+            : NamespaceConnection.Linked;
+        if (connection == NamespaceConnection.Linked)
+        {
+            Report(in key, record.outgoing != 0, in record.owner, ProcessSource.Bpf, scope);
+        }
+        else if (connection == NamespaceConnection.Unknown)
+        {
+            // Whether a flow lacks its process for that, the join finds out.
+            AddSocket(in key, number: 0, record.outgoing != 0, SocketScope.Unproven);
+        }
+    }
+
+    /// <summary>Reports what was looked up in the capture's network namespace.</summary>
+    public void Report(in FlowKey key, bool isOutgoing, int process, uint user)
+    {
+        socket_owner owner = new() { pid = (uint)process, uid = user, time = ulong.MaxValue };
+        Report(in key, isOutgoing, in owner, ProcessSource.Diag, SocketScope.Here);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _cgroups.Dispose();
+        _namespaces.Dispose();
+    }
+
+    private SocketScope ScopeOf(ulong cookie) =>
+        cookie == 0 || NamespaceCookie == 0 ? SocketScope.Unknown
+        : cookie == NamespaceCookie ? SocketScope.Here
+        : SocketScope.Elsewhere;
+
+    private void Report(in FlowKey key, bool isOutgoing, in socket_owner owner, ProcessSource source, SocketScope scope)
+    {
+        bool isForeign = source == ProcessSource.Bpf && !PidNamespace.IsHosts;
+        KnownProcess process = isForeign ? FindForeign(in owner) : _processes.Find((int)owner.pid, owner.time);
+        UInt128 name = isForeign || owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0;
+        ReportKey reportKey = new(name, owner.uid, owner.cgroup, source, scope, owner.netns);
+        int number = process.NumberOf(in reportKey, _lastNumber - (ProcessList.KeptYoungest / 2));
+        if (number == 0)
+        {
+            number = ++_lastNumber;
+            ProcessReport report = new(number, scope, Describe(process, in owner, source)) { Namespace = owner.netns };
+            if (!_frames.TryAdd(FrameKind.Process, _buffer.AsSpan(0, report.Write(_buffer))))
+            {
+                // The queue has counted it; the next socket of the process reports it again.
+                return;
+            }
+
+            process.Remember(in reportKey, number);
+        }
+
+        AddSocket(in key, number, isOutgoing, scope);
+    }
+
+    // An id that is used again shows nothing of its earlier process: all that is reported of a foreign one is in the key.
+    private KnownProcess FindForeign(in socket_owner owner)
+    {
+        if (_foreign.Count >= MaximumForeign)
+        {
+            _foreign.Clear();
+        }
+
+        if (!_foreign.TryGetValue(owner.pid, out KnownProcess? known))
+        {
+            _foreign.Add(owner.pid, known = ProcessEvents.Foreign());
+        }
+
+        return known;
+    }
+
+    private void AddSocket(in FlowKey key, int number, bool isOutgoing, SocketScope scope)
+    {
+        Span<byte> frame = stackalloc byte[SocketOwner.FrameLength];
+        new SocketOwner { Key = key, Process = number, IsOutgoing = isOutgoing, Scope = scope }.Write(frame);
+        _frames.TryAdd(FrameKind.SocketOwner, frame);
+    }
+
+    private FlowProcess Describe(KnownProcess process, in socket_owner owner, ProcessSource source)
+    {
+        ProcessFacts facts = process.Facts;
+        CgroupText cgroup = _cgroups.PathOf(owner.cgroup) is string path ? CgroupText.Of(path) : facts.Cgroup;
+        uint user = facts.LoginUser ?? owner.uid;
+
+        // A thread may have a name of its own: the process's is that of the first one.
+        string? threadName = SocketRecordDecoder.NameOf(in owner);
+        string? name = owner.tid == owner.pid ? threadName ?? process.Name : process.Name ?? threadName;
+        return new FlowProcess
+        {
+            Id = process.Id,
+            Name = name ?? "",
+            CommandLine = facts.CommandLine,
+            Path = facts.Path,
+            UserId = user,
+            UserName = _users.Find(user),
+            Cgroup = cgroup.Path,
+            Unit = cgroup.Unit ?? facts.Cgroup.Unit,
+            Container = cgroup.Container ?? facts.Cgroup.Container,
+            Source = source,
+        };
+    }
+}
