@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;

@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;

@@ -1,6 +1,6 @@
 using System.Net;
 using System.Text.Json;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

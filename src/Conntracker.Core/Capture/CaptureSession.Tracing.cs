@@ -2,8 +2,9 @@
 
 
 
-using Conntracker.Core.Firewall;
+
 using Conntracker.Core.Tracing;
+using Conntracker.Core.Tracing.Nftables;
 
 namespace Conntracker.Core.Capture;
 

@@ -2,11 +2,13 @@
 
 
 
+
 using Conntracker.Core.Conntrack;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;
 

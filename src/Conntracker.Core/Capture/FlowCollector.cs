@@ -10,6 +10,7 @@ using Conntracker.Core.Netlink;
 using Conntracker.Core.Packets;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Rulesets;
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Views;
 

@@ -1,3 +1,5 @@
+using Conntracker.Core.Tracing;
+
 namespace Conntracker.Core.Capture;
 
 /// <summary>Moves frames from where they come from into the collector, on the capture's own thread.</summary>

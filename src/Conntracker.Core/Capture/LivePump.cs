@@ -2,12 +2,15 @@
 
 
 
+
 using Conntracker.Core.Conntrack;
 using Conntracker.Core.Feeds;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Model;
 using Conntracker.Core.Native;
 using Conntracker.Core.Processes;
+using Conntracker.Core.Tracing;
+using Conntracker.Core.Tracing.Nftables;
 
 namespace Conntracker.Core.Capture;
 

@@ -2,12 +2,14 @@
 
 
 
+
 using Conntracker.Core.Feeds;
 using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Packets;
 using Conntracker.Core.Processes;
+using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;
 

@@ -2,9 +2,11 @@
 
 
 
+
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Packets;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;
 

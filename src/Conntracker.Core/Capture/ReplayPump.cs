@@ -2,7 +2,9 @@
 
 
 
+
 using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Capture;
 

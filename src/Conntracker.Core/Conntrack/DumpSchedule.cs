@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Conntrack;

@@ -1,5 +1,6 @@
 
 
+
 using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Conntrack;

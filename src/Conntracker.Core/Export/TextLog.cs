@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export;

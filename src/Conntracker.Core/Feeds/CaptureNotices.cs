@@ -1,5 +1,6 @@
 
 
+
 using Conntracker.Core.Feeds;
 
 namespace Conntracker;

@@ -1,5 +1,6 @@
 
 
+
 using Conntracker.Core.Conntrack;
 
 namespace Conntracker.Core.Feeds;

@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
 

@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 

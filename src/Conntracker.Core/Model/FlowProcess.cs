@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Model;
 
 namespace Conntracker;

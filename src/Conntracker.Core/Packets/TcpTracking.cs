@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Packets;

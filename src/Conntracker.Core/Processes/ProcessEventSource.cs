@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 

@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;

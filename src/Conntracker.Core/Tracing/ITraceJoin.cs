@@ -1,3 +1,5 @@
+using Conntracker.Core.Rulesets;
+
 namespace Conntracker.Core.Tracing;
 
 /// <summary>What the feeds of traces ask of the join. Called on the capture's thread.</summary>

@@ -2,9 +2,10 @@
 
 
 
-using Conntracker.Core.Decoding;
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
+using Conntracker.Core.Tracing.Iptables;
 
 namespace Conntracker.Core.Tracing;
 

@@ -1,6 +1,5 @@
-using Conntracker.Core.Decoding;
-using Conntracker.Core.Firewall;
 using Conntracker.Core.Flows;
+using Conntracker.Core.Tracing.Nftables;
 using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Tracing;

@@ -1,5 +1,6 @@
 using System.Text;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
+using Conntracker.Core.Tracing.Nftables;
 
 namespace Conntracker.Core.Tracing;
 

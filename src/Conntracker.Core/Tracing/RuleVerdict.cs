@@ -1,4 +1,4 @@
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
 using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Tracing;

@@ -2,8 +2,10 @@
 
 
 
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
+using Conntracker.Core.Rulesets;
 
 namespace Conntracker.Core.Tracing;
 

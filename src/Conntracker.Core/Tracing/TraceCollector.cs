@@ -1,9 +1,11 @@
 using System.Buffers.Binary;
 using System.Collections.Frozen;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Rulesets;
+using Conntracker.Core.Tracing.Iptables;
+using Conntracker.Core.Tracing.Nftables;
 
 namespace Conntracker.Core.Tracing;
 

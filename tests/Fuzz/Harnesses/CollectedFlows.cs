@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Capture;
 using Conntracker.Core.Export;
 using Conntracker.Core.Views;

@@ -1,12 +1,12 @@
 using System.Runtime.InteropServices;
 using System.Text;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Conntrack;
-using Conntracker.Core.Firewall;
 using Conntracker.Core.Flows;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Processes;
+using Conntracker.Core.Tracing;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

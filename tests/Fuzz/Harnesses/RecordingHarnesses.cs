@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Capture;
 using Conntracker.Core.Recording;
 

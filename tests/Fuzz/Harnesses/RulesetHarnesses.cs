@@ -1,5 +1,5 @@
 using System.Text;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

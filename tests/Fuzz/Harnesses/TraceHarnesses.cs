@@ -1,8 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing.Iptables;
+using Conntracker.Core.Tracing.Nftables;
 using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;

@@ -1,6 +1,6 @@
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

@@ -1,8 +1,7 @@
-using Conntracker.Core.Decoding;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

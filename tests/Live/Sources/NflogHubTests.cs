@@ -1,9 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using Conntracker.Core.Feeds;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 using static Tmds.Linux.LibC;

@@ -1,5 +1,5 @@
 using System.Text.RegularExpressions;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Support;

@@ -2,7 +2,8 @@
 
 
 
-using Conntracker.Core.Firewall;
+
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 

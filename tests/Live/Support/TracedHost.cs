@@ -1,10 +1,9 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 
 namespace Conntracker.Tests.Live.Support;
 

@@ -1,4 +1,4 @@
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 using static Conntracker.FlowProtocol;

@@ -1,5 +1,5 @@
 using System.Net;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 using static Conntracker.FlowProtocol;

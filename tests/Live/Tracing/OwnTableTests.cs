@@ -1,4 +1,5 @@
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
+using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Tracing;

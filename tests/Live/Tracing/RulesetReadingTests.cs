@@ -1,4 +1,4 @@
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 using static Conntracker.FlowProtocol;

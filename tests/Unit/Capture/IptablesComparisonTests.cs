@@ -1,5 +1,5 @@
-using Conntracker.Core.Capture;
 using Conntracker.Core.Feeds;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,6 +1,6 @@
-using Conntracker.Core.Capture;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,4 +1,4 @@
-using Conntracker.Core.Capture;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

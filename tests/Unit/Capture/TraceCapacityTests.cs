@@ -1,4 +1,4 @@
-using Conntracker.Core.Capture;
+using Conntracker.Core.Tracing;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

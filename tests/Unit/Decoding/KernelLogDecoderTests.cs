@@ -1,6 +1,6 @@
 using System.Text;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

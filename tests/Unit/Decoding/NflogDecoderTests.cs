@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using System.Text;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 using static Conntracker.Core.Native.NflogConstants;
 

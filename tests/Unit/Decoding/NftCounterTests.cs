@@ -1,6 +1,6 @@
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Decoding;

@@ -1,8 +1,8 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Capture;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
-using Conntracker.Core.Decoding;
 using Conntracker.Core.Netlink;
+using Conntracker.Core.Tracing.Iptables;
 
 namespace Conntracker.Tests.Unit;
 

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,4 +1,4 @@
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Rulesets;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -1,9 +1,10 @@
 using System.Diagnostics;
 using Conntracker.Core.Capture;
 using Conntracker.Core.Feeds;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Recording;
-using Conntracker.Core.Tracing;
+using Conntracker.Core.Rulesets;
+using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 

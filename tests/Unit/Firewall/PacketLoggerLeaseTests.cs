@@ -1,4 +1,4 @@
-using Conntracker.Core.Firewall;
+using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
 using Xunit;
 

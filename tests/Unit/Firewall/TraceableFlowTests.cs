@@ -1,5 +1,5 @@
 using System.Net;
-using Conntracker.Core.Firewall;
+using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Firewall;

@@ -1,6 +1,6 @@
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 using static Conntracker.Core.Native.NflogConstants;
 

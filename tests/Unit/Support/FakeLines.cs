@@ -1,6 +1,6 @@
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
-using Conntracker.Core.Sources;
+using Conntracker.Core.Tracing.Iptables;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Native;
 
 namespace Conntracker.Tests.Unit;

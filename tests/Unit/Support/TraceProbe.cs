@@ -5,6 +5,7 @@ using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
+using Conntracker.Core.Rulesets;
 using Conntracker.Core.Tracing;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;

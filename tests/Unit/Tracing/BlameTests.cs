@@ -1,4 +1,4 @@
-using Conntracker.Core.Tracing;
+using Conntracker.Core.Rulesets;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 

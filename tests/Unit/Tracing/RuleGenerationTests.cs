@@ -1,5 +1,6 @@
-using Conntracker.Core.Decoding;
+using Conntracker.Core.Rulesets;
 using Conntracker.Core.Tracing;
+using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 

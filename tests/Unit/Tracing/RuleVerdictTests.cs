@@ -1,5 +1,6 @@
 using System.Text;
 using Conntracker.Core.Native;
+using Conntracker.Core.Rulesets;
 using Conntracker.Core.Tracing;
 using Xunit;
 

@@ -1,0 +1,26 @@
+
+
+
+
+
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.KernelSettings;
+
+/// <summary>Has the kernel count and time connections while somebody needs it.</summary>
+internal static class AccountingLease
+{
+    private const string On = "1";
+
+    /// <summary>The settings that it takes.</summary>
+    public static SettingsPurpose Purpose { get; } = new(
+        "accounting",
+        "Accounting",
+        "accounting enabled",
+        new Dictionary<string, string> { ["nf_conntrack_acct"] = On, ["nf_conntrack_timestamp"] = On });
+
+    /// <summary>Switches accounting on, until the lease is disposed: see <see cref="SettingsLease.Acquire"/>.</summary>
+    public static SettingsLease Acquire(
+        NetworkNamespaceId networkNamespace, string settingsFolder = SettingsLease.SettingsFolder, string stateFolder = SettingsLease.StateFolder) =>
+        SettingsLease.Acquire(Purpose, Purpose.Settings, networkNamespace, settingsFolder, stateFolder);
+}

@@ -1,0 +1,22 @@
+namespace Conntracker.Core.KernelSettings;
+
+/// <summary>The setting net.netfilter.nf_conntrack_events of the calling thread's network namespace: it can blind a capture.</summary>
+internal static class EventSetting
+{
+    private const string Off = "0";
+
+    /// <summary>
+    /// Whether the kernel makes no events at all. 1 is always, 2 (the default of newer kernels) while somebody listens.
+    /// </summary>
+    public static bool IsOff()
+    {
+        try
+        {
+            return File.ReadAllText($"{SettingsLease.SettingsFolder}/nf_conntrack_events").Trim() == Off;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            return false;
+        }
+    }
+}

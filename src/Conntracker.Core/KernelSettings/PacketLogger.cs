@@ -1,0 +1,11 @@
+namespace Conntracker.Core.KernelSettings;
+
+/// <summary>Where the kernel logs packets that are traced in iptables-legacy.</summary>
+internal enum PacketLogger
+{
+    /// <summary>NFLOG group 0 (nfnetlink_log).</summary>
+    Nflog,
+
+    /// <summary>The kernel's own log (nf_log_ipv4 and nf_log_ipv6).</summary>
+    KernelLog,
+}

@@ -1,0 +1,104 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>Runs a program of the system and takes what it prints; never for long, and never more than fits.</summary>
+internal static class ChildProgram
+{
+    private const int MaximumOutput = 256 * 1024 * 1024;
+    private static readonly TimeSpan s_usualPatience = TimeSpan.FromSeconds(30);
+    private static readonly string[] s_folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
+
+    /// <summary>
+    /// Where a program is. As root it is looked for in the system's folders first: the search path may be that of the user who called
+    /// sudo or su. Otherwise the search path comes first, and the folders of root's programs, which it may lack, behind it.
+    /// </summary>
+    /// <returns>Null when it is not installed.</returns>
+    public static string? Find(string name)
+    {
+        string[] path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':');
+        string[] folders = Environment.IsPrivilegedProcess ? [.. s_folders, .. path] : [.. path, .. s_folders];
+        return folders.Where(Path.IsPathRooted).Select(folder => Path.Join(folder, name)).FirstOrDefault(File.Exists);
+    }
+
+    /// <summary>Runs a program to its end, which comes within half a minute.</summary>
+    /// <inheritdoc cref="Run(string, IEnumerable{string}, TimeSpan, CancellationToken)"/>
+    public static string Run(string program, params IEnumerable<string> arguments) => Run(program, arguments, s_usualPatience, CancellationToken.None);
+
+    /// <summary>
+    /// Runs a program to its end, as a child of the calling thread and in its network namespace. It inherits nothing of the environment:
+    /// variables such as XTABLES_LIBDIR and LD_PRELOAD choose what code runs, and the language changes what is printed.
+    /// </summary>
+    /// <param name="program">Its path.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="patience">When it takes longer, it is killed.</param>
+    /// <param name="cancellation">Kills it.</param>
+    /// <returns>Its standard output.</returns>
+    /// <exception cref="ConntrackException">
+    /// It cannot be started or failed; did not end (the inner exception is a <see cref="TimeoutException"/>) or printed too much (an
+    /// <see cref="InvalidDataException"/>).
+    /// </exception>
+    /// <exception cref="OperationCanceledException">It was killed by <paramref name="cancellation"/>.</exception>
+    public static string Run(string program, IEnumerable<string> arguments, TimeSpan patience, CancellationToken cancellation)
+    {
+        try
+        {
+            ProcessStartInfo start = new(program, arguments)
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                StandardOutputEncoding = Encoding.UTF8,
+                StandardErrorEncoding = Encoding.UTF8,
+            };
+            start.Environment.Clear();
+            start.Environment["PATH"] = string.Join(':', s_folders);
+            start.Environment["LC_ALL"] = "C";
+            cancellation.ThrowIfCancellationRequested();
+            using Process process = Process.Start(start)!;
+            using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+            deadline.CancelAfter(patience);
+            using CancellationTokenRegistration killing = deadline.Token.Register(process.Kill);
+            process.StandardInput.Close();
+            Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            string? output = ReadToEnd(process.StandardOutput);
+            if (output is null)
+            {
+                process.Kill();
+            }
+
+            process.WaitForExit();
+            cancellation.ThrowIfCancellationRequested();
+            return deadline.IsCancellationRequested
+                ? throw Failed(program, $"did not end within {patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s", new TimeoutException())
+                : output is null ? throw Failed(program, "printed more than 256 Mi characters", new InvalidDataException())
+                : process.ExitCode != 0 ? throw Failed(program, $"ended with {process.ExitCode}: {error.Result.Trim()}")
+                : output;
+        }
+        catch (Exception failure) when (failure is Win32Exception or IOException)
+        {
+            throw Failed(program, $"could not be run: {failure.Message}", failure);
+        }
+    }
+
+    private static string? ReadToEnd(StreamReader reader)
+    {
+        StringBuilder text = new();
+        char[] buffer = new char[16 * 1024];
+        while (reader.Read(buffer) is > 0 and int count)
+        {
+            if (text.Append(buffer, 0, count).Length > MaximumOutput)
+            {
+                return null;
+            }
+        }
+
+        return text.ToString();
+    }
+
+    private static ConntrackException Failed(string program, string how, Exception? cause = null) =>
+        new(ConntrackErrorReason.KernelRefused, $"{program} {how}.", cause);
+}

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using Conntracker.Core.Native;
+
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>
+/// A libnftables context: nft's commands in, text out. Its socket belongs to the network namespace of the thread that opened it; names
+/// of interfaces come from the namespace of the thread that runs a command, so let both be the same.
+/// </summary>
+internal sealed class NftContext : IDisposable
+{
+    // libnftables keeps state of its own behind all contexts; making and running them is not said to be safe on two threads.
+    private static readonly Lock s_gate = new();
+
+    private readonly SafeNftContext _context;
+
+    private NftContext(SafeNftContext context) => _context = context;
+
+    /// <summary>Opens a context in the calling thread's network namespace.</summary>
+    /// <param name="outputFlags">What the output has: NFT_CTX_OUTPUT_…</param>
+    /// <exception cref="ConntrackException">libnftables is missing, or has no socket.</exception>
+    public static NftContext Open(uint outputFlags = 0)
+    {
+        try
+        {
+            lock (s_gate)
+            {
+                SafeNftContext context = new(Libnftables.nft_ctx_new(Libnftables.NFT_CTX_DEFAULT));
+                if (context.IsInvalid)
+                {
+                    throw new ConntrackException(ConntrackErrorReason.KernelRefused, "libnftables could not open its netlink socket (nft_ctx_new).");
+                }
+
+                // libnftables lets programs that are started inherit its socket, and with it our table.
+                CloseOnExec.SetOnNetlink(NetlinkConstants.NETLINK_NETFILTER);
+                _ = Libnftables.nft_ctx_buffer_output(context);
+                _ = Libnftables.nft_ctx_buffer_error(context);
+                Libnftables.nft_ctx_output_set_flags(context, outputFlags);
+                return new NftContext(context);
+            }
+        }
+        catch (DllNotFoundException error)
+        {
+            throw new ConntrackException(
+                ConntrackErrorReason.LibraryMissing,
+                $"{Libnftables.Library} is missing: install the package {Libnftables.Package} (sudo apt-get install {Libnftables.Package}).",
+                error);
+        }
+    }
+
+    /// <summary>Runs commands.</summary>
+    /// <param name="commands">As a file for <c>nft -f</c> has them; all of them are done, or none.</param>
+    /// <param name="answer">What was printed; when it went wrong, the first line of what libnftables says of it.</param>
+    /// <returns>Whether it went well.</returns>
+    public bool TryRun(string commands, out string answer)
+    {
+        lock (s_gate)
+        {
+            if (Libnftables.nft_run_cmd_from_buffer(_context, commands) == 0)
+            {
+                answer = Marshal.PtrToStringUTF8(Libnftables.nft_ctx_get_output_buffer(_context)) ?? "";
+                return true;
+            }
+
+            string text = Marshal.PtrToStringUTF8(Libnftables.nft_ctx_get_error_buffer(_context)) ?? "";
+            int end = text.IndexOf('\n', StringComparison.Ordinal);
+            answer = (end < 0 ? text : text[..end]).Trim();
+            return false;
+        }
+    }
+
+    /// <summary>Closes it; a table with the flag <c>owner</c> that it made goes with it.</summary>
+    public void Dispose()
+    {
+        lock (s_gate)
+        {
+            _context.Dispose();
+        }
+    }
+}

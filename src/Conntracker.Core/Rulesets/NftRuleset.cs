@@ -1,0 +1,57 @@
+using System.Text;
+
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>
+/// The user's nftables rules at one moment: what a handle in a trace stands for. Tables that Conntracker makes are left out. It never
+/// changes, so that any thread may read it.
+/// </summary>
+internal sealed class NftRuleset
+{
+    private readonly Dictionary<(string Family, string Table, string Chain), NftChain> _chains = [];
+
+    private readonly IReadOnlyList<byte[]> _lookalikes;
+
+    private NftRuleset(NftRulesetParts text)
+    {
+        _lookalikes = [.. text.Lookalikes.Select(Encoding.UTF8.GetBytes)];
+        Chains = text.Chains;
+        Tables = text.Tables;
+        foreach (NftChain chain in Chains)
+        {
+            _chains.TryAdd((chain.Family, chain.Table, chain.Name), chain);
+        }
+    }
+
+    /// <summary>A ruleset without chains.</summary>
+    public static NftRuleset Empty { get; } = new(new NftRulesetParts());
+
+    /// <summary>All chains, in the order of the text.</summary>
+    public IReadOnlyList<NftChain> Chains { get; }
+
+    /// <summary>The handles of all tables, those without chains among them; 0 where nft does not print it.</summary>
+    public IReadOnlyDictionary<(string Family, string Table), ulong> Tables { get; }
+
+    /// <summary>Reads what <c>nft -a -s -t list ruleset</c> prints. What makes no sense is skipped; it never throws.</summary>
+    public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text));
+
+    /// <summary>Whether a table of family inet that is named as ours are is the user's: Conntracker has not made it.</summary>
+    public bool IsLookalike(ReadOnlySpan<byte> table)
+    {
+        foreach (byte[] name in _lookalikes)
+        {
+            if (table.SequenceEqual(name))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Finds a chain by the names that a trace message has; null when there is none.</summary>
+    /// <param name="family">The table's family: <c>ip</c>, <c>inet</c>, …</param>
+    /// <param name="table">The table's name.</param>
+    /// <param name="chain">The chain's name.</param>
+    public NftChain? Find(string family, string table, string chain) => _chains.GetValueOrDefault((family, table, chain));
+}

@@ -1,0 +1,206 @@
+using System.Globalization;
+using System.Text;
+using Conntracker.Core.KernelSettings;
+
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>
+/// Reads the text of a ruleset: tables hold blocks, and of the blocks only chains are of interest. It relies on how nft lays its output
+/// out (a block's head and its closing brace have lines of their own), not on the grammar, which grows with each version.
+/// </summary>
+internal static class NftRulesetParser
+{
+    private const string OwnFamily = "inet";
+    private const string OwnName = "conntracker";
+    private const string TableWord = "table ";
+    private const string ChainWord = "chain ";
+    private const string BlockOpen = " {";
+    private const string BlockClose = "}";
+
+    /// <summary>Reads all tables but our own.</summary>
+    public static NftRulesetParts Parse(ReadOnlySpan<char> text)
+    {
+        NftRulesetParts ruleset = new();
+        NftStatementReader reader = new(text);
+        while (reader.TryReadLine(out ReadOnlySpan<char> line))
+        {
+            // Anything else here is a comment of nft's own: "# Warning: table ip filter is managed by iptables-nft, do not touch!".
+            if (BlockName(line, TableWord) is { IsEmpty: false } name && name.IndexOf(' ') is > 0 and int space)
+            {
+                ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), HandleOf(line), ruleset);
+            }
+        }
+
+        return ruleset;
+    }
+
+    private static void ReadTable(ref NftStatementReader reader, string family, string table, ulong tableHandle, NftRulesetParts ruleset)
+    {
+        List<NftChain> chains = ruleset.Chains;
+        ruleset.Tables.TryAdd((family, table), tableHandle);
+        int first = chains.Count;
+        bool isNamedAsOurs = IsNamedAsOurs(family, table);
+        bool isOwned = false;
+        while (reader.TryReadLine(out ReadOnlySpan<char> line) && line is not BlockClose)
+        {
+            if (!IsBlock(line))
+            {
+                // "flags dormant", "comment …", or an empty line.
+                isOwned |= line.StartsWith("flags ", StringComparison.Ordinal) && line.Contains("owner", StringComparison.Ordinal);
+                continue;
+            }
+
+            ReadOnlySpan<char> name = BlockName(line, ChainWord);
+            if (name.IsEmpty)
+            {
+                SkipBlock(ref reader);
+            }
+            else
+            {
+                chains.Add(ReadChain(ref reader, family, table, name.ToString(), tableHandle, HandleOf(line)));
+            }
+        }
+
+        if (!isNamedAsOurs)
+        {
+            return;
+        }
+
+        // The kernel gives the flag only while the process that made the table lives; without it a rule names that process (OwnTable).
+        if (isOwned || chains[first..].Exists(chain => chain.Rules.Any(rule => rule.Comment?.StartsWith(ProcessIdentity.Prefix, StringComparison.Ordinal) ?? false)))
+        {
+            chains.RemoveRange(first, chains.Count - first);
+            ruleset.Tables.Remove((family, table));
+        }
+        else
+        {
+            ruleset.Lookalikes.Add(table);
+        }
+    }
+
+    private static NftChain ReadChain(ref NftStatementReader reader, string family, string table, string name, ulong tableHandle, ulong handle)
+    {
+        List<NftRule> rules = [];
+        string? type = null;
+        string? hook = null;
+        string? priority = null;
+        string? policy = null;
+        while (reader.TryReadStatement(out NftStatement statement) && statement.Text is not BlockClose)
+        {
+            if (statement.Handle is ulong ruleHandle)
+            {
+                rules.Add(new NftRule
+                {
+                    Handle = ruleHandle,
+                    Position = rules.Count + 1,
+                    Text = OneLine(statement.Text),
+                    Comment = statement.HasComment ? statement.Comment.ToString() : null,
+                    Rejects = statement.Rejects,
+                });
+            }
+            else
+            {
+                // A line without a handle declares something of the chain: "type filter hook input priority filter; policy drop;".
+                type ??= Word(statement.Text, "type ");
+                hook ??= Word(statement.Text, " hook ");
+                priority ??= UpToSemicolon(statement.Text, " priority ");
+                policy ??= UpToSemicolon(statement.Text, "policy ");
+            }
+        }
+
+        return new NftChain(family, table, name, rules)
+        {
+            TableHandle = tableHandle,
+            Handle = handle,
+            Type = type,
+            Hook = hook,
+            Priority = priority,
+            Policy = policy,
+        };
+    }
+
+    private static void SkipBlock(ref NftStatementReader reader)
+    {
+        while (reader.TryReadStatement(out NftStatement statement) && statement.Text is not BlockClose)
+        {
+        }
+    }
+
+    private static bool IsNamedAsOurs(string family, string table) =>
+        family == OwnFamily
+        && table.StartsWith(OwnName, StringComparison.Ordinal)
+        && (table.Length == OwnName.Length
+            || (table[OwnName.Length] == '_' && ulong.TryParse(table.AsSpan(OwnName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)));
+
+    // The head of a block ends with the brace, or with what -a appends: "chain input { # handle 1", "table inet x { # progname nft".
+    private static bool IsBlock(ReadOnlySpan<char> line) =>
+        line.EndsWith(BlockOpen, StringComparison.Ordinal) || line.Contains(" { #", StringComparison.Ordinal);
+
+    private static ReadOnlySpan<char> BlockName(ReadOnlySpan<char> line, string word)
+    {
+        int open = line.IndexOf(BlockOpen, StringComparison.Ordinal);
+        return line.StartsWith(word, StringComparison.Ordinal) && open > word.Length ? line[word.Length..open] : default;
+    }
+
+    // The handle is followed by the owner's name, if there is one.
+    private static ulong HandleOf(ReadOnlySpan<char> head)
+    {
+        const string Word = " # handle ";
+        int at = head.IndexOf(Word, StringComparison.Ordinal);
+        ReadOnlySpan<char> number = at < 0 ? default : head[(at + Word.Length)..];
+        int end = number.IndexOf(' ');
+        return ulong.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out ulong handle) ? handle : 0;
+    }
+
+    private static string? Word(ReadOnlySpan<char> text, string label) => After(text, label, ' ');
+
+    private static string? UpToSemicolon(ReadOnlySpan<char> text, string label) => After(text, label, ';');
+
+    private static string? After(ReadOnlySpan<char> text, string label, char end)
+    {
+        int at = text.StartsWith("comment", StringComparison.Ordinal) ? -1 : text.IndexOf(label, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return null;
+        }
+
+        ReadOnlySpan<char> value = text[(at + label.Length)..];
+        int length = value.IndexOf(end);
+        return length > 0 ? value[..length].ToString() : null;
+    }
+
+    // A set's elements may go on over lines, and a chain inside a rule ("jump { … }") does: joined as nft would read them.
+    private static string OneLine(ReadOnlySpan<char> text)
+    {
+        if (!text.Contains('\n'))
+        {
+            return text.ToString();
+        }
+
+        StringBuilder joined = new(text.Length);
+        bool isQuoted = false;
+        int lineStart = 0;
+        for (int i = 0; i < text.Length; i++)
+        {
+            char each = text[i];
+            isQuoted ^= each == '"';
+            if (each != '\n' || isQuoted)
+            {
+                joined.Append(each);
+                continue;
+            }
+
+            ReadOnlySpan<char> line = NftStatementReader.WithoutHandle(text[lineStart..i], out _);
+            joined.Length -= i - lineStart - line.Length;
+            joined.Append(line is [.., '{' or ',' or ';'] ? " " : "; ");
+            while (i + 1 < text.Length && text[i + 1] is ' ' or '\t')
+            {
+                i++;
+            }
+
+            lineStart = i + 1;
+        }
+
+        return joined.ToString();
+    }
+}

@@ -1,0 +1,14 @@
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>What the text of a ruleset has of interest. Tables that Conntracker makes are left out.</summary>
+internal sealed class NftRulesetParts
+{
+    /// <summary>The chains, in the order of the text.</summary>
+    public List<NftChain> Chains { get; } = [];
+
+    /// <summary>The tables' handles; 0 where nft does not print it.</summary>
+    public Dictionary<(string Family, string Table), ulong> Tables { get; } = [];
+
+    /// <summary>The names of tables that are called as ours are, and that Conntracker has not made.</summary>
+    public List<string> Lookalikes { get; } = [];
+}

@@ -1,0 +1,73 @@
+using static Conntracker.Core.Native.Libnftables;
+
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>
+/// Reads the text of the nftables ruleset, with handles, without counters and without the elements of named sets. The program nft reads
+/// it, as a child: with many rules that takes seconds, for which libnftables would hold its lock in this process, and it could not be
+/// ended. Where nft cannot be run, libnftables reads after all; its context is opened for each reading, since one that is kept would keep
+/// the whole ruleset in memory.
+/// </summary>
+internal sealed class NftRulesetReader : IDisposable
+{
+    private const string Program = "nft";
+    private const string Package = "nftables";
+
+    // Hundreds of thousands of rules take minutes. The capture does not wait for that, and ends it when it ends itself.
+    private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
+
+    private readonly BackgroundReader<NftRulesetText> _reader;
+
+    /// <summary>Makes a reader for the network namespace of the calling thread.</summary>
+    /// <param name="program">The path of the program that lists the ruleset; null for the system's nft.</param>
+    /// <param name="done">Called on another thread after each reading that was requested, however it went.</param>
+    public NftRulesetReader(string? program, Action done) =>
+        _reader = new BackgroundReader<NftRulesetText>("conntracker-nft", cancellation => Read(program ?? ChildProgram.Find(Program), cancellation), done);
+
+    /// <summary>Why the last reading failed; null when it went well, or there was none.</summary>
+    public string? Error => _reader.Error;
+
+    /// <summary>Reads now, in the network namespace of the calling thread: a child inherits it from the thread that starts it.</summary>
+    /// <exception cref="ConntrackException">Neither nft nor libnftables could read it.</exception>
+    public static NftRulesetText Read() => Read(ChildProgram.Find(Program), CancellationToken.None);
+
+    /// <inheritdoc cref="Read()"/>
+    /// <param name="program">The path of the program that lists the ruleset; null when nft is not installed.</param>
+    /// <param name="cancellation">Ends the reading, unless libnftables does it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static NftRulesetText Read(string? program, CancellationToken cancellation)
+    {
+        if (program is null)
+        {
+            return new NftRulesetText(ReadInProcess(), $"{Program} is missing: install the package {Package} (sudo apt-get install {Package}).");
+        }
+
+        try
+        {
+            return new NftRulesetText(ChildProgram.Run(program, ["-a", "-s", "-t", "list", "ruleset"], s_patience, cancellation));
+        }
+        catch (ConntrackException error) when (error.InnerException is not (TimeoutException or InvalidDataException))
+        {
+            // A child lacks what a file's capabilities grant this process.
+            return new NftRulesetText(ReadInProcess(), error.Message);
+        }
+    }
+
+    /// <summary>Asks for a reading and returns at once.</summary>
+    public void Request() => _reader.Request();
+
+    /// <summary>Takes the newest text, once.</summary>
+    /// <returns>False when none has come since the last time.</returns>
+    public bool TryTake(out NftRulesetText text) => _reader.TryTake(out text);
+
+    /// <inheritdoc/>
+    public void Dispose() => _reader.Dispose();
+
+    private static string ReadInProcess()
+    {
+        using NftContext context = NftContext.Open(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_TERSE);
+        return context.TryRun("list ruleset", out string answer)
+            ? answer
+            : throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not read the nftables ruleset: {answer} The capability CAP_NET_ADMIN is required.");
+    }
+}

@@ -1,0 +1,6 @@
+namespace Conntracker.Core.Rulesets;
+
+/// <summary>The nftables ruleset as it was read.</summary>
+/// <param name="Text">As <c>nft -a -s -t list ruleset</c> prints it.</param>
+/// <param name="Hindrance">Why no child process has read it, in a sentence or more; null when one has.</param>
+internal sealed record NftRulesetText(string Text, string? Hindrance = null);

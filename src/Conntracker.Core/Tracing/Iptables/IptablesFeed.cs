@@ -1,0 +1,200 @@
+
+
+
+
+
+using Conntracker.Core.Feeds;
+using Conntracker.Core.KernelSettings;
+using Conntracker.Core.Native;
+using Conntracker.Core.Recording;
+using Conntracker.Core.Rulesets;
+
+namespace Conntracker.Core.Tracing.Iptables;
+
+/// <summary>
+/// The TRACE lines of iptables-legacy, put into a sink together with the rules that they name. Opened once there are legacy tables: a
+/// host without them is left as it is. They come through NFLOG group 0 or, where that cannot be had, through the kernel's log.
+/// </summary>
+internal sealed class IptablesFeed : IDisposable
+{
+    private static readonly long s_lookInterval = TimeSpan.FromSeconds(1).Ticks;
+    private static readonly TimeSpan s_lastLines = TimeSpan.FromMilliseconds(20);
+    private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
+
+    private readonly FrameSink _sink;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly IptablesRules _rules;
+    private readonly Func<bool> _hasTables;
+    private readonly Func<IptablesSource?> _open;
+    private IptablesSource? _source;
+    private SettingsWatch? _loggerWatch;
+    private bool _isOpened;
+    private bool _isFinishing;
+    private long _nextLook;
+    private long _lastTake;
+
+    /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Set by the threads that read beside.</param>
+    /// <param name="networkNamespace">The calling thread's network namespace.</param>
+    public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
+        : this(
+            new IptablesRules(new IptablesComparison(IptablesFingerprint.Read, IptablesFingerprint.ReadLayout, clock), sink, notices, clock, wakeup),
+            () => IptablesTables.Names(FlowFamily.IPv4).Length + IptablesTables.Names(FlowFamily.IPv6).Length > 0,
+            () => IptablesSource.Open(networkNamespace, wakeup, notices),
+            sink,
+            notices,
+            clock)
+    {
+    }
+
+    /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    /// <param name="rules">The rules; disposed with the feed.</param>
+    /// <param name="hasTables">Whether there are legacy tables.</param>
+    /// <param name="open">Opens the source; null when there is none.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    public IptablesFeed(
+        IptablesRules rules, Func<bool> hasTables, Func<IptablesSource?> open, FrameSink sink, CaptureNotices notices, CaptureClock clock)
+    {
+        _rules = rules;
+        _hasTables = hasTables;
+        _open = open;
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        OpenWhenNeeded();
+    }
+
+    /// <summary>Whether the rules were read for the first time, however that went, unless there are none.</summary>
+    public bool HasRules => !_isOpened || _rules.HasRead;
+
+    /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
+    public long Due => Math.Min(
+        _loggerWatch?.Due ?? long.MaxValue,
+        _source?.Lines.Interval is TimeSpan interval ? _lastTake + interval.Ticks : _isOpened ? long.MaxValue : _nextLook);
+
+    /// <summary>Takes what is there; true when there was something.</summary>
+    public bool Take()
+    {
+        OpenWhenNeeded();
+        _loggerWatch?.Take();
+        _rules.Take();
+        _lastTake = _clock.Now;
+        bool hasTaken = TakeLines();
+        if (_source is not null)
+        {
+            CountLost(_source.Lines);
+        }
+
+        if (_source?.Lines.Error is Exception error)
+        {
+            _notices.Add("nflog-error", $"TRACE lines of iptables-legacy can no longer be read: {error.Message}");
+        }
+
+        return hasTaken;
+    }
+
+    /// <summary>Takes what is there, and waits until it can be told in words.</summary>
+    public void Finish()
+    {
+        // What was logged before now may still be on its way to the tap.
+        Thread.Sleep(_source is null ? TimeSpan.Zero : s_lastLines);
+        _isFinishing = true;
+        Take();
+        if (_source?.Lines is IIptablesLines lines)
+        {
+            long end = lines.End;
+            long deadline = _clock.Now + s_lastWait;
+            while (lines.HasBefore(end) && _clock.Now < deadline)
+            {
+                Thread.Sleep(1);
+                Take();
+            }
+
+            // Better with the rules that are known than not at all.
+            _ = PutLines(lines, end);
+        }
+
+        _rules.Finish();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _source?.Dispose();
+        _rules.Dispose();
+    }
+
+    // A line is put only when the rules were compared after it had come: what passed a new rule must not be told of the old one.
+    private bool TakeLines()
+    {
+        bool hasTaken = false;
+        while (_rules.TryTakeCheck(out IptablesCheck check))
+        {
+            hasTaken |= _source is not null && PutLines(_source.Lines, check.Before);
+            _rules.Apply(in check);
+            hasTaken |= _source is not null && PutLines(_source.Lines, check.Mark);
+        }
+
+        if (_source?.Lines is IIptablesLines lines)
+        {
+            lines.Receive();
+            long end = lines.End;
+            if (lines.HasBefore(end))
+            {
+                _rules.RequestCheck(end, _isFinishing);
+            }
+        }
+
+        return hasTaken;
+    }
+
+    private bool PutLines(IIptablesLines lines, long end)
+    {
+        bool hasTaken = false;
+        while (lines.HasBefore(end) && lines.TryRead(out ReadOnlySpan<byte> line))
+        {
+            hasTaken = true;
+            _sink.Put(lines.Kind, _clock.Now, line);
+            lines.Release();
+        }
+
+        return hasTaken;
+    }
+
+    private void OpenWhenNeeded()
+    {
+        if (_clock.Now < _nextLook)
+        {
+            return;
+        }
+
+        _nextLook = _clock.Now + s_lookInterval;
+        if (!_isOpened && _hasTables())
+        {
+            _isOpened = true;
+            _rules.RequestCheck(0);
+            _source = _open();
+            _loggerWatch = _source?.Lease is SettingsLease lease
+                ? new SettingsWatch(lease, "Rules of iptables-legacy are no longer traced", _notices, _clock)
+                : null;
+        }
+    }
+
+    private void CountLost(IIptablesLines lines)
+    {
+        long lost = lines.TakeLost();
+        if (lost > 0)
+        {
+            _sink.PutNumber(FrameKind.IptablesTraceLost, _clock.Now, lost);
+            _notices.Add(
+                "nflog-lost",
+                "More packets passed iptables-legacy rules than could be read. Steps of some flows are missing. Trace selected flows instead of all flows.");
+        }
+    }
+}

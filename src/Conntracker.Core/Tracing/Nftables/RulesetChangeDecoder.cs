@@ -1,0 +1,64 @@
+using Conntracker.Core.Netlink;
+using static Conntracker.Core.Native.NftablesConstants;
+
+namespace Conntracker.Core.Tracing.Nftables;
+
+/// <summary>
+/// Reads from a message of the group NFNLGRP_NFTABLES what it changes of the meaning of a rule's handle or position: tables, chains and
+/// rules that come or go. Elements of sets do not, and many hosts change them all the time.
+/// </summary>
+internal static class RulesetChangeDecoder
+{
+    private const int HeadLength = 4;
+
+    /// <summary>Reads a message.</summary>
+    /// <returns>False when it is no such change.</returns>
+    public static bool TryDecode(in NetlinkMessage message, out RulesetChange change)
+    {
+        change = default;
+        int type = message.Type & 0xff;
+        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeadLength || KindOf(type) is not RulesetChangeKind kind)
+        {
+            return false;
+        }
+
+        change.Kind = kind;
+        change.Family = message.Payload[0];
+        NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
+        while (kind != RulesetChangeKind.Committed && attributes.Read())
+        {
+            // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are one number.
+            switch ((type, attributes.Type))
+            {
+                case (_, NFTA_RULE_TABLE):
+                    change.Table = attributes.Value.TrimEnd((byte)0);
+                    break;
+                case (NFT_MSG_NEWTABLE, NFTA_TABLE_HANDLE):
+                case (NFT_MSG_NEWCHAIN, NFTA_CHAIN_HANDLE):
+                    change.Handle = attributes.ReadUInt64BigEndian();
+                    break;
+                case (NFT_MSG_NEWCHAIN or NFT_MSG_DELCHAIN, NFTA_CHAIN_NAME):
+                    change.Chain = attributes.Value.TrimEnd((byte)0);
+                    break;
+                case (NFT_MSG_NEWCHAIN, NFTA_CHAIN_HOOK):
+                    change.IsBaseChain = true;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return true;
+    }
+
+    private static RulesetChangeKind? KindOf(int type) => type switch
+    {
+        NFT_MSG_NEWTABLE => RulesetChangeKind.TableMade,
+        NFT_MSG_DELTABLE => RulesetChangeKind.TableDeleted,
+        NFT_MSG_NEWCHAIN => RulesetChangeKind.ChainMade,
+        NFT_MSG_DELCHAIN => RulesetChangeKind.ChainDeleted,
+        NFT_MSG_NEWRULE or NFT_MSG_DELRULE => RulesetChangeKind.Rule,
+        NFT_MSG_NEWGEN => RulesetChangeKind.Committed,
+        _ => null,
+    };
+}

@@ -1,0 +1,305 @@
+using System.Collections.Concurrent;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Tracing.Nftables;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// What a capture traces: begins with what it was started with, and lets users choose more while it runs. Work that touches the
+/// kernel is done on the capture's thread, which is in the network namespace; users wait for it on theirs.
+/// </summary>
+internal sealed class TraceControl : IFeedSource
+{
+    private readonly CaptureOptions _options;
+    private readonly TraceRequestBook _requests;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly Wakeup _wakeup;
+    private readonly ConcurrentQueue<Action> _queued = new();
+    private Func<TraceFeed>? _openFeed;
+    private Action<IFeedSource>? _addFeed;
+    private OwnTable? _table;
+    private TraceFeed? _traces;
+    private UntracedCounter? _untraced;
+    private bool _isTracing;
+    private volatile bool _isOver;
+
+    /// <param name="options">The capture's options.</param>
+    /// <param name="requests">What is traced; changed here, on the capture's thread.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Wakes the capture's thread.</param>
+    public TraceControl(CaptureOptions options, TraceRequestBook requests, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    {
+        _options = options;
+        _requests = requests;
+        _notices = notices;
+        _clock = clock;
+        _wakeup = wakeup;
+    }
+
+    /// <inheritdoc/>
+    public int Number => -1;
+
+    /// <inheritdoc/>
+    public long Due => Math.Min(_requests.NextEnd(), _untraced?.Due ?? long.MaxValue);
+
+    /// <summary>Whether anything is traced now. On the capture's thread.</summary>
+    public bool IsTracing => _isTracing && _requests.Active.Count > 0;
+
+    /// <summary>Whether steps have their rules' texts, unless nothing is traced or rules could not be read. On the capture's thread.</summary>
+    public bool HasRules => _traces?.HasRules != false;
+
+    /// <summary>Begins, on the capture's thread.</summary>
+    /// <param name="addFeed">Adds a source to those that the capture's thread waits for.</param>
+    /// <param name="table">Our table; null when there is none: then nothing can be traced.</param>
+    /// <param name="openFeed">Opens the source of traces.</param>
+    public void Start(Action<IFeedSource> addFeed, OwnTable? table, Func<TraceFeed> openFeed)
+    {
+        _addFeed = addFeed;
+        _table = table;
+        _openFeed = openFeed;
+        addFeed(this);
+        if (_options.Trace == TraceMode.None)
+        {
+            return;
+        }
+
+        string target = _options.Trace == TraceMode.Everything ? "every packet" : $"each flow, for {_options.TraceDuration.TotalSeconds:0.###} s";
+        try
+        {
+            BeginTracing();
+            _requests.Add(target, flow: null, FlowQuery.All, _clock.Now, until: null);
+        }
+        catch (ConntrackException error)
+        {
+            _notices.Add("trace", $"Tracing is not possible, and flows have no verdict: {error.Message}");
+        }
+    }
+
+    /// <summary>Has packets of a flow, or of all flows that a query matches, traced for a time. From any thread.</summary>
+    /// <param name="flow">The flow; null for a query.</param>
+    /// <param name="query">The query; null for a flow.</param>
+    /// <param name="target">What it is, in words.</param>
+    /// <param name="duration">For how long.</param>
+    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <exception cref="ConntrackException">The capture has ended, nothing can be traced, or too much is.</exception>
+    /// <exception cref="ArgumentException">Nothing can match the query.</exception>
+    public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration) => Invoke(() =>
+    {
+        if (!_isTracing)
+        {
+            BeginTracing();
+        }
+
+        long until = _clock.Now + duration.Ticks;
+        TraceRequest? known = _requests.Active.FirstOrDefault(each => each.Id != 0 && each.Target == target);
+
+        if (flow is not null && _options.Trace != TraceMode.Everything)
+        {
+            Choose(flow, duration);
+        }
+
+        if (known is not null)
+        {
+            known.Until = until;
+        }
+
+        TraceRequest request = known ?? _requests.Add(target, flow, query, _clock.Now, until)
+            ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"The limit of {TraceRequestBook.Maximum} active traces is reached. End some with Disable-FlowTrace, or use selectors to trace many flows at once.");
+
+        try
+        {
+            SelectQueries(query is not null);
+        }
+        catch when (known is null)
+        {
+            _requests.Remove(request);
+
+            throw;
+        }
+
+        return (request, known is not null);
+    });
+
+    /// <summary>Ends a trace before its time; one that is over already stays so. From any thread.</summary>
+    /// <returns>False when there is none of this number.</returns>
+    public bool Disable(int id) => Invoke(() =>
+    {
+        TraceRequest? request = _requests.All.FirstOrDefault(each => each.Id == id && id != 0);
+        if (request is not null && request.Until > _clock.Now)
+        {
+            request.Until = _clock.Now;
+        }
+
+        if (request?.Flow is Flow flow && _table is not null && _options.Trace != TraceMode.Everything)
+        {
+            Unchoose(flow);
+        }
+
+        Take();
+        return request is not null;
+    });
+
+    /// <summary>Our table is about to be removed: what is traced ends, and nothing can be traced any more. On the capture's thread.</summary>
+    public void LoseTable()
+    {
+        _untraced?.Finish();
+        _untraced?.Dispose();
+        _untraced = null;
+        _table = null;
+        _isTracing = false;
+        foreach (TraceRequest request in _requests.Active)
+        {
+            request.Until = _clock.Now;
+        }
+
+        _requests.Expire(_clock.Now);
+    }
+
+    /// <summary>All traces, with what came of them.</summary>
+    public IReadOnlyList<FlowTrace> List(string capture, bool isRunning)
+    {
+        return [.. _requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
+    }
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        WorkOff();
+        bool hasEnded = _requests.Expire(_clock.Now);
+
+        SelectQueries(hasEnded);
+        _untraced?.Take();
+    }
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        _untraced?.Finish();
+        End();
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _untraced?.Dispose();
+        End();
+    }
+
+    private void End()
+    {
+        _isOver = true;
+        WorkOff();
+    }
+
+    private T Invoke<T>(Func<T> work)
+    {
+        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        _queued.Enqueue(() =>
+        {
+            try
+            {
+                ObjectDisposedException.ThrowIf(_isOver, this);
+                done.SetResult(work());
+            }
+#pragma warning disable CA1031 // Whatever it is, the caller gets it: the capture goes on, and nobody waits for an answer that never comes.
+            catch (Exception error)
+#pragma warning restore CA1031
+            {
+                done.SetException(error);
+            }
+        });
+        if (_isOver)
+        {
+            // Nobody else looks into the queue any more.
+            WorkOff();
+        }
+        else
+        {
+            _wakeup.Set();
+        }
+
+        return done.Task.GetAwaiter().GetResult();
+    }
+
+    private void WorkOff()
+    {
+        while (_queued.TryDequeue(out Action? work))
+        {
+            work();
+        }
+    }
+
+    private void BeginTracing()
+    {
+        if (_table is null || _openFeed is null || _addFeed is null)
+        {
+            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing requires an nftables table, which could not be created or was removed. The capture's notices give the reason.");
+        }
+
+        int capacity = _options.TraceCapacity ?? TraceCapacity.OfThisMachine();
+        TraceFeed feed = _openFeed();
+        try
+        {
+            MakeRules(_table, capacity);
+        }
+        catch
+        {
+            feed.Dispose();
+            throw;
+        }
+
+        _addFeed(feed);
+        _traces = feed;
+        _isTracing = true;
+        _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, capacity, _notices, _clock) : null;
+    }
+
+    private void MakeRules(OwnTable table, int capacity)
+    {
+        const string Failure = "The rules for tracing could not be created";
+        string Rules(bool limitsFlows) => TraceRules.Begin(table.Name, _options.Trace, _options.TraceDuration, capacity, limitsFlows);
+        try
+        {
+            table.Run(Rules(limitsFlows: true), Failure);
+        }
+        catch (ConntrackException) when (_options.Trace == TraceMode.Flows)
+        {
+            // Limits in sets need Linux 5.7 and nft 0.9.5.
+            table.Run(Rules(limitsFlows: false), Failure);
+            _notices.Add("trace-limit", "The kernel or libnftables does not support limits in sets. Every packet of a new flow is traced, even of large transfers.");
+        }
+    }
+
+    private void SelectQueries(bool haveChanged)
+    {
+        if (!haveChanged || _table is null || _options.Trace == TraceMode.Everything)
+        {
+            return;
+        }
+
+        (FlowQuery, TimeSpan)[] queries = [.. _requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
+
+        _table.Run(TraceRules.Select(_table.Name, queries), "The rules that select traced packets could not be created");
+    }
+
+    private void Choose(Flow flow, TimeSpan duration)
+    {
+        // An element that is there keeps its time: it goes first.
+        Unchoose(flow);
+        _table!.Run(TraceRules.Choose(_table.Name, flow, duration), $"{flow} could not be traced");
+    }
+
+    private void Unchoose(Flow flow)
+    {
+        try
+        {
+            _table!.Run(TraceRules.Unchoose(_table.Name, flow), $"The trace of {flow} could not be ended");
+        }
+        catch (ConntrackException)
+        {
+            // It was not there, or its time was over: what was wanted.
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Recording;
+using Conntracker.Core.Tracing.Iptables;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker.Core.Tracing;
+
+/// <summary>
+/// What the running kernel tells of traced packets, put into a sink: nftables' messages with the changes of its ruleset, the TRACE
+/// lines of iptables-legacy, and the texts of both rulesets whenever they have changed. Made and used on the capture's thread.
+/// </summary>
+internal sealed class TraceFeed : IFeedSource
+{
+    // Sixty thousand messages fit, half a second of the most that one processor makes.
+    private const int BufferSize = 64 << 20;
+    private const int BatchesInTurn = 16;
+
+    private static readonly long s_settling = TimeSpan.FromMilliseconds(100).Ticks;
+    private static readonly long s_busy = TimeSpan.FromSeconds(2).Ticks;
+
+    private readonly ITraceJoin _join;
+    private readonly FrameSink _sink;
+    private readonly CaptureNotices _notices;
+    private readonly CaptureClock _clock;
+    private readonly MulticastSource _nftables;
+    private readonly NftablesRules _nftablesRules;
+    private readonly IptablesFeed _iptables;
+    private readonly Func<bool> _takeEvents;
+    private long _lastFrame;
+    private long _lastSettled;
+
+    /// <summary>Opens the sources and has the rulesets read; nothing is traced yet.</summary>
+    /// <param name="nftProgram">The path of the program that lists the nftables ruleset; null for the system's nft.</param>
+    /// <param name="join">Joins what is put.</param>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="clock">The capture's time.</param>
+    /// <param name="wakeup">Set by the threads that read beside.</param>
+    /// <param name="networkNamespace">The calling thread's network namespace.</param>
+    /// <param name="takeEvents">Takes in what connection tracking has told so far.</param>
+    /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
+    public TraceFeed(
+        string? nftProgram, ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace,
+        Func<bool> takeEvents)
+    {
+        _join = join;
+        _sink = sink;
+        _notices = notices;
+        _clock = clock;
+        _takeEvents = takeEvents;
+        _nftables = MulticastSource.OpenNftablesTrace(BufferSize);
+        try
+        {
+            _nftablesRules = new NftablesRules(nftProgram, join, sink, notices, clock, wakeup);
+            _iptables = new IptablesFeed(sink, notices, clock, wakeup, networkNamespace);
+        }
+        catch
+        {
+            _nftablesRules?.Dispose();
+            _nftables.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Whether the rulesets were read for the first time, however that went.</summary>
+    public bool HasRules => _nftablesRules.HasRead && _iptables.HasRules;
+
+    /// <inheritdoc/>
+    public int Number => _nftables.Number;
+
+    /// <inheritdoc/>
+    public long Due => Math.Min(
+        _clock.Now - _lastFrame < s_busy ? _lastSettled + s_settling : long.MaxValue,
+        Math.Min(_nftablesRules.Due, _iptables.Due));
+
+    /// <inheritdoc/>
+    public void Take()
+    {
+        // First nftables, whose reports make the flows that lines of iptables are looked up in.
+        long readUpTo = _clock.TimeOfDay;
+        bool isDrained = TakeNftables();
+        _nftablesRules.Take(isDrained);
+        if (_iptables.Take())
+        {
+            _lastFrame = _clock.Now;
+        }
+
+        if (isDrained && _clock.Now - _lastSettled >= s_settling)
+        {
+            // Not up to now: this thread may have waited since, and what came then is not read.
+            Settle(readUpTo);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Leave() => _nftables.Leave();
+
+    /// <inheritdoc/>
+    public void Finish()
+    {
+        while (!TakeNftables())
+        {
+        }
+
+        _iptables.Take();
+        _nftablesRules.Finish();
+        _iptables.Finish();
+        Settle(long.MaxValue);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _iptables.Dispose();
+        _nftablesRules.Dispose();
+        _nftables.Dispose();
+    }
+
+    // True when the queue was read to its end.
+    private bool TakeNftables()
+    {
+        for (int turn = 0; turn < BatchesInTurn; turn++)
+        {
+            int received = _nftables.Receive();
+            if (received == -ENOBUFS)
+            {
+                CountLost();
+                continue;
+            }
+
+            if (received <= 0)
+            {
+                return true;
+            }
+
+            // The kernel tells of a connection before anything answers its first packet: whatever these messages answer is known first.
+            _ = _takeEvents();
+            _lastFrame = _clock.Now;
+            _sink.Put(FrameKind.NftablesTrace, _lastFrame, _nftables.Batch, received);
+        }
+
+        return false;
+    }
+
+    private void CountLost()
+    {
+        // Also when the kernel does not tell how many: a change of the ruleset may be among them.
+        _sink.PutNumber(FrameKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
+        _notices.Add("nftables-trace", "More packets were traced than could be read. Steps of some flows are missing, and packet counts are too low. Trace selected flows instead of all flows.");
+    }
+
+    private void Settle(long now)
+    {
+        _lastSettled = _clock.Now;
+        _join.Settle(now);
+    }
+}
