@@ -1,14 +1,12 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
-using Conntracker.Core.Capture;
-using Conntracker.Core.Export;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Processes;
 using Conntracker.Core.Tracing.Nftables;
-using Conntracker.Core.Views;
 using Conntracker.Tests.Shared;
 using Tmds.Linux;
 

@@ -3,9 +3,6 @@
 
 
 
-using Conntracker.Core.Capture;
-using Conntracker.Core.Export;
-using Conntracker.Core.Views;
 
 namespace Conntracker.Cli;
 

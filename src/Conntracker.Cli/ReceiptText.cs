@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;
 

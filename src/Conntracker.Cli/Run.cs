@@ -3,7 +3,6 @@
 
 
 
-using Conntracker.Core.Capture;
 
 namespace Conntracker.Cli;
 

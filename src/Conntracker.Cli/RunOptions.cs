@@ -3,7 +3,6 @@
 
 
 
-using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;
 

@@ -1,8 +1,5 @@
 using System.Diagnostics;
 using System.Threading.Channels;
-using Conntracker.Core.Capture;
-using Conntracker.Core.Export;
-using Conntracker.Core.Views;
 
 namespace Conntracker.Cli;
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
-using Conntracker.Core.Export;
 
 namespace Conntracker.Cli;
 

@@ -1,4 +1,3 @@
-using Conntracker.Core.Capture;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Net;
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Netlink;

@@ -1,5 +1,4 @@
 using System.Net;
-using Conntracker.Core.Capture;
 using Conntracker.Tests.Live.Support;
 using Xunit;
 

@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
 using Conntracker.Tests.Live.Support;
 using Conntracker.Tests.Shared;

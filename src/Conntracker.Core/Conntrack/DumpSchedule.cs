@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Conntrack;

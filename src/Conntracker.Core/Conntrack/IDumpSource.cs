@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Conntrack;

@@ -1,4 +1,11 @@
-namespace Conntracker.Core.Export;
+using Conntracker.Core.Export;
+using Conntracker.Core.Export.Common;
+using Conntracker.Core.Export.Csv;
+using Conntracker.Core.Export.Json;
+using Conntracker.Core.Export.Text;
+using Conntracker.Core.Export.Tree;
+
+namespace Conntracker;
 
 /// <summary>Reads flows from a file of any format that <see cref="FlowWriter"/> writes.</summary>
 public static class FlowReader

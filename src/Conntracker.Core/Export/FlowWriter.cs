@@ -1,4 +1,8 @@
-namespace Conntracker.Core.Export;
+using Conntracker.Core.Export.Csv;
+using Conntracker.Core.Export.Json;
+using Conntracker.Core.Export.Text;
+
+namespace Conntracker;
 
 /// <summary>Makes writers.</summary>
 public static class FlowWriter

@@ -1,4 +1,6 @@
 using System.Text;
+using Conntracker.Core.Export.Common;
+using Conntracker.Core.Export.Csv;
 
 namespace Conntracker.Core.Export;
 

@@ -3,10 +3,11 @@
 
 
 
-using Conntracker.Core.Flows;
-using Conntracker.Core.Views;
 
-namespace Conntracker.Core.Export;
+using Conntracker.Core.Export.Text;
+using Conntracker.Core.Flows;
+
+namespace Conntracker;
 
 /// <summary>
 /// Writes the log of a snapshot. The text log is made from the table's records, because a million flow objects would cost more than

@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Conntrack;
 
 namespace Conntracker.Core.Feeds;

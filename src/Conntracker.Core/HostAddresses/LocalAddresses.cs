@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 

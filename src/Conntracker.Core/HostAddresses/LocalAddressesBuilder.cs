@@ -2,6 +2,7 @@
 
 
 
+
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.HostAddresses;

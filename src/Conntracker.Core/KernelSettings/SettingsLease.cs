@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.KernelSettings;

@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Feeds;
 
 namespace Conntracker.Core.KernelSettings;

@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Model;
 
 namespace Conntracker;

@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 

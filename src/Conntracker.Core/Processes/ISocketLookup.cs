@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Processes;

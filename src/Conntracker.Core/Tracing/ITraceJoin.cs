@@ -1,3 +1,4 @@
+
 using Conntracker.Core.Rulesets;
 
 namespace Conntracker.Core.Tracing;

@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Tracing.Iptables;

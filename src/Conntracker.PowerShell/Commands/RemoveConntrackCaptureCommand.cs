@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Conntracker.Core.Capture;
 
 namespace Conntracker.PowerShell.Commands;
 

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using Conntracker.Core.Capture;
 using Conntracker.PowerShell.Completion;
 
 namespace Conntracker.PowerShell.Commands;

@@ -1,6 +1,5 @@
 using System.Management.Automation;
 using System.Threading.Channels;
-using Conntracker.Core.Capture;
 using Conntracker.PowerShell.Completion;
 
 namespace Conntracker.PowerShell.Commands;

@@ -3,9 +3,8 @@
 
 
 
-using Conntracker.Core.Capture;
-using Conntracker.Core.Export;
-using Conntracker.Core.Views;
+
+using Conntracker.Core.Captures;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;
 

@@ -1,6 +1,7 @@
 using System.Text;
-using Conntracker.Core.Capture;
-using Conntracker.Core.Export;
+using Conntracker.Core.Captures;
+using Conntracker.Core.Export.Common;
+using Conntracker.Core.Export.Text;
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;

@@ -3,7 +3,8 @@
 
 
 
-using Conntracker.Core.Capture;
+
+using Conntracker.Core.Captures;
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using Conntracker.Core.Export;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Export;

@@ -318,9 +318,9 @@ public sealed class ProcessTests
     private static string Log(LiveCapture live)
     {
         using MemoryStream stream = new();
-        using (Conntracker.Core.Views.FlowSnapshot snapshot = live.Capture.Session.Snapshot())
+        using (Conntracker.FlowSnapshot snapshot = live.Capture.Session.Snapshot())
         {
-            Conntracker.Core.Export.SnapshotLog.Write(snapshot, stream, LogFormat.Text, LogStyle.V3);
+            Conntracker.SnapshotLog.Write(snapshot, stream, LogFormat.Text, LogStyle.V3);
         }
 
         return System.Text.Encoding.UTF8.GetString(stream.ToArray());

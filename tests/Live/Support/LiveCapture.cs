@@ -1,4 +1,3 @@
-using Conntracker.Core.Capture;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Support;

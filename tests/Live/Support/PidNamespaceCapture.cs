@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Conntracker.Core.Export;
 using Xunit;
 
 namespace Conntracker.Tests.Live.Support;

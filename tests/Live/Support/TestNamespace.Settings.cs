@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;

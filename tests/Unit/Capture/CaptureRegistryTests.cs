@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Diagnostics;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Recording;
 using Xunit;
 

@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Conntrack;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;

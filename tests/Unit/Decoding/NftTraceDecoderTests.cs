@@ -1,5 +1,5 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing.Nftables;

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using Conntracker.Core.Addresses;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.HostAddresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;

@@ -1,5 +1,4 @@
 using System.Text;
-using Conntracker.Core.Export;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

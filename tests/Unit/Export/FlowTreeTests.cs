@@ -1,6 +1,5 @@
 using System.Diagnostics;
-using Conntracker.Core.Export;
-using Conntracker.Core.Views;
+using Conntracker.Core.Export.Tree;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

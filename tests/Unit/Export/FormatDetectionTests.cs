@@ -1,5 +1,6 @@
 using System.Text;
 using Conntracker.Core.Export;
+using Conntracker.Core.Export.Common;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.Versioning;
 using System.Text;
-using Conntracker.Core.Export;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

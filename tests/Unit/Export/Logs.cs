@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
-using Conntracker.Core.Export;
+using Conntracker.Core.Export.Common;
+using Conntracker.Core.Export.Text;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

@@ -1,5 +1,5 @@
 using System.Text;
-using Conntracker.Core.Export;
+using Conntracker.Core.Export.Text;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

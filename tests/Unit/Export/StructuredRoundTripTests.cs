@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
-using Conntracker.Core.Export;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

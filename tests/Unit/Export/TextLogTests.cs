@@ -1,5 +1,5 @@
 using System.Net;
-using Conntracker.Core.Export;
+using Conntracker.Core.Export.Text;
 using Xunit;
 using static Conntracker.Tests.Unit.Export.Logs;
 

@@ -1,4 +1,4 @@
-using Conntracker.Core.Export;
+using Conntracker.Core.Export.Tree;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

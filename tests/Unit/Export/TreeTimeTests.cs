@@ -1,5 +1,3 @@
-using Conntracker.Core.Export;
-using Conntracker.Core.Views;
 using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;

@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Recording;

@@ -1,4 +1,4 @@
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Flows;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;

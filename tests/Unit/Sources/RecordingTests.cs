@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Recording;
 using Xunit;

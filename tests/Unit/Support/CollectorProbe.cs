@@ -1,9 +1,8 @@
 using System.Buffers.Binary;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
-using Conntracker.Core.Views;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

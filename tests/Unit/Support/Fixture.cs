@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
 

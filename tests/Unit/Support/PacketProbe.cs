@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Net;
-using Conntracker.Core.Capture;
+using Conntracker.Core.Captures;
 using Conntracker.Core.Native;
 using Conntracker.Core.Recording;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Conntracker.Core.Capture;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;

@@ -27,7 +27,7 @@ public sealed class TraceRequestBookTests
         probe.Event(new Conn { Protocol = FlowProtocol.Icmp, SrcPort = 4711, DstPort = 0 }.New());
         probe.Event(new Conn { SrcPort = 40000, Zone = 3 }.New());
         TraceRequest[] requests = [.. probe.Flows().Select(each => _book.Add("a flow", each, query: null, now: 1, until: 100)!)];
-        using Conntracker.Core.Views.FlowSnapshot snapshot = probe.Collector.Snapshot();
+        using Conntracker.FlowSnapshot snapshot = probe.Collector.Snapshot();
         for (int place = 0; place < snapshot.PlaceCount; place++)
         {
             Count(snapshot[place], 1, 1);

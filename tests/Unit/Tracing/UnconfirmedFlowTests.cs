@@ -1,5 +1,4 @@
 using System.Net;
-using Conntracker.Core.Capture;
 using Conntracker.Core.Native;
 using Conntracker.Core.Recording;
 using Xunit;

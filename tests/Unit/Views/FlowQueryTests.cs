@@ -36,7 +36,7 @@ public class FlowQueryTests
         probe.Event(v6.New());
         probe.Event(v6.Destroy());
 
-        using Conntracker.Core.Views.FlowSnapshot snapshot = probe.Collector.Snapshot();
+        using Conntracker.FlowSnapshot snapshot = probe.Collector.Snapshot();
         string[] names = ["tcp", "udp", "icmp", "v6"];
         string found = string.Join(' ', names.Where((_, place) => query.Matches(in snapshot[place])));
         Assert.True(expected == found, $"{name}: {found}");
@@ -65,7 +65,7 @@ public class FlowQueryTests
     {
         using CollectorProbe probe = new();
         probe.Event(new Conn().New());
-        using Conntracker.Core.Views.FlowSnapshot snapshot = probe.Collector.Snapshot();
+        using Conntracker.FlowSnapshot snapshot = probe.Collector.Snapshot();
         FlowQuery query = new() { Verdicts = [FlowVerdict.Dropped, FlowVerdict.Rejected] };
         Assert.Equal(expected, query.Matches(in snapshot[0], verdict));
         Assert.True(FlowQuery.All.Matches(in snapshot[0], verdict));

@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Tracing.Iptables;

@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Feeds;
 
 namespace Conntracker.Core.Tracing.Iptables;

@@ -1,5 +1,6 @@
 
 
+
 using Conntracker.Core.Packets;
 
 namespace Conntracker.Core.Tracing.Iptables;

@@ -1,6 +1,7 @@
 
 
 
+
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Recording;
 

@@ -3,6 +3,7 @@
 
 
 
+
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;

@@ -1,0 +1,60 @@
+
+
+
+
+
+
+using Conntracker.Core.Tracing;
+using Conntracker.Core.Tracing.Nftables;
+
+namespace Conntracker;
+
+/// <summary>What a session lets users trace while it runs.</summary>
+public sealed partial class CaptureSession
+{
+    /// <summary>Has packets of a flow, or of what a query matches, traced for a time.</summary>
+    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much; the flow has no exact tuple.</exception>
+    /// <exception cref="ArgumentException">The time is too short or too long, or nothing can match the query.</exception>
+    internal (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
+    {
+        CaptureOptions.CheckTraceDuration(duration);
+        if (flow is not null && TraceSelector.WhyNot(flow) is string reason)
+        {
+            throw new ConntrackException(ConntrackErrorReason.FlowNotTraceable, $"{flow} cannot be traced: {reason}");
+        }
+
+        if (query is not null)
+        {
+            TraceSelector.Check(query, _options.Protocols);
+        }
+
+        (TraceRequest request, bool wasActive) = WhileRunning(tracing => tracing.Enable(flow, query, target, duration));
+        return (request.Id, wasActive);
+    }
+
+    /// <summary>Ends a trace before its time; false when there is none of this number.</summary>
+    /// <exception cref="ConntrackException">The capture does not run.</exception>
+    internal bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
+
+    /// <summary>What is traced, and what came of it.</summary>
+    internal IReadOnlyList<FlowTrace> GetTraces(string capture) => _pump.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
+
+    private T WhileRunning<T>(Func<TraceControl, T> act)
+    {
+        ConntrackException over = new(ConntrackErrorReason.CaptureNotRunning, "Only a running capture can trace. This capture has ended, or is a replay.");
+        if (_pump.Tracing is not TraceControl tracing || _state != CaptureState.Running)
+        {
+            throw over;
+        }
+
+        try
+        {
+            return act(tracing);
+        }
+        catch (ObjectDisposedException)
+        {
+            throw over;
+        }
+    }
+}

@@ -1,0 +1,46 @@
+
+
+
+
+
+
+using Conntracker.Core.Flows;
+using Conntracker.Core.Packets;
+using Conntracker.Core.Recording;
+
+namespace Conntracker.Core.Captures;
+
+/// <summary>What the collector does with packets.</summary>
+internal sealed partial class FlowCollector
+{
+    private readonly PacketIntake _packets;
+    private long _packetsLost;
+
+    /// <summary>Names UDP ports of services on this host (<see cref="CaptureOptions.IncomingUdpPorts"/>).</summary>
+    public void UseIncomingUdpPorts(IEnumerable<int> ports) => _packets.Originator.UseIncomingUdpPorts(ports);
+
+    private void TakePacket(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        switch (kind)
+        {
+            case FrameKind.PacketLink:
+                _packets.TakeLinkType(data);
+                break;
+            case FrameKind.PacketsLost:
+                _packetsLost += ReadNumber(data);
+                break;
+            case FrameKind.PacketTime:
+                _packets.Expire(time);
+                break;
+            default:
+                ApplyOutcome outcome = _packets.Take(data, time, Addresses, out int place);
+                if (outcome >= ApplyOutcome.Reopened)
+                {
+                    Processes.FlowAppeared(place, Addresses, isOld: false);
+                    Offer(place);
+                }
+
+                break;
+        }
+    }
+}

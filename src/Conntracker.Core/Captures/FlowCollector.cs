@@ -1,0 +1,439 @@
+using System.Buffers.Binary;
+using System.Collections.Frozen;
+using Conntracker.Core.Addresses;
+using Conntracker.Core.Conntrack;
+using Conntracker.Core.Feeds;
+using Conntracker.Core.Flows;
+using Conntracker.Core.HostAddresses;
+using Conntracker.Core.Native;
+using Conntracker.Core.Netlink;
+using Conntracker.Core.Packets;
+using Conntracker.Core.Processes;
+using Conntracker.Core.Recording;
+using Conntracker.Core.Rulesets;
+using Conntracker.Core.Tracing;
+
+namespace Conntracker.Core.Captures;
+
+/// <summary>
+/// Turns frames into flows: decodes, feeds the table, counts, and informs subscribers. Live and replayed frames are handled alike. One thread
+/// hands frames in; any thread may read.
+/// </summary>
+internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDisposable
+{
+    // Held while a batch is handled, and while a reader copies.
+    private readonly Lock _gate = new();
+    private readonly FlowTable _table;
+    private readonly FrozenSet<FlowProtocol>? _protocols;
+    private readonly LocalAddressesBuilder _addresses = new();
+    private ConntrackMessage _message;
+    private DumpReason _dumpReason;
+    private long _events;
+    private long _dumpsEnded;
+    private long _lost;
+    private long _overruns;
+    private long _repaired;
+    private long _malformed;
+    private long _processesLost;
+    private long _conntrackDrops;
+    private long _conntrackEarlyDrops;
+    private long _recordingLost;
+    private volatile bool _isWithoutEvents;
+    private bool _isDumping;
+    private bool _dumpWasInterrupted;
+    private bool _isDisposed;
+
+    /// <summary>Makes an empty collector.</summary>
+    /// <param name="maximumFlows">The flow limit.</param>
+    /// <param name="protocols">The protocols to keep; empty keeps all.</param>
+    /// <param name="localAddresses">Addresses that are the host's own, beside those that frames tell.</param>
+    public FlowCollector(int maximumFlows, IReadOnlyList<FlowProtocol> protocols, IReadOnlyList<AddressRange>? localAddresses = null)
+    {
+        foreach (AddressRange range in localAddresses ?? [])
+        {
+            _addresses.AddOwn(range.Block);
+        }
+
+        _table = new FlowTable(maximumFlows);
+        Processes = new ProcessJoin(_table);
+        _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
+        _packets = new PacketIntake(_table, Keeps);
+        Tracing = new TraceCollector(_table, _protocols)
+        {
+            Ended = place =>
+            {
+                Processes.FlowAppeared(place, Addresses, isOld: false);
+                Offer(place);
+            },
+        };
+    }
+
+    /// <summary>Joins traces with the flows.</summary>
+    public TraceCollector Tracing { get; }
+
+    /// <summary>Joins processes with the flows.</summary>
+    public ProcessJoin Processes { get; }
+
+    /// <summary>The host's own addresses, as far as they are known. An immutable copy.</summary>
+    public LocalAddresses Addresses => _addresses.Current;
+
+    /// <summary>How many flows there are.</summary>
+    public int FlowCount
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _isDisposed ? 0 : _table.Count;
+            }
+        }
+    }
+
+    /// <summary>Whether the kernel makes no events at all, so that only dumps show flows.</summary>
+    public bool IsWithoutEvents
+    {
+        get => _isWithoutEvents;
+        set => _isWithoutEvents = value;
+    }
+
+    /// <summary>Whether there is something that only dumps show: all flows, or those that no event has spoken of (<see cref="FlowTable.Eventless"/>).</summary>
+    public bool NeedsDumps
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return IsWithoutEvents || _table.Eventless > 0;
+            }
+        }
+    }
+
+    /// <summary>How many dumps ended, and whether another one is under way.</summary>
+    public (long Ended, bool IsDumping) Dumps
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return (_dumpsEnded, _isDumping);
+            }
+        }
+    }
+
+    /// <summary>The receipt so far.</summary>
+    public CaptureReceipt Receipt
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return Count();
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        lock (_gate)
+        {
+            Dispatch(kind, time, data);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(FrameKind kind, long time, DatagramBatch batch, int count)
+    {
+        lock (_gate)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                FrameKind each = batch.IsTruncated(i) ? FrameKind.Truncated : kind;
+                Dispatch(each, time, each == kind ? batch[i] : default);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Handle(PacketBatch batch)
+    {
+        lock (_gate)
+        {
+            for (int i = 0; i < batch.Count; i++)
+            {
+                Dispatch(FrameKind.Packet, batch.TimeOf(i), batch[i]);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public bool IsStale(RulesetKind kind)
+    {
+        lock (_gate)
+        {
+            return Tracing.Rules.IsStale(kind);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Settle(long now)
+    {
+        lock (_gate)
+        {
+            Tracing.Settle(now);
+        }
+    }
+
+    /// <summary>Copies the flows; the caller disposes the copy.</summary>
+    public FlowSnapshot Snapshot()
+    {
+        lock (_gate)
+        {
+            return new FlowSnapshot(_table.Copy(), Addresses, Tracing.View, Processes.Processes.Copy());
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _isDisposed = true;
+            _table.Dispose();
+        }
+    }
+
+    private void Dispatch(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        switch (kind)
+        {
+            case FrameKind.ConntrackEvent:
+                TakeEvents(time, data);
+                break;
+            case FrameKind.ConntrackDump:
+                TakeDump(time, data);
+                break;
+            case FrameKind.Addresses:
+                TakeAddresses(data);
+                break;
+            case FrameKind.DumpRequested:
+                _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
+                _dumpWasInterrupted = false;
+                _isDumping = true;
+                Tracing.MayLackFlows = _dumpReason == DumpReason.Start;
+                _table.BeginDump(time, showsEventless: _dumpReason != DumpReason.Repair);
+                break;
+            case FrameKind.Overrun:
+                _overruns++;
+                break;
+            case FrameKind.Lost:
+                _lost += ReadNumber(data);
+                break;
+            case FrameKind.ConntrackDrops when data.Length == 2 * sizeof(long):
+                _conntrackDrops += ReadNumber(data[..sizeof(long)]);
+                _conntrackEarlyDrops += ReadNumber(data[sizeof(long)..]);
+                break;
+            case FrameKind.RecordingLost:
+                _recordingLost += ReadNumber(data);
+                break;
+            case FrameKind.Process:
+            case FrameKind.SocketOwner:
+                TakeProcess(kind, time, data);
+                break;
+            case FrameKind.SocketOwnersLost:
+                _processesLost += ReadNumber(data);
+                break;
+            case FrameKind.Packet:
+            case FrameKind.PacketLink:
+            case FrameKind.PacketsLost:
+            case FrameKind.PacketTime:
+                TakePacket(kind, time, data);
+                break;
+            case FrameKind.Truncated:
+                _lost++;
+                _malformed++;
+                break;
+            default:
+                // A later version may write further kinds; a recording's own version guards against those that matter.
+                Tracing.Take(kind, time, data);
+                break;
+        }
+    }
+
+    private void TakeEvents(long time, ReadOnlySpan<byte> datagram)
+    {
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            if (Decode(in message, fromDump: false))
+            {
+                _events++;
+                Apply(time);
+            }
+        }
+
+        _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    private void TakeDump(long time, ReadOnlySpan<byte> datagram)
+    {
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            _dumpWasInterrupted |= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) != 0;
+            if (message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR)
+            {
+                EndDump(time, message.Payload.Length >= sizeof(int) ? -BinaryPrimitives.ReadInt32LittleEndian(message.Payload) : 0);
+            }
+            else if (Decode(in message, fromDump: true))
+            {
+                Apply(time);
+            }
+        }
+
+        _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    private void TakeAddresses(ReadOnlySpan<byte> datagram)
+    {
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            _malformed += TakeAddress(in message) == DecodeResult.Malformed ? 1 : 0;
+        }
+
+        _malformed += messages.IsMalformed ? 1 : 0;
+    }
+
+    private DecodeResult TakeAddress(in NetlinkMessage message)
+    {
+        DecodeResult result = RouteDecoder.Decode(in message, out AddressBlock block, out bool isForMany);
+        if (result == DecodeResult.Decoded && isForMany)
+        {
+            _addresses.AddForMany(block);
+        }
+        else if (result == DecodeResult.Decoded)
+        {
+            _addresses.AddOwn(block);
+        }
+
+        if (result != DecodeResult.Ignored)
+        {
+            return result;
+        }
+
+        result = AddressDecoder.Decode(in message, out FlowFamily family, out AddressBits address, out AddressBits? broadcast);
+        if (result == DecodeResult.Decoded)
+        {
+            _addresses.AddOwn(AddressBlock.Of(family, address));
+            if (broadcast is AddressBits known)
+            {
+                _addresses.AddForMany(AddressBlock.Of(family, known));
+            }
+        }
+
+        return result;
+    }
+
+    private void TakeProcess(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    {
+        if (kind == FrameKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
+        {
+            Processes.Take(in report);
+        }
+        else if (kind == FrameKind.SocketOwner && SocketOwner.Decode(data, out SocketOwner owner) == DecodeResult.Decoded)
+        {
+            Processes.Take(in owner, Addresses, time);
+        }
+        else
+        {
+            _malformed++;
+        }
+    }
+
+    private static long ReadNumber(ReadOnlySpan<byte> data) =>
+        data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
+
+    private bool Decode(in NetlinkMessage message, bool fromDump)
+    {
+        DecodeResult result = ConntrackDecoder.Decode(in message, fromDump, ref _message);
+        _malformed += result == DecodeResult.Malformed ? 1 : 0;
+        return result == DecodeResult.Decoded && Keeps(_message.Key.Protocol);
+    }
+
+    private bool Keeps(FlowProtocol protocol) => _protocols is null || _protocols.Contains(protocol);
+
+    private void Apply(long time)
+    {
+        ApplyOutcome outcome = _table.Apply(in _message, time, out int place);
+        bool isRepair = _dumpReason == DumpReason.Repair;
+        if (isRepair && _message.Kind == ConntrackMessageKind.Dumped && outcome >= ApplyOutcome.Changed)
+        {
+            _repaired++;
+        }
+        else if (isRepair && _message.Kind == ConntrackMessageKind.New && outcome < ApplyOutcome.Reopened && _repaired > 0)
+        {
+            // The dump was quicker than the event that was on its way: nothing had been lost of it.
+            _repaired--;
+        }
+
+        if (outcome >= ApplyOutcome.Changed)
+        {
+            Tracing.Learn(place);
+        }
+
+        if (outcome >= ApplyOutcome.Reopened)
+        {
+            Processes.FlowAppeared(place, Addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
+        }
+
+        if (outcome >= ApplyOutcome.Reopened && !(_isDumping && _dumpReason == DumpReason.Start))
+        {
+            Offer(place);
+        }
+    }
+
+    private void EndDump(long time, int error)
+    {
+        if (!_isDumping)
+        {
+            return;
+        }
+
+        if (error != 0 || _dumpWasInterrupted)
+        {
+            _table.AbandonDump();
+        }
+        else
+        {
+            int closed = _table.EndDump(time);
+            _repaired += _dumpReason == DumpReason.Repair ? closed : 0;
+        }
+
+        _isDumping = false;
+        Tracing.MayLackFlows = false;
+        _dumpsEnded++;
+    }
+
+    private CaptureReceipt Count()
+    {
+        TraceReceipt traces = Tracing.Receipt;
+        return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
+        {
+            EventlessFlows = _table.Eventless,
+            ConntrackDrops = _conntrackDrops,
+            ConntrackEarlyDrops = _conntrackEarlyDrops,
+            RecordingLost = _recordingLost,
+            Packets = _packets.Packets,
+            PacketsLost = _packetsLost,
+            PacketsSkipped = _packets.Skipped,
+            NftablesTraces = traces.NftablesMessages,
+            NftablesTracesLost = traces.NftablesLost,
+            TracesIncomplete = traces.Incomplete,
+            IptablesTraces = traces.IptablesLines,
+            IptablesTracesLost = traces.IptablesLost,
+            ProcessesLost = _processesLost + Processes.Lost,
+            ProcessesUncertain = Processes.Uncertain,
+        };
+    }
+}

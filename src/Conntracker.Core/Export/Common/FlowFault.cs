@@ -1,0 +1,26 @@
+using System.Net;
+using Conntracker.Core.Addresses;
+
+namespace Conntracker.Core.Export.Common;
+
+/// <summary>Checks a flow that was read from a file: what no single property can tell.</summary>
+internal static class FlowFault
+{
+    /// <summary>Why it is no flow; null when it is one.</summary>
+    public static string? Of(Flow flow)
+    {
+        if (flow.Family is not (FlowFamily.IPv4 or FlowFamily.IPv6))
+        {
+            return "Family is neither IPv4 nor IPv6.";
+        }
+
+        return Mismatch(flow, nameof(Flow.SrcAddress), flow.SrcAddress)
+            ?? Mismatch(flow, nameof(Flow.DstAddress), flow.DstAddress)
+            ?? Mismatch(flow, nameof(Flow.ReplySrcAddress), flow.ReplySrcAddress)
+            ?? Mismatch(flow, nameof(Flow.ReplyDstAddress), flow.ReplyDstAddress)
+            ?? (flow.Trace.Any(step => step is null) ? "Trace has an element that is null." : null);
+    }
+
+    private static string? Mismatch(Flow flow, string property, IPAddress? address) =>
+        address is null || AddressText.Family(address) == flow.Family ? null : $"{property} {address} is not an {flow.Family} address, as Family says.";
+}

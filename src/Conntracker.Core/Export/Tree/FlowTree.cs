@@ -1,0 +1,288 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using Conntracker.Core.Export.Files;
+using Conntracker.Core.Export.Tree;
+using Conntracker.Core.Flows;
+using Microsoft.Win32.SafeHandles;
+
+namespace Conntracker;
+
+/// <summary>
+/// Writes flows as a tree of empty files: <c>{in,out,else}/{tcp,udp,…}/SOURCE-PORT-DESTINATION-PORT</c>. A file's time is when
+/// its flows were last seen; it is set at most once a minute, and never goes back. What an earlier run has made stays, and counts. Past the limit
+/// entries are folded into subnets. Not safe for several threads.
+/// </summary>
+public sealed class FlowTree : IFlowWriter
+{
+    private static readonly TimeSpan s_betweenTimes = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan s_openPatience = TimeSpan.FromDays(1);
+
+    private readonly FlowTreeOptions _options;
+    private readonly TimeProvider _time;
+    private readonly TreeFolders _folders;
+    private readonly TreeFiles _files;
+    private readonly Dictionary<TreeEntry, TreeFileState> _known = [];
+    private readonly TreeRoom _room;
+    private bool _isListingCut;
+
+    private FlowTree(string path, FlowTreeOptions options, TimeProvider time)
+    {
+        _options = options;
+        _time = time;
+        _folders = new TreeFolders(path);
+        _files = new TreeFiles(_folders);
+        try
+        {
+            if (options.NoClobber && !_folders.IsEmpty())
+            {
+                throw LogFileErrors.FolderInUse(path);
+            }
+
+            int present = TakeWhatIsThere();
+            int maximum = TreeLimit.Of(options.MaximumEntries, present, _folders.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
+            _room = new TreeRoom(options.MaximumEntries, maximum, present);
+            _folders.CreateUsual(options.SkipElse);
+        }
+        catch
+        {
+            _folders.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The tree's full path.</summary>
+    public string Path => _folders.Path;
+
+    /// <summary>How many entries the tree has, as far as they were counted: those of earlier runs up to the limit.</summary>
+    public int Count => _room.Count;
+
+    /// <summary>How many entries were made here.</summary>
+    public int Created { get; private set; }
+
+    /// <summary>Whether the limit was reached: entries were folded or left out.</summary>
+    public bool IsLimited => _room.IsLimited;
+
+    /// <summary>Whether entries of flows that nobody answered were folded because they have used up their share of the limit.</summary>
+    public bool IsShareLimited => _room.IsShareLimited;
+
+    /// <summary>
+    /// Opens a tree; its folder is made when it is missing, and its parent is not. In it stand <c>in</c>, <c>out</c> and <c>else</c> with <c>tcp</c>
+    /// and <c>udp</c> from then on.
+    /// </summary>
+    /// <param name="path">The folder; a relative path starts at the process's current directory.</param>
+    /// <param name="options">How flows become entries.</param>
+    /// <exception cref="LogFileException">
+    /// A folder is a symbolic link, another user's or no folder, cannot be made or read, or is not as empty as it was asked for; or the file system
+    /// has hardly an inode left.
+    /// </exception>
+    public static FlowTree Open(string path, FlowTreeOptions options) => Open(path, options, TimeProvider.System);
+
+    /// <summary>Makes the entry of a flow, unless it is there, and sees to its time: the flow's <see cref="Flow.LastSeen"/>; for a new entry now where that is null.</summary>
+    /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
+    public void Write(Flow flow)
+    {
+        ArgumentNullException.ThrowIfNull(flow);
+
+        // What a log or a tree was read from does not always say whether a flow was answered: no time was read from those either.
+        bool isAnswered = flow.Confirmed || flow.LastSeen is null;
+        Add(TreeEntry.Of(flow, _options.FoldInternet), flow.LastSeen?.UtcTicks ?? 0, isAnswered);
+    }
+
+    /// <summary>Sets the times that are still to be set because less than a minute had passed. The tree can be gone on with.</summary>
+    /// <exception cref="LogFileException">One of them cannot be set; the others are.</exception>
+    public void Complete()
+    {
+        LogFileException? failure = null;
+        foreach (TreeEntry entry in _known.Keys)
+        {
+            ref TreeFileState file = ref CollectionsMarshal.GetValueRefOrNullRef(_known, entry);
+            try
+            {
+                if (file.IsBehind)
+                {
+                    SetTime(in entry, ref file);
+                }
+            }
+            catch (LogFileException error)
+            {
+                failure ??= error;
+            }
+        }
+
+        if (failure is not null)
+        {
+            throw failure;
+        }
+    }
+
+    /// <inheritdoc cref="Open(string, FlowTreeOptions)"/>
+    /// <param name="path">The folder.</param>
+    /// <param name="options">How flows become entries.</param>
+    /// <param name="time">The clock by which a minute passes.</param>
+    internal static FlowTree Open(string path, FlowTreeOptions options, TimeProvider time)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(options);
+        ArgumentOutOfRangeException.ThrowIfLessThan(options.MaximumEntries, 1, nameof(options));
+        return new FlowTree(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)), options, time);
+    }
+
+    /// <summary>What the limit has done to the tree, for a warning; null when nothing was folded.</summary>
+    /// <param name="option">The option that sets the limit, as the user writes it.</param>
+    public string? DescribeLimit(string option) => _room.Describe(Path, option);
+
+    /// <inheritdoc/>
+    public void Dispose() => _folders.Dispose();
+
+    /// <summary>Makes the entry of a flow as the table holds it, unless it is there, and sees to its time.</summary>
+    /// <param name="snapshot">The flows.</param>
+    /// <param name="place">Which one.</param>
+    /// <param name="now">When the snapshot was taken, of a capture that runs; null of one that is over.</param>
+    /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
+    public void Write(FlowSnapshot snapshot, int place, DateTimeOffset? now = null)
+    {
+        ArgumentNullException.ThrowIfNull(snapshot);
+        ref readonly FlowRecord record = ref snapshot[place];
+        if (record.IsUsed)
+        {
+            Add(TreeEntry.Of(in record, snapshot.Direction(place), _options.FoldInternet), LastSeen(in record, now), record.IsReplied);
+        }
+    }
+
+    // The kernel says nothing of a connection that goes on: while its table holds it, its rule is in use.
+    private static long LastSeen(ref readonly FlowRecord record, DateTimeOffset? now)
+    {
+        bool isHeld = !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
+        return isHeld && now is DateTimeOffset time && time.UtcTicks - record.LastSeen >= s_openPatience.Ticks ? time.UtcTicks : record.LastSeen;
+    }
+
+    // The number of entries.
+    private int TakeWhatIsThere()
+    {
+        int count = 0;
+        foreach ((TreeSection section, FlowProtocol protocol, SafeFileHandle folder) in _folders.OpenAll())
+        {
+            using (folder)
+            {
+                FolderNames.List(folder, _folders.PathOf(section, protocol), name =>
+                {
+                    if (count >= _options.MaximumEntries)
+                    {
+                        _isListingCut = true;
+                        return false;
+                    }
+
+                    count++;
+                    if (TreeName.TryParse(section, protocol, name, out TreeEntry entry))
+                    {
+                        _known.TryAdd(entry, new TreeFileState { Time = TreeFileState.Unread });
+                    }
+
+                    return true;
+                });
+            }
+        }
+
+        return count;
+    }
+
+    private void Add(TreeEntry entry, long lastSeen, bool isAnswered)
+    {
+        if ((_options.SkipElse && entry.Section == TreeSection.Else) || Note(in entry, lastSeen, isAnswered))
+        {
+            return;
+        }
+
+        for (int level = 0; level <= TreeEntry.LastLevel; level++)
+        {
+            TreeEntry told = entry.Fold(level);
+            if (level > 0 && told == entry)
+            {
+                continue;
+            }
+
+            bool isThere = Note(in told, lastSeen, isAnswered) || (_isListingCut && NoteUnlisted(in told, lastSeen));
+            if (isThere || _room.Has(level, isAnswered))
+            {
+                if (!isThere)
+                {
+                    Create(in told, lastSeen, isAnswered);
+                }
+
+                if (level > 0)
+                {
+                    _room.CountFolded(in entry, isAnswered);
+                }
+
+                return;
+            }
+        }
+
+        _room.CountLeft(in entry, isAnswered);
+    }
+
+    private void Create(in TreeEntry entry, long lastSeen, bool isAnswered)
+    {
+        bool isMade = _files.Create(in entry, lastSeen);
+        Created += isMade ? 1 : 0;
+        _room.Take(isAnswered);
+        bool isTimeKnown = isMade && lastSeen != 0;
+        _known[entry] = new TreeFileState
+        {
+            Time = isTimeKnown ? lastSeen : TreeFileState.Unread,
+            LastSeen = isTimeKnown ? lastSeen : 0,
+            Stamp = isMade ? _time.GetTimestamp() : null,
+            IsUnanswered = !isAnswered,
+        };
+        if (!isMade)
+        {
+            Note(in entry, lastSeen, isAnswered);
+        }
+    }
+
+    // False for an entry that is not known.
+    private bool Note(in TreeEntry entry, long lastSeen, bool isAnswered)
+    {
+        ref TreeFileState file = ref CollectionsMarshal.GetValueRefOrNullRef(_known, entry);
+        if (Unsafe.IsNullRef(ref file))
+        {
+            return false;
+        }
+
+        if (isAnswered && file.IsUnanswered)
+        {
+            file.IsUnanswered = false;
+            _room.Answer();
+        }
+
+        if (lastSeen > file.LastSeen)
+        {
+            file.LastSeen = lastSeen;
+            if (file.Stamp is not long stamp || _time.GetElapsedTime(stamp) >= s_betweenTimes)
+            {
+                SetTime(in entry, ref file);
+            }
+        }
+
+        return true;
+    }
+
+    private void SetTime(in TreeEntry entry, ref TreeFileState file)
+    {
+        file.Stamp = _time.GetTimestamp();
+        file.Time = file.Time == TreeFileState.Unread && _files.Time(in entry) is long time ? time : file.Time;
+        if (file.IsBehind)
+        {
+            // Whoever removes entries of dead rules gets one again that is in use after all.
+            _ = _files.SetTime(in entry, file.LastSeen) || _files.Create(in entry, file.LastSeen);
+            file.Time = file.LastSeen;
+        }
+    }
+
+    // An entry that the listing did not come to is not remembered: its file's own time shows when it was set.
+    private bool NoteUnlisted(in TreeEntry entry, long lastSeen)
+    {
+        long? time = _files.Time(in entry);
+        return time is not null && (lastSeen - time < s_betweenTimes.Ticks || _files.SetTime(in entry, lastSeen));
+    }
+}

@@ -1,0 +1,23 @@
+namespace Conntracker.Core.Export.Tree;
+
+/// <summary>What is known of an entry's file while its tree is open.</summary>
+internal struct TreeFileState
+{
+    /// <summary>The <see cref="Time"/> of a file whose time was not read yet.</summary>
+    public const long Unread = -1;
+
+    /// <summary>The file's time of last modification as it was set or read: ticks of UTC; <see cref="Unread"/>.</summary>
+    public long Time;
+
+    /// <summary>When a flow of the entry was last seen: ticks of UTC; 0 when that is not known.</summary>
+    public long LastSeen;
+
+    /// <summary>When <see cref="Time"/> was set: a timestamp of the tree's <see cref="TimeProvider"/>; null when it was not set here.</summary>
+    public long? Stamp;
+
+    /// <summary>Whether the entry was made for a flow that nobody had answered, and was not seen of an answered one since.</summary>
+    public bool IsUnanswered;
+
+    /// <summary>Whether the file is still to get a later time.</summary>
+    public readonly bool IsBehind => LastSeen > Math.Max(0, Time);
+}

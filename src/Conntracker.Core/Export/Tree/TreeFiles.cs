@@ -1,0 +1,110 @@
+using Conntracker.Core.Export.Files;
+using Conntracker.Core.Native;
+using Microsoft.Win32.SafeHandles;
+using Tmds.Linux;
+using static Tmds.Linux.LibC;
+
+namespace Conntracker.Core.Export.Tree;
+
+/// <summary>The system calls on a tree's entries: each is one empty file, whose time of modification is when its flows were last seen.</summary>
+/// <param name="folders">The tree's folders, which the owner of this disposes.</param>
+internal sealed unsafe class TreeFiles(TreeFolders folders)
+{
+    /// <summary>Makes an entry's file, and its folder where somebody has removed it.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="lastSeen">Its time: ticks of UTC; 0 for now.</param>
+    /// <returns>False when it is there already.</returns>
+    /// <exception cref="LogFileException">It cannot be made.</exception>
+    public bool Create(in TreeEntry entry, long lastSeen)
+    {
+        bool isMade = TryCreate(in entry, lastSeen, out int errno);
+        if (!isMade && errno == ENOENT)
+        {
+            // The folder that is held is gone from its place.
+            folders.Forget(entry.Section);
+            isMade = TryCreate(in entry, lastSeen, out errno);
+        }
+
+        return isMade || errno == EEXIST ? isMade : throw LogFileErrors.FromTree(PathOf(in entry), "creating the entry", errno);
+    }
+
+    /// <summary>Sets the time of an entry's file. A symbolic link in its place is not followed.</summary>
+    /// <param name="entry">The entry.</param>
+    /// <param name="lastSeen">The time: ticks of UTC.</param>
+    /// <returns>False when there is no such file.</returns>
+    /// <exception cref="LogFileException">The time cannot be set.</exception>
+    public bool SetTime(in TreeEntry entry, long lastSeen)
+    {
+        byte* name = stackalloc byte[TreeName.MaxLength + 1];
+        WriteName(name, in entry);
+        timespec* times = stackalloc timespec[2];
+        WriteTimes(times, lastSeen);
+        if (SafeLibC.utimensat(folders.Get(entry.Section, entry.Protocol), name, times, AT_SYMLINK_NOFOLLOW) == 0)
+        {
+            return true;
+        }
+
+        int errno = Errno.Last;
+        return errno == ENOENT ? false : throw LogFileErrors.FromTree(PathOf(in entry), "setting the entry's time", errno);
+    }
+
+    /// <summary>The time of an entry's file: ticks of UTC; null when there is no such file, or its time cannot be read.</summary>
+    public long? Time(in TreeEntry entry)
+    {
+        statx status;
+        byte* name = stackalloc byte[TreeName.MaxLength + 1];
+        WriteName(name, in entry);
+        return SafeLibC.statx(folders.Get(entry.Section, entry.Protocol), name, AT_SYMLINK_NOFOLLOW, STATX_MTIME, &status) == 0
+            ? DateTime.UnixEpoch.Ticks + (status.stx_mtime.tv_sec * TimeSpan.TicksPerSecond) + (status.stx_mtime.tv_nsec / TimeSpan.NanosecondsPerTick)
+            : null;
+    }
+
+    private bool TryCreate(in TreeEntry entry, long lastSeen, out int errno)
+    {
+        SafeFileHandle folder = folders.Get(entry.Section, entry.Protocol);
+        byte* name = stackalloc byte[TreeName.MaxLength + 1];
+        WriteName(name, in entry);
+        int fd;
+        do
+        {
+            fd = SafeLibC.openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+            errno = fd < 0 ? Errno.Last : 0;
+        }
+        while (errno == EINTR);
+
+        if (fd < 0)
+        {
+            return false;
+        }
+
+        if (lastSeen != 0)
+        {
+            // A new file bears the time of now, which is the next best one.
+            timespec* times = stackalloc timespec[2];
+            WriteTimes(times, lastSeen);
+            _ = LibC.futimens(fd, times);
+        }
+
+        _ = LibC.close(fd);
+        return true;
+    }
+
+    // The time of access is left as it is.
+    private static void WriteTimes(timespec* times, long ticks)
+    {
+        // Nothing was seen before 1970, and a file may not bear such a time.
+        (long seconds, long rest) = Math.DivRem(Math.Max(0, ticks - DateTime.UnixEpoch.Ticks), TimeSpan.TicksPerSecond);
+        times[0].tv_nsec = (long_t)UTIME_OMIT;
+        times[1].tv_sec = seconds;
+        times[1].tv_nsec = (long_t)(rest * TimeSpan.NanosecondsPerTick);
+    }
+
+    private static void WriteName(byte* name, in TreeEntry entry) => name[TreeName.Write(new Span<byte>(name, TreeName.MaxLength), in entry)] = 0;
+
+    private string PathOf(in TreeEntry entry)
+    {
+        Span<byte> name = stackalloc byte[TreeName.MaxLength];
+        int length = TreeName.Write(name, in entry);
+        return System.IO.Path.Combine(folders.PathOf(entry.Section, entry.Protocol), System.Text.Encoding.UTF8.GetString(name[..length]));
+    }
+}

@@ -1,0 +1,108 @@
+using System.IO.Enumeration;
+using System.Text;
+
+namespace Conntracker.Core.Export.Tree;
+
+/// <summary>Reads the flows that a tree's names tell. Only names are read, of whatever stands there; folders that are links are not gone into.</summary>
+internal static class TreeReader
+{
+    private const string SectionReason = "A tree contains only the directories 'in', 'out' and 'else'.";
+    private const string ProtocolReason = "'in', 'out' and 'else' contain only directories named after a protocol, such as 'tcp', or its number if it has no name.";
+
+    private const string EntryReason =
+        "An entry is a file named SOURCE-PORT-DESTINATION-PORT, SOURCE-TYPE-DESTINATION-CODE for ICMP, or SOURCE-DESTINATION for protocols without ports.";
+
+    private static readonly EnumerationOptions s_all = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
+
+    /// <summary>Reads the flows, in no order.</summary>
+    /// <param name="path">The tree's folder.</param>
+    /// <param name="onError">Told of every name that is no entry, and of every folder that cannot be read. An exception that it throws ends the reading.</param>
+    public static IEnumerable<Flow> Read(string path, Action<Exception> onError)
+    {
+        Counter counter = new(path, onError);
+        foreach ((string name, bool isFolder) in counter.Names(path))
+        {
+            string sectionPath = Path.Combine(path, name);
+            if (!isFolder || TreeName.ToSection(name) is not TreeSection section)
+            {
+                counter.Report(sectionPath, SectionReason);
+                continue;
+            }
+
+            foreach ((string protocolName, bool isProtocolFolder) in counter.Names(sectionPath))
+            {
+                string protocolPath = Path.Combine(sectionPath, protocolName);
+                if (!isProtocolFolder || TreeName.ToProtocol(protocolName) is not FlowProtocol protocol)
+                {
+                    counter.Report(protocolPath, ProtocolReason);
+                    continue;
+                }
+
+                foreach ((string entryName, bool isEntryFolder) in counter.Names(protocolPath))
+                {
+                    if (isEntryFolder || ToFlow(section, protocol, entryName) is not Flow flow)
+                    {
+                        counter.Report(Path.Combine(protocolPath, entryName), EntryReason);
+                        continue;
+                    }
+
+                    yield return flow;
+                }
+            }
+        }
+    }
+
+    // What is read must be what is written of it again: else exporting it would make another tree.
+    private static Flow? ToFlow(TreeSection section, FlowProtocol protocol, string name)
+    {
+        Span<byte> bytes = stackalloc byte[TreeName.MaxLength];
+        if (!Encoding.UTF8.TryGetBytes(name, bytes, out int length) || !TreeName.TryParse(section, protocol, bytes[..length], out TreeEntry entry))
+        {
+            return null;
+        }
+
+        Flow flow = entry.ToFlow();
+        return TreeEntry.Of(flow, InternetFolding.None) == entry ? flow : null;
+    }
+
+    private sealed class Counter(string root, Action<Exception> onError)
+    {
+        private long _number;
+
+        // A folder that cannot be read, or goes while it is read, is one error; the tree's own is its reader's.
+        public IEnumerable<(string Name, bool IsFolder)> Names(string path)
+        {
+            IEnumerator<(string Name, bool IsFolder)>? names = null;
+            try
+            {
+                while (MoveNext(path, ref names))
+                {
+                    _number++;
+                    yield return names!.Current;
+                }
+            }
+            finally
+            {
+                names?.Dispose();
+            }
+        }
+
+        public void Report(string path, string reason) =>
+            onError(new LogFormatException(LogFormat.Tree, _number, Encoding.UTF8.GetBytes(Path.GetRelativePath(root, path)), reason));
+
+        private bool MoveNext(string path, ref IEnumerator<(string Name, bool IsFolder)>? names)
+        {
+            try
+            {
+                names ??= new FileSystemEnumerable<(string, bool)>(
+                    path, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_all).GetEnumerator();
+                return names.MoveNext();
+            }
+            catch (Exception error) when (path != root && error is IOException or UnauthorizedAccessException)
+            {
+                onError(error);
+                return false;
+            }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+namespace Conntracker.Core.Export.Tree;
+
+/// <summary>
+/// The room that a tree has for entries, and what found none. Entries of flows that nobody answered have a small share of it: anybody can send
+/// packets from forged addresses, and must not be able to use the whole limit.
+/// </summary>
+internal sealed class TreeRoom
+{
+    private const int LeastCounted = 65_536;
+
+    private readonly int _maximum;
+    private readonly int _share;
+    private readonly bool _isOfInodes;
+    private readonly CappedCount _folded;
+    private readonly CappedCount _unansweredFolded;
+    private readonly CappedCount _left;
+    private int _unanswered;
+
+    /// <param name="wanted">What the tree's user allows.</param>
+    /// <param name="maximum">How many entries there may be (<see cref="TreeLimit.Of(int, int, long?)"/>).</param>
+    /// <param name="present">How many there are already.</param>
+    public TreeRoom(int wanted, int maximum, int present)
+    {
+        _maximum = maximum;
+        _isOfInodes = maximum < wanted;
+        _share = TreeLimit.OfUnanswered(maximum, present);
+        Count = present;
+        int counted = Math.Max(LeastCounted, wanted);
+        _folded = new CappedCount(counted);
+        _unansweredFolded = new CappedCount(counted);
+        _left = new CappedCount(counted);
+    }
+
+    /// <summary>How many entries there are.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Whether the limit was reached: entries were folded or left out.</summary>
+    public bool IsLimited => _folded.Count + _left.Count > 0;
+
+    /// <summary>Whether entries of flows that nobody answered were folded, or left out, because their share was used up.</summary>
+    public bool IsShareLimited => _unansweredFolded.Count > 0;
+
+    /// <summary>Whether one more entry may be made.</summary>
+    /// <param name="level">How coarse it is (<see cref="TreeEntry.Fold"/>).</param>
+    /// <param name="isAnswered">Whether its flow was answered.</param>
+    public bool Has(int level, bool isAnswered) => HasForAll(level) && (isAnswered || _unanswered < TreeLimit.Of(_share, level));
+
+    /// <summary>An entry was made.</summary>
+    public void Take(bool isAnswered)
+    {
+        Count++;
+        _unanswered += isAnswered ? 0 : 1;
+    }
+
+    /// <summary>An entry that was made for a flow that nobody had answered belongs to an answered one now.</summary>
+    public void Answer() => _unanswered--;
+
+    /// <summary>Counts an entry that is shown more coarsely.</summary>
+    public void CountFolded(in TreeEntry entry, bool isAnswered) => (isAnswered || !HasForAll(0) ? _folded : _unansweredFolded).Add(in entry);
+
+    /// <summary>Counts an entry that found no room at all.</summary>
+    public void CountLeft(in TreeEntry entry, bool isAnswered) => (isAnswered || !HasForAll(TreeEntry.LastLevel) ? _left : _unansweredFolded).Add(in entry);
+
+    /// <summary>What the limits have done to the tree; null when every entry is as it should be.</summary>
+    /// <param name="path">The tree.</param>
+    /// <param name="option">The option that sets the limit, as the user writes it.</param>
+    public string? Describe(string path, string option)
+    {
+        string limit = $"The tree '{path}' has {Count} entries, and the limit is {_maximum} ({(_isOfInodes ? "a tenth of the free inodes" : option)})";
+        string? folded = !IsLimited ? null : $"{_folded} folded into subnets" + (_left.Count == 0 ? "." : $", {_left} not written.");
+        string? unanswered = !IsShareLimited ? null
+            : $"{_unansweredFolded} of unanswered flows folded into subnets, because the limit of such entries is {_share}.";
+        return folded is null && unanswered is null ? null : $"{limit}: {string.Join(' ', new[] { folded, unanswered }.OfType<string>())}";
+    }
+
+    private bool HasForAll(int level) => Count < TreeLimit.Of(_maximum, level);
+}
