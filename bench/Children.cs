@@ -118,8 +118,8 @@ internal static class Children
         stop.Wait();
         session.Stop();
         watch.Wait();
-        CaptureReceipt receipt = session.Receipt;
-        return new ChildResult { Events = receipt.Events, Lost = receipt.Lost, Flows = session.FlowCount };
+        CaptureCounters counters = session.Counters;
+        return new ChildResult { Events = counters.Events, Lost = counters.Lost, Flows = session.FlowCount };
     }
 
     private static ChildResult RunTrace(TraceMode mode)
@@ -132,14 +132,14 @@ internal static class Children
         stop.Wait();
         session.Stop();
         watch.Wait();
-        CaptureReceipt receipt = session.Receipt;
+        CaptureCounters counters = session.Counters;
         long bytes = ResidentBytes() - empty;
 
         // A port that the client used twice is one flow of two connections.
         long traced = session.GetFlows(FlowQuery.All)
             .Where(each => each.DstAddress.ToString() == TraceNetwork.Server && each.Trace.Count > 0 && each.Verdict == FlowVerdict.Accepted)
             .Sum(each => each.Connections);
-        return new ChildResult { Events = receipt.NftablesTraces, Lost = receipt.NftablesTracesLost, Flows = traced, Bytes = bytes };
+        return new ChildResult { Events = counters.NftablesTraces, Lost = counters.NftablesTracesLost, Flows = traced, Bytes = bytes };
     }
 
     private static ChildResult RunProcesses(string networkNamespace, bool resolve)
@@ -152,7 +152,7 @@ internal static class Children
         session.Stop();
         watch.Wait();
         long named = session.GetFlows(FlowQuery.All).Where(each => each.Process is not null).Sum(each => each.Connections);
-        return new ChildResult { Flows = named, Lost = session.Receipt.ProcessesLost };
+        return new ChildResult { Flows = named, Lost = session.Counters.ProcessesLost };
     }
 
     private static ChildResult PassProcesses(int count)
@@ -171,7 +171,7 @@ internal static class Children
     // Our table alone, without a capture that reads.
     private static ChildResult HoldTable()
     {
-        using OwnTable table = OwnTable.Create();
+        using ConntrackerTable table = ConntrackerTable.Create();
         using ManualResetEventSlim stop = new();
         Task watch = StopAtEndOfInput(stop.Set);
         Console.WriteLine("ready");
@@ -187,12 +187,12 @@ internal static class Children
         using CaptureSession session = CaptureSession.Start(new CaptureOptions());
         long empty = ResidentBytes();
         ConntrackLoad.Create(count, first: 0, s_keep);
-        while (session.Receipt.Events < count && session.Receipt.Lost == 0)
+        while (session.Counters.Events < count && session.Counters.Lost == 0)
         {
             Thread.Sleep(50);
         }
 
-        return new ChildResult { Flows = session.FlowCount, Lost = session.Receipt.Lost, BytesPerFlow = (ResidentBytes() - empty) / (double)session.FlowCount };
+        return new ChildResult { Flows = session.FlowCount, Lost = session.Counters.Lost, BytesPerFlow = (ResidentBytes() - empty) / (double)session.FlowCount };
     }
 
     private static ChildResult Dump(string textPath)

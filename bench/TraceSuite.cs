@@ -74,7 +74,7 @@ internal static class TraceSuite
             "trace-everything", "flood", TraceNetwork.Server, FloodRate.ToString(CultureInfo.InvariantCulture), Seconds, FloodFlows.ToString(CultureInfo.InvariantCulture));
         report.AddReference("Packets sent a second, each traced, for 5 s", traffic.Events / traffic.Seconds, "/s");
         report.AddReference("  trace messages taken in", watcher.Events, "");
-        report.AddReference("  trace messages lost, as the receipt counts them", watcher.Lost, "");
+        report.AddReference("  trace messages lost, as the counters counts them", watcher.Lost, "");
         report.AddAtLeast("  flows that are there, of 1,000", watcher.Flows, "flows", limit: FloodFlows);
         report.Add("  resident memory that came to it", watcher.Bytes / 1e6, "MB", limit: 256);
     }

@@ -42,7 +42,7 @@ internal static class Run
             isComplete &= TryWrite(() => output.Write(session));
             if (options.Stats)
             {
-                Console.Error.Write(ReceiptText.Of(session));
+                Console.Error.Write(CountersText.Of(session));
             }
 
             if (session.Error is Exception error)

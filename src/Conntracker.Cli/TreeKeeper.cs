@@ -93,7 +93,7 @@ internal sealed class TreeKeeper : IDisposable
         using FlowSnapshot snapshot = session.Snapshot();
         DateTimeOffset? now = isLive ? DateTimeOffset.UtcNow : null;
         int failures = 0;
-        for (int place = 0; place < snapshot.PlaceCount && failures < MostFailuresInAPass; place++)
+        for (int place = 0; place < snapshot.SlotCount && failures < MostFailuresInAPass; place++)
         {
             int here = place;
             failures += Try(() => _tree.Write(snapshot, here, now)) ? 0 : 1;

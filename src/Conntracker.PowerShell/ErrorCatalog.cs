@@ -71,7 +71,7 @@ internal static class ErrorCatalog
     {
         ConntrackErrorReason.PermissionDenied => ("ConntrackPermissionDenied", ErrorCategory.PermissionDenied),
         ConntrackErrorReason.KernelFeatureMissing => ("KernelFeatureMissing", ErrorCategory.ResourceUnavailable),
-        ConntrackErrorReason.LibraryMissing => ("LibnftablesNotFound", ErrorCategory.NotInstalled),
+        ConntrackErrorReason.LibnftablesMissing => ("LibnftablesNotFound", ErrorCategory.NotInstalled),
         ConntrackErrorReason.LibbpfMissing => ("LibbpfNotFound", ErrorCategory.NotInstalled),
         ConntrackErrorReason.BpfProgramsMissing => ("BpfProgramsNotFound", ErrorCategory.NotInstalled),
         ConntrackErrorReason.NamespaceNotFound => ("NetworkNamespaceNotFound", ErrorCategory.ObjectNotFound),

@@ -154,7 +154,7 @@ public sealed class EnableFlowTraceTests : ModuleTest
     public void Flows_that_cannot_be_told_apart_are_left_out_and_the_others_are_traced()
     {
         using TestNamespace host = Guarded();
-        using TempFolder folder = new();
+        using TempDirectory folder = new();
         File.WriteAllText(
             folder.File("folded.jsonl"),
             """{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","DstPort":80,"ReplySrcAddress":"10.0.0.2","ReplyDstAddress":"10.0.0.1","Folding":"ClientPort"}""");

@@ -8,7 +8,7 @@ namespace Conntracker.Tests.Module;
 /// <summary>Export-ConntrackLog to files.</summary>
 public sealed class ExportConntrackLogTests : ModuleTest
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
     private readonly string _path;
 
     public ExportConntrackLogTests()

@@ -7,7 +7,7 @@ namespace Conntracker.Tests.Module;
 /// <summary>Export-ConntrackLog -Format Tree.</summary>
 public sealed class ExportTreeTests : ModuleTest
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
     private readonly string _path;
 
     public ExportTreeTests()

@@ -109,7 +109,7 @@ public sealed class GetConntrackFlowTests : ModuleTest
     [InlineData("Forward", "10.1.0.9:5000", "10.1.0.1:22")]
     public void A_flow_names_its_ends_as_Get_NetTCPConnection_does(string direction, string local, string remote)
     {
-        using TempFolder folder = new();
+        using TempDirectory folder = new();
         string path = folder.File("flow.csv");
         File.WriteAllText(path, $"Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort,ReplySrcAddress,ReplySrcPort\n{direction},Tcp,IPv4,10.1.0.9,5000,10.1.0.1,22,10.1.0.1,22\n");
         Engine.Set("path", path);

@@ -10,7 +10,7 @@ public sealed class ImportConntrackLogTests : ModuleTest
 {
     private const string FlowJson = """{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2"}""";
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     public ImportConntrackLogTests() => Engine.Set("folder", _folder.Path);
 

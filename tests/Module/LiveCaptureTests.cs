@@ -7,7 +7,7 @@ namespace Conntracker.Tests.Module;
 /// <summary>Start-ConntrackCapture on a kernel.</summary>
 public sealed class LiveCaptureTests : ModuleTest
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
     private readonly TestNamespace _host = new();
 
     public LiveCaptureTests() => Engine.Set("folder", _folder.Path);

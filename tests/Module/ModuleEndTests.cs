@@ -96,7 +96,7 @@ public sealed class ModuleEndTests : ModuleTest
     public void A_PowerShell_that_is_killed_leaves_no_table_and_the_next_capture_puts_accounting_back()
     {
         using TestNamespace host = new();
-        using TempFolder folder = new();
+        using TempDirectory folder = new();
         using Tool other = OtherPowerShell.Start(folder, [], $"(Start-ConntrackCapture -NetworkNamespace {host.Name} -Accounting).State.ToString(); Wait-ConntrackCapture");
         Eventually.True("the capture", () => other.Output.Contains("Running", StringComparison.Ordinal));
         other.End("KILL");

@@ -12,7 +12,7 @@ public sealed class PacketTests : ModuleTest
         ForEach-Object { "$($_.Protocol) $($_.SrcAddress):$($_.SrcPort) $($_.DstAddress):$($_.DstPort) $($_.Direction) $($_.State) $($_.Packets)/$($_.ReplyPackets) $($_.Bytes)/$($_.ReplyBytes)" }
         """;
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     public PacketTests()
     {

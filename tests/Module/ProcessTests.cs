@@ -21,7 +21,7 @@ public sealed class ProcessTests : ModuleTest
         string[] lines = Engine.Lines("$p = (Get-ConntrackFlow -Protocol icmp).Process; $p.GetType(); $p.Name; $p.UserName; $p.CommandLine; $p.Id -gt 1; (Get-ConntrackFlow -Protocol icmp).OwningProcess -eq $p.Id");
         Assert.Equal(["Conntracker.FlowProcess", "ping", "root", "True", "True"], [.. lines[..3], .. lines[4..]]);
         Assert.Matches(@"ping .*127\.0\.0\.1", lines[3]);
-        Assert.Equal("0", Engine.Line("$capture.GetReceipt().ProcessesLost"));
+        Assert.Equal("0", Engine.Line("$capture.GetCounters().ProcessesLost"));
     }
 
     [Theory]

@@ -7,7 +7,7 @@ namespace Conntracker.Tests.Module;
 /// <summary>Start-ConntrackCapture with recordings, and what it refuses.</summary>
 public sealed class StartConntrackCaptureTests : ModuleTest
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     public StartConntrackCaptureTests() => Engine.Set("folder", _folder.Path);
 

@@ -13,7 +13,7 @@ public sealed class ViewTests : IDisposable
         {"Protocol":"IcmpV6","Family":"IPv6","SrcAddress":"fe80:1111:1111:2222:3333:4444:5555:6666","DstAddress":"ff02:1111:aaaa:bbbb:cccc:dddd:eeee:ffff","IcmpType":135,"IcmpCode":255}
         """;
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     [Theory]
     [InlineData(80)]

@@ -29,7 +29,7 @@ public sealed class Capture
     public CaptureState State => Session.State;
 
     /// <summary>Where its flows come from; of a replay, what the recording holds.</summary>
-    public CaptureSource Source => Options.ReplayPath is not null && Session.Receipt.Packets > 0 ? CaptureSource.Packet : Options.Source;
+    public CaptureSource Source => Options.ReplayPath is not null && Session.Counters.Packets > 0 ? CaptureSource.Packet : Options.Source;
 
     /// <summary>When it was started.</summary>
     public DateTimeOffset StartTime => Session.StartTime;
@@ -41,58 +41,58 @@ public sealed class Capture
     public int FlowCount => Session.FlowCount;
 
     /// <summary>Events of connection tracking that were taken in.</summary>
-    public long Events => Session.Receipt.Events;
+    public long Events => Session.Counters.Events;
 
     /// <summary>Messages that the kernel could not queue, by its own count.</summary>
-    public long Lost => Session.Receipt.Lost;
+    public long Lost => Session.Counters.Lost;
 
     /// <summary>How often the receive buffer overran.</summary>
-    public long Overruns => Session.Receipt.Overruns;
+    public long Overruns => Session.Counters.Overruns;
 
     /// <summary>Flows that a dump put right after an overrun.</summary>
-    public long Repaired => Session.Receipt.Repaired;
+    public long Repaired => Session.Counters.Repaired;
 
     /// <summary>Messages that were not as the kernel writes them; packets that are cut off or contradict themselves.</summary>
-    public long Malformed => Session.Receipt.Malformed;
+    public long Malformed => Session.Counters.Malformed;
 
     /// <summary>Flows that were folded into others at the flow limit.</summary>
-    public long Folded => Session.Receipt.Folded;
+    public long Folded => Session.Counters.Folded;
 
     /// <summary>Open flows from before the capture for which the kernel has made no event: its table is read to follow them.</summary>
-    public long EventlessFlows => Session.Receipt.EventlessFlows;
+    public long EventlessFlows => Session.Counters.EventlessFlows;
 
     /// <summary>Packets that connection tracking dropped while the capture ran: the kernel's table was full, or a helper refused them.</summary>
-    public long ConntrackDrops => Session.Receipt.ConntrackDrops;
+    public long ConntrackDrops => Session.Counters.ConntrackDrops;
 
     /// <summary>Connections that the kernel removed from its full table before their time.</summary>
-    public long ConntrackEarlyDrops => Session.Receipt.ConntrackEarlyDrops;
+    public long ConntrackEarlyDrops => Session.Counters.ConntrackEarlyDrops;
 
     /// <summary>Messages and packets that are missing in the recording, because the disk was too slow for it; a replay of it lacks them.</summary>
-    public long RecordingLost => Session.Receipt.RecordingLost;
+    public long RecordingLost => Session.Counters.RecordingLost;
 
     /// <summary>Messages of nftables' trace that were taken in.</summary>
-    public long NftablesTraces => Session.Receipt.NftablesTraces;
+    public long NftablesTraces => Session.Counters.NftablesTraces;
 
     /// <summary>Messages of nftables' trace that the kernel could not queue, by its own count.</summary>
-    public long NftablesTracesLost => Session.Receipt.NftablesTracesLost;
+    public long NftablesTracesLost => Session.Counters.NftablesTracesLost;
 
     /// <summary>Traced packets of which steps are missing: see <see cref="Flow.TraceIncomplete"/>; ICMP errors of which is not known what they are about among them.</summary>
-    public long TracesIncomplete => Session.Receipt.TracesIncomplete;
+    public long TracesIncomplete => Session.Counters.TracesIncomplete;
 
     /// <summary>TRACE lines of iptables-legacy that were taken in.</summary>
-    public long IptablesTraces => Session.Receipt.IptablesTraces;
+    public long IptablesTraces => Session.Counters.IptablesTraces;
 
     /// <summary>TRACE lines of iptables-legacy that were lost between the kernel and the capture.</summary>
-    public long IptablesTracesLost => Session.Receipt.IptablesTracesLost;
+    public long IptablesTracesLost => Session.Counters.IptablesTracesLost;
 
     /// <summary>Packets that were taken in; 0 unless packets are the source.</summary>
-    public long Packets => Session.Receipt.Packets;
+    public long Packets => Session.Counters.Packets;
 
     /// <summary>Packets that the kernel or the interface dropped before they could be taken in.</summary>
-    public long PacketsLost => Session.Receipt.PacketsLost;
+    public long PacketsLost => Session.Counters.PacketsLost;
 
     /// <summary>Packets of which no flow tells: of other protocols than IP, and later fragments whose first one was not seen.</summary>
-    public long PacketsSkipped => Session.Receipt.PacketsSkipped;
+    public long PacketsSkipped => Session.Counters.PacketsSkipped;
 
     /// <summary>What a user ought to know of it: once a cause.</summary>
     public IReadOnlyList<string> Notices => Session.Notices.All();
@@ -106,7 +106,7 @@ public sealed class Capture
     internal CaptureSession Session { get; }
 
     /// <summary>Everything that it saw and did not see, of one moment.</summary>
-    public CaptureReceipt GetReceipt() => Session.Receipt;
+    public CaptureCounters GetCounters() => Session.Counters;
 
     /// <summary>The flows that are wanted, as they are now, one at a time.</summary>
     /// <param name="query">Which flows are wanted.</param>

@@ -38,12 +38,12 @@ public sealed partial class CaptureSession
     internal bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
 
     /// <summary>What is traced, and what came of it.</summary>
-    internal IReadOnlyList<FlowTrace> GetTraces(string capture) => _pump.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
+    internal IReadOnlyList<FlowTrace> GetTraces(string capture) => _runner.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
 
     private T WhileRunning<T>(Func<TraceControl, T> act)
     {
         ConntrackException over = new(ConntrackErrorReason.CaptureNotRunning, "Only a running capture can trace. This capture has ended, or is a replay.");
-        if (_pump.Tracing is not TraceControl tracing || _state != CaptureState.Running)
+        if (_runner.Tracing is not TraceControl tracing || _state != CaptureState.Running)
         {
             throw over;
         }

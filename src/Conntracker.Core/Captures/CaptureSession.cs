@@ -21,7 +21,7 @@ public sealed partial class CaptureSession : IDisposable
 
     private readonly CaptureOptions _options;
     private readonly FlowCollector _collector;
-    private readonly ICapturePump _pump;
+    private readonly ICaptureRunner _runner;
     private readonly Thread _thread;
     private readonly ManualResetEventSlim _ready = new();
     private readonly ManualResetEventSlim _ended = new();
@@ -40,13 +40,13 @@ public sealed partial class CaptureSession : IDisposable
         _collector.Tracing.IgnoresConnections = options.IgnoresTracedConnections;
         try
         {
-            _pump = options switch
+            _runner = options switch
             {
-                { ReplayPath: string path } => new ReplayPump(path, _collector, Notices),
-                { PcapPath: string path } => new PcapPump(path, options, _collector, Notices),
-                { Source: CaptureSource.Packet } => new PacketPump(options, _collector, Notices),
-                _ when readOnce => new DumpPump(options.NetworkNamespace, _collector),
-                _ => new LivePump(options, _collector, Notices),
+                { ReplayPath: string path } => new ReplayRunner(path, _collector, Notices),
+                { PcapPath: string path } => new PcapRunner(path, options, _collector, Notices),
+                { Source: CaptureSource.Packet } => new PacketRunner(options, _collector, Notices),
+                _ when readOnce => new DumpRunner(options.NetworkNamespace, _collector),
+                _ => new LiveRunner(options, _collector, Notices),
             };
         }
         catch
@@ -81,7 +81,7 @@ public sealed partial class CaptureSession : IDisposable
     public int FlowCount => _collector.FlowCount;
 
     /// <summary>What it saw and what it did not.</summary>
-    public CaptureReceipt Receipt => _collector.Receipt;
+    public CaptureCounters Counters => _collector.Counters;
 
     /// <summary>Starts a capture; returns when it sees events and the flows that were open before are there.</summary>
     /// <param name="options">How.</param>
@@ -118,12 +118,12 @@ public sealed partial class CaptureSession : IDisposable
         Start(new CaptureSession(new CaptureOptions { NetworkNamespace = networkNamespace, MaximumFlows = LargestTable }, readOnce: true), cancellation);
 
     /// <summary>Asks it to stop, without waiting.</summary>
-    public void RequestStop() => _pump.RequestStop();
+    public void RequestStop() => _runner.RequestStop();
 
     /// <summary>Stops it and waits until it has ended.</summary>
     public void Stop()
     {
-        _pump.RequestStop();
+        _runner.RequestStop();
         _ended.Wait();
     }
 
@@ -148,7 +148,7 @@ public sealed partial class CaptureSession : IDisposable
     public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default)
     {
         using FlowSnapshot snapshot = Snapshot(cancellation);
-        for (int place = 0; place < snapshot.PlaceCount; place++)
+        for (int place = 0; place < snapshot.SlotCount; place++)
         {
             if (snapshot.ToFlow(place, query) is Flow flow)
             {
@@ -180,7 +180,7 @@ public sealed partial class CaptureSession : IDisposable
 
         if (_thread.ThreadState.HasFlag(ThreadState.Unstarted))
         {
-            _pump.Dispose();
+            _runner.Dispose();
         }
         else
         {
@@ -217,7 +217,7 @@ public sealed partial class CaptureSession : IDisposable
         // A dump that is under way has answers from before now.
         (long before, bool isDumping) = _collector.Dumps;
         before += isDumping ? 1 : 0;
-        if (!_pump.RequestRefresh())
+        if (!_runner.RequestRefresh())
         {
             return;
         }
@@ -232,7 +232,7 @@ public sealed partial class CaptureSession : IDisposable
     {
         try
         {
-            _pump.Run(() =>
+            _runner.Run(() =>
             {
                 _state = CaptureState.Running;
                 _ready.Set();
@@ -248,7 +248,7 @@ public sealed partial class CaptureSession : IDisposable
         }
         finally
         {
-            _pump.Dispose();
+            _runner.Dispose();
             Interlocked.Exchange(ref _endTime, _clock.Now);
             _collector.CompleteSubscriptions();
             _ended.Set();

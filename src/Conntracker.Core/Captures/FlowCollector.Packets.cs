@@ -13,23 +13,23 @@ namespace Conntracker.Core.Captures;
 /// <summary>What the collector does with packets.</summary>
 internal sealed partial class FlowCollector
 {
-    private readonly PacketIntake _packets;
+    private readonly PacketHandler _packets;
     private long _packetsLost;
 
     /// <summary>Names UDP ports of services on this host (<see cref="CaptureOptions.IncomingUdpPorts"/>).</summary>
     public void UseIncomingUdpPorts(IEnumerable<int> ports) => _packets.Originator.UseIncomingUdpPorts(ports);
 
-    private void TakePacket(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    private void TakePacket(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         switch (kind)
         {
-            case FrameKind.PacketLink:
+            case MessageKind.PacketLink:
                 _packets.TakeLinkType(data);
                 break;
-            case FrameKind.PacketsLost:
+            case MessageKind.PacketsLost:
                 _packetsLost += ReadNumber(data);
                 break;
-            case FrameKind.PacketTime:
+            case MessageKind.PacketTime:
                 _packets.Expire(time);
                 break;
             default:
@@ -37,7 +37,7 @@ internal sealed partial class FlowCollector
                 if (outcome >= ApplyOutcome.Reopened)
                 {
                     Processes.FlowAppeared(place, Addresses, isOld: false);
-                    Offer(place);
+                    Publish(place);
                 }
 
                 break;

@@ -29,11 +29,11 @@ internal sealed partial class FlowCollector
         }
     }
 
-    private void Offer(int place)
+    private void Publish(int place)
     {
         foreach (FlowSubscription subscription in _subscriptions)
         {
-            subscription.Offer(in _table[place], Addresses, _table.Evidence, Tracing.View, Processes.Processes.View);
+            subscription.Publish(in _table[place], Addresses, _table.Details, Tracing.View, Processes.Processes.View);
         }
     }
 

@@ -19,14 +19,14 @@ namespace Conntracker.Core.Captures;
 /// Turns frames into flows: decodes, feeds the table, counts, and informs subscribers. Live and replayed frames are handled alike. One thread
 /// hands frames in; any thread may read.
 /// </summary>
-internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDisposable
+internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDisposable
 {
     // Held while a batch is handled, and while a reader copies.
     private readonly Lock _gate = new();
     private readonly FlowTable _table;
     private readonly FrozenSet<FlowProtocol>? _protocols;
     private readonly LocalAddressesBuilder _addresses = new();
-    private ConntrackMessage _message;
+    private FlowUpdate _message;
     private DumpReason _dumpReason;
     private long _events;
     private long _dumpsEnded;
@@ -57,13 +57,13 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
         _table = new FlowTable(maximumFlows);
         Processes = new ProcessJoin(_table);
         _protocols = protocols.Count == 0 ? null : protocols.ToFrozenSet();
-        _packets = new PacketIntake(_table, Keeps);
+        _packets = new PacketHandler(_table, Keeps);
         Tracing = new TraceCollector(_table, _protocols)
         {
             Ended = place =>
             {
                 Processes.FlowAppeared(place, Addresses, isOld: false);
-                Offer(place);
+                Publish(place);
             },
         };
     }
@@ -120,8 +120,8 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
         }
     }
 
-    /// <summary>The receipt so far.</summary>
-    public CaptureReceipt Receipt
+    /// <summary>The counters so far.</summary>
+    public CaptureCounters Counters
     {
         get
         {
@@ -133,7 +133,7 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
     }
 
     /// <inheritdoc/>
-    public void Handle(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    public void Handle(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         lock (_gate)
         {
@@ -142,13 +142,13 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
     }
 
     /// <inheritdoc/>
-    public void Handle(FrameKind kind, long time, DatagramBatch batch, int count)
+    public void Handle(MessageKind kind, long time, DatagramBatch batch, int count)
     {
         lock (_gate)
         {
             for (int i = 0; i < count; i++)
             {
-                FrameKind each = batch.IsTruncated(i) ? FrameKind.Truncated : kind;
+                MessageKind each = batch.IsTruncated(i) ? MessageKind.Truncated : kind;
                 Dispatch(each, time, each == kind ? batch[i] : default);
             }
         }
@@ -161,7 +161,7 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
         {
             for (int i = 0; i < batch.Count; i++)
             {
-                Dispatch(FrameKind.Packet, batch.TimeOf(i), batch[i]);
+                Dispatch(MessageKind.Packet, batch.TimeOf(i), batch[i]);
             }
         }
     }
@@ -176,11 +176,11 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
     }
 
     /// <inheritdoc/>
-    public void Settle(long now)
+    public void Flush(long now)
     {
         lock (_gate)
         {
-            Tracing.Settle(now);
+            Tracing.Flush(now);
         }
     }
 
@@ -203,53 +203,53 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
         }
     }
 
-    private void Dispatch(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    private void Dispatch(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         switch (kind)
         {
-            case FrameKind.ConntrackEvent:
+            case MessageKind.ConntrackEvent:
                 TakeEvents(time, data);
                 break;
-            case FrameKind.ConntrackDump:
+            case MessageKind.ConntrackDump:
                 TakeDump(time, data);
                 break;
-            case FrameKind.Addresses:
+            case MessageKind.Addresses:
                 TakeAddresses(data);
                 break;
-            case FrameKind.DumpRequested:
+            case MessageKind.DumpRequested:
                 _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
                 _dumpWasInterrupted = false;
                 _isDumping = true;
                 Tracing.MayLackFlows = _dumpReason == DumpReason.Start;
                 _table.BeginDump(time, showsEventless: _dumpReason != DumpReason.Repair);
                 break;
-            case FrameKind.Overrun:
+            case MessageKind.Overrun:
                 _overruns++;
                 break;
-            case FrameKind.Lost:
+            case MessageKind.Lost:
                 _lost += ReadNumber(data);
                 break;
-            case FrameKind.ConntrackDrops when data.Length == 2 * sizeof(long):
+            case MessageKind.ConntrackDrops when data.Length == 2 * sizeof(long):
                 _conntrackDrops += ReadNumber(data[..sizeof(long)]);
                 _conntrackEarlyDrops += ReadNumber(data[sizeof(long)..]);
                 break;
-            case FrameKind.RecordingLost:
+            case MessageKind.RecordingLost:
                 _recordingLost += ReadNumber(data);
                 break;
-            case FrameKind.Process:
-            case FrameKind.SocketOwner:
+            case MessageKind.Process:
+            case MessageKind.SocketOwner:
                 TakeProcess(kind, time, data);
                 break;
-            case FrameKind.SocketOwnersLost:
+            case MessageKind.SocketOwnersLost:
                 _processesLost += ReadNumber(data);
                 break;
-            case FrameKind.Packet:
-            case FrameKind.PacketLink:
-            case FrameKind.PacketsLost:
-            case FrameKind.PacketTime:
+            case MessageKind.Packet:
+            case MessageKind.PacketLink:
+            case MessageKind.PacketsLost:
+            case MessageKind.PacketTime:
                 TakePacket(kind, time, data);
                 break;
-            case FrameKind.Truncated:
+            case MessageKind.Truncated:
                 _lost++;
                 _malformed++;
                 break;
@@ -307,10 +307,10 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
 
     private DecodeResult TakeAddress(in NetlinkMessage message)
     {
-        DecodeResult result = RouteDecoder.Decode(in message, out AddressBlock block, out bool isForMany);
-        if (result == DecodeResult.Decoded && isForMany)
+        DecodeResult result = RouteDecoder.Decode(in message, out AddressBlock block, out bool isBroadcast);
+        if (result == DecodeResult.Decoded && isBroadcast)
         {
-            _addresses.AddForMany(block);
+            _addresses.AddBroadcast(block);
         }
         else if (result == DecodeResult.Decoded)
         {
@@ -328,20 +328,20 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
             _addresses.AddOwn(AddressBlock.Of(family, address));
             if (broadcast is AddressBits known)
             {
-                _addresses.AddForMany(AddressBlock.Of(family, known));
+                _addresses.AddBroadcast(AddressBlock.Of(family, known));
             }
         }
 
         return result;
     }
 
-    private void TakeProcess(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    private void TakeProcess(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
-        if (kind == FrameKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
+        if (kind == MessageKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
         {
             Processes.Take(in report);
         }
-        else if (kind == FrameKind.SocketOwner && SocketOwner.Decode(data, out SocketOwner owner) == DecodeResult.Decoded)
+        else if (kind == MessageKind.SocketOwner && SocketOwner.Decode(data, out SocketOwner owner) == DecodeResult.Decoded)
         {
             Processes.Take(in owner, Addresses, time);
         }
@@ -367,11 +367,11 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
     {
         ApplyOutcome outcome = _table.Apply(in _message, time, out int place);
         bool isRepair = _dumpReason == DumpReason.Repair;
-        if (isRepair && _message.Kind == ConntrackMessageKind.Dumped && outcome >= ApplyOutcome.Changed)
+        if (isRepair && _message.Kind == FlowUpdateKind.Dumped && outcome >= ApplyOutcome.Changed)
         {
             _repaired++;
         }
-        else if (isRepair && _message.Kind == ConntrackMessageKind.New && outcome < ApplyOutcome.Reopened && _repaired > 0)
+        else if (isRepair && _message.Kind == FlowUpdateKind.New && outcome < ApplyOutcome.Reopened && _repaired > 0)
         {
             // The dump was quicker than the event that was on its way: nothing had been lost of it.
             _repaired--;
@@ -379,17 +379,17 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
 
         if (outcome >= ApplyOutcome.Changed)
         {
-            Tracing.Learn(place);
+            Tracing.AddTuple(place);
         }
 
         if (outcome >= ApplyOutcome.Reopened)
         {
-            Processes.FlowAppeared(place, Addresses, isOld: _message.Kind == ConntrackMessageKind.Dumped);
+            Processes.FlowAppeared(place, Addresses, isOld: _message.Kind == FlowUpdateKind.Dumped);
         }
 
         if (outcome >= ApplyOutcome.Reopened && !(_isDumping && _dumpReason == DumpReason.Start))
         {
-            Offer(place);
+            Publish(place);
         }
     }
 
@@ -415,9 +415,9 @@ internal sealed partial class FlowCollector : IFrameConsumer, ITraceJoin, IDispo
         _dumpsEnded++;
     }
 
-    private CaptureReceipt Count()
+    private CaptureCounters Count()
     {
-        TraceReceipt traces = Tracing.Receipt;
+        TraceCounters traces = Tracing.Counters;
         return new(_events, _lost, _overruns, _repaired, _malformed + traces.Malformed + _packets.Malformed, _table.Folded)
         {
             EventlessFlows = _table.Eventless,

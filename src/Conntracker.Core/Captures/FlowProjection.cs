@@ -13,13 +13,13 @@ internal static class FlowProjection
     /// <param name="record">The flow.</param>
     /// <param name="counters">Its counters; null when the kernel did not count.</param>
     /// <param name="addresses">The host's addresses, which tell the direction.</param>
-    /// <param name="evidence">Where its evidence is.</param>
-    /// <param name="trace">The steps that its evidence names.</param>
-    /// <param name="processes">The processes that its evidence names.</param>
+    /// <param name="details">Where its details is.</param>
+    /// <param name="trace">The steps that its details names.</param>
+    /// <param name="processes">The processes that its details names.</param>
     public static Flow ToFlow(
-        ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
+        ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, FlowDetailStore details, TraceSnapshot trace, ProcessSnapshot processes)
     {
-        FlowProcess? responder = processes.Responder(evidence, in record);
+        FlowProcess? responder = processes.Responder(details, in record);
         ref readonly FlowKey key = ref record.Key;
         FlowProtocol protocol = key.Protocol;
         bool hasPorts = FlowKey.HasPorts(protocol);
@@ -60,12 +60,12 @@ internal static class FlowProjection
             Offloaded = (record.Status & (IPS_OFFLOAD | IPS_HW_OFFLOAD)) != 0,
             Direction = addresses.DirectionOf(in record),
             Folding = record.Folding,
-            Process = processes.Shown(evidence, in record, addresses.DirectionOf(in record)),
+            Process = processes.Shown(details, in record, addresses.DirectionOf(in record)),
             ReplyProcess = responder,
-            Trace = trace.Trace(evidence, in record),
-            Verdict = trace.Verdict(evidence, in record),
-            VerdictRule = trace.VerdictRule(evidence, in record),
-            TraceIncomplete = TraceView.IsIncomplete(evidence, in record),
+            Trace = trace.Trace(details, in record),
+            Verdict = trace.Verdict(details, in record),
+            VerdictRule = trace.VerdictRule(details, in record),
+            TraceIncomplete = TraceSnapshot.IsIncomplete(details, in record),
         };
     }
 }

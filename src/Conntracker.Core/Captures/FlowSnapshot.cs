@@ -11,15 +11,15 @@ public sealed class FlowSnapshot : IDisposable
 {
     private readonly FlowStore _store;
     private readonly LocalAddresses _addresses;
-    private readonly TraceView _trace;
-    private readonly ProcessView _processes;
+    private readonly TraceSnapshot _trace;
+    private readonly ProcessSnapshot _processes;
 
     /// <summary>Takes a copy of the flows into care.</summary>
     /// <param name="store">The copy.</param>
     /// <param name="addresses">The host's addresses at that moment.</param>
     /// <param name="trace">The steps at that moment.</param>
     /// <param name="processes">The processes at that moment.</param>
-    internal FlowSnapshot(FlowStore store, LocalAddresses addresses, TraceView trace, ProcessView processes)
+    internal FlowSnapshot(FlowStore store, LocalAddresses addresses, TraceSnapshot trace, ProcessSnapshot processes)
     {
         _store = store;
         _addresses = addresses;
@@ -31,7 +31,7 @@ public sealed class FlowSnapshot : IDisposable
     public int Count => _store.Count;
 
     /// <summary>One past the highest place; places below it may be free.</summary>
-    public int PlaceCount => _store.HighWater;
+    public int SlotCount => _store.HighWater;
 
     /// <summary>The flow at a place.</summary>
     internal ref readonly FlowRecord this[int place] => ref _store[place];
@@ -40,21 +40,21 @@ public sealed class FlowSnapshot : IDisposable
     internal FlowDirection Direction(int place) => _addresses.DirectionOf(in _store[place]);
 
     /// <summary>The steps of the flow at a place.</summary>
-    internal IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Evidence, in _store[place]);
+    internal IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Details, in _store[place]);
 
     /// <summary>The process that the flow at a place shows as its own ; null when none is known.</summary>
-    internal FlowProcess? Originator(int place) => _processes.Shown(_store.Evidence, in _store[place], Direction(place));
+    internal FlowProcess? Originator(int place) => _processes.Shown(_store.Details, in _store[place], Direction(place));
 
     /// <summary>Who answers the flow at a place; null when not known, or not on this host.</summary>
-    internal FlowProcess? Responder(int place) => _processes.Responder(_store.Evidence, in _store[place]);
+    internal FlowProcess? Responder(int place) => _processes.Responder(_store.Details, in _store[place]);
 
     /// <summary>The flow at a place as an object; null when the place is free or a query does not want it.</summary>
     public Flow? ToFlow(int place, FlowQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
         ref readonly FlowRecord record = ref _store[place];
-        return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Evidence, in record)) && query.MatchesProcess(Originator(place), Responder(place))
-            ? FlowProjection.ToFlow(in record, Counters(place), _addresses, _store.Evidence, _trace, _processes)
+        return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Details, in record)) && query.MatchesProcess(Originator(place), Responder(place))
+            ? FlowProjection.ToFlow(in record, Counters(place), _addresses, _store.Details, _trace, _processes)
             : null;
     }
 

@@ -36,10 +36,10 @@ public sealed class FlowSubscription : IDisposable
     public long Skipped => Interlocked.Read(ref _skipped);
 
     /// <summary>Offers a flow; called under the collector's lock.</summary>
-    internal void Offer(ref readonly FlowRecord record, LocalAddresses addresses, EvidenceStore evidence, TraceView trace, ProcessView processes)
+    internal void Publish(ref readonly FlowRecord record, LocalAddresses addresses, FlowDetailStore details, TraceSnapshot trace, ProcessSnapshot processes)
     {
-        if (_query.Matches(in record, trace.Verdict(evidence, in record))
-            && !_queue.Writer.TryWrite(FlowProjection.ToFlow(in record, null, addresses, evidence, trace, processes)))
+        if (_query.Matches(in record, trace.Verdict(details, in record))
+            && !_queue.Writer.TryWrite(FlowProjection.ToFlow(in record, null, addresses, details, trace, processes)))
         {
             Interlocked.Increment(ref _skipped);
         }

@@ -18,7 +18,7 @@ internal static class ConntrackDecoder
     /// <param name="source">The message.</param>
     /// <param name="fromDump">True when it answers a dump: then it tells a state, not an event.</param>
     /// <param name="message">Filled when the answer is <see cref="DecodeResult.Decoded"/>; otherwise what it holds means nothing.</param>
-    public static DecodeResult Decode(in NetlinkMessage source, bool fromDump, ref ConntrackMessage message)
+    public static DecodeResult Decode(in NetlinkMessage source, bool fromDump, ref FlowUpdate message)
     {
         if (source.Type >> 8 != NFNL_SUBSYS_CTNETLINK)
         {
@@ -33,23 +33,23 @@ internal static class ConntrackDecoder
         switch (source.Type & 0xff)
         {
             case IPCTNL_MSG_CT_NEW when fromDump:
-                message.Kind = ConntrackMessageKind.Dumped;
+                message.Kind = FlowUpdateKind.Dumped;
                 break;
             case IPCTNL_MSG_CT_NEW:
                 bool created = (source.Flags & NetlinkConstants.NLM_F_CREATE) != 0;
-                message.Kind = created ? ConntrackMessageKind.New : ConntrackMessageKind.Update;
+                message.Kind = created ? FlowUpdateKind.New : FlowUpdateKind.Update;
                 break;
             case IPCTNL_MSG_CT_DELETE:
-                message.Kind = ConntrackMessageKind.Destroy;
+                message.Kind = FlowUpdateKind.Destroy;
                 break;
             default:
                 return DecodeResult.Ignored;
         }
 
-        nfgenmsg head = MemoryMarshal.Read<nfgenmsg>(source.Payload);
-        message.Fields = ConntrackFields.None;
+        nfgenmsg header = MemoryMarshal.Read<nfgenmsg>(source.Payload);
+        message.Fields = FlowUpdateFields.None;
         message.Key = default;
-        message.Key.Family = head.nfgen_family switch
+        message.Key.Family = header.nfgen_family switch
         {
             NFPROTO_IPV4 => FlowFamily.IPv4,
             NFPROTO_IPV6 => FlowFamily.IPv6,
@@ -62,10 +62,10 @@ internal static class ConntrackDecoder
 
         NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<nfgenmsg>()..]);
         ReadAttributes(ref attributes, ref message);
-        return attributes.IsMalformed || !message.Has(ConntrackFields.Original) ? DecodeResult.Malformed : DecodeResult.Decoded;
+        return attributes.IsMalformed || !message.Has(FlowUpdateFields.Original) ? DecodeResult.Malformed : DecodeResult.Decoded;
     }
 
-    private static void ReadAttributes(ref NetlinkAttributeReader attributes, ref ConntrackMessage message)
+    private static void ReadAttributes(ref NetlinkAttributeReader attributes, ref FlowUpdate message)
     {
         while (attributes.Read())
         {
@@ -79,19 +79,19 @@ internal static class ConntrackDecoder
                     break;
                 case CTA_STATUS:
                     message.Status = attributes.ReadUInt32BigEndian();
-                    message.Fields |= ConntrackFields.Status;
+                    message.Fields |= FlowUpdateFields.Status;
                     break;
                 case CTA_ID:
                     message.Id = attributes.ReadUInt32BigEndian();
-                    message.Fields |= ConntrackFields.Id;
+                    message.Fields |= FlowUpdateFields.Id;
                     break;
                 case CTA_MARK:
                     message.Mark = attributes.ReadUInt32BigEndian();
-                    message.Fields |= ConntrackFields.Mark;
+                    message.Fields |= FlowUpdateFields.Mark;
                     break;
                 case CTA_ZONE:
                     message.Key.Zone = attributes.ReadUInt16BigEndian();
-                    message.Fields |= ConntrackFields.Zone;
+                    message.Fields |= FlowUpdateFields.Zone;
                     break;
                 case CTA_PROTOINFO:
                     ReadProtocolInfo(ref attributes, ref message);
@@ -111,7 +111,7 @@ internal static class ConntrackDecoder
         }
     }
 
-    private static void ReadProtocolInfo(ref NetlinkAttributeReader parent, ref ConntrackMessage message)
+    private static void ReadProtocolInfo(ref NetlinkAttributeReader parent, ref FlowUpdate message)
     {
         NetlinkAttributeReader protocols = new(parent.Value);
         while (protocols.Read())
@@ -128,7 +128,7 @@ internal static class ConntrackDecoder
                 if (info.Type == CTA_PROTOINFO_TCP_STATE)
                 {
                     message.ProtocolState = info.ReadByte();
-                    message.Fields |= ConntrackFields.ProtocolState;
+                    message.Fields |= FlowUpdateFields.ProtocolState;
                 }
             }
 
@@ -138,12 +138,12 @@ internal static class ConntrackDecoder
         Inherit(ref parent, in protocols);
     }
 
-    private static void ReadCounters(ref NetlinkAttributeReader parent, ref ConntrackMessage message, ref ulong packets, ref ulong bytes)
+    private static void ReadCounters(ref NetlinkAttributeReader parent, ref FlowUpdate message, ref ulong packets, ref ulong bytes)
     {
-        if (!message.Has(ConntrackFields.Counters))
+        if (!message.Has(FlowUpdateFields.Counters))
         {
             message.Counters = default;
-            message.Fields |= ConntrackFields.Counters;
+            message.Fields |= FlowUpdateFields.Counters;
         }
 
         NetlinkAttributeReader counters = new(parent.Value);
@@ -165,7 +165,7 @@ internal static class ConntrackDecoder
         Inherit(ref parent, in counters);
     }
 
-    private static void ReadTimestamp(ref NetlinkAttributeReader parent, ref ConntrackMessage message)
+    private static void ReadTimestamp(ref NetlinkAttributeReader parent, ref FlowUpdate message)
     {
         NetlinkAttributeReader timestamp = new(parent.Value);
         while (timestamp.Read())
@@ -173,7 +173,7 @@ internal static class ConntrackDecoder
             if (timestamp.Type == CTA_TIMESTAMP_START)
             {
                 message.StartTime = timestamp.ReadUInt64BigEndian();
-                message.Fields |= ConntrackFields.StartTime;
+                message.Fields |= FlowUpdateFields.StartTime;
             }
         }
 

@@ -23,7 +23,7 @@ internal sealed class TableFeed : IDisposable
 
     private readonly IDumpSource _source;
     private readonly Func<bool> _hasEventless;
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Wakeup _wakeup;
@@ -36,7 +36,7 @@ internal sealed class TableFeed : IDisposable
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set by the source when there is something to take.</param>
-    public TableFeed(IDumpSource source, Func<bool> hasEventless, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    public TableFeed(IDumpSource source, Func<bool> hasEventless, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _source = source;
         _hasEventless = hasEventless;
@@ -78,7 +78,7 @@ internal sealed class TableFeed : IDisposable
 
         IsReading = true;
         _wasInterrupted = false;
-        _sink.Put(FrameKind.DumpRequested, _clock.Now, [(byte)reason]);
+        _sink.Put(MessageKind.DumpRequested, _clock.Now, [(byte)reason]);
     }
 
     /// <summary>Asks for the table when that is due and no dump is under way. Events were read to their end.</summary>
@@ -103,11 +103,11 @@ internal sealed class TableFeed : IDisposable
             if (part.Batch is null)
             {
                 // Whoever replays the recording has to see the end as well.
-                _sink.Put(FrameKind.ConntrackDump, _clock.Now, EndOfDump(part.Error));
+                _sink.Put(MessageKind.ConntrackDump, _clock.Now, EndOfDump(part.Error));
             }
             else
             {
-                _sink.Put(FrameKind.ConntrackDump, _clock.Now, part.Batch, part.Count);
+                _sink.Put(MessageKind.ConntrackDump, _clock.Now, part.Batch, part.Count);
                 _source.Return(part.Batch);
             }
 

@@ -16,7 +16,7 @@ internal sealed class TrackingGuard : IFeedSource
     private static readonly long s_shortestPause = TimeSpan.FromMilliseconds(50).Ticks;
 
     private readonly Func<TrackingReading?> _read;
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly Func<string?> _release;
@@ -30,7 +30,7 @@ internal sealed class TrackingGuard : IFeedSource
     /// <param name="clock">The capture's time.</param>
     /// <param name="release">Called once, when the table is nearly full; does what is to be done, and says it in a sentence.</param>
     public TrackingGuard(
-        TrackingReading? first, Func<TrackingReading?> read, FrameSink sink, CaptureNotices notices, CaptureClock clock, Func<string?> release)
+        TrackingReading? first, Func<TrackingReading?> read, MessageSink sink, CaptureNotices notices, CaptureClock clock, Func<string?> release)
     {
         _read = read;
         _sink = sink;
@@ -117,7 +117,7 @@ internal sealed class TrackingGuard : IFeedSource
         Span<byte> data = stackalloc byte[2 * sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(data, drops);
         BinaryPrimitives.WriteInt64LittleEndian(data[sizeof(long)..], earlyDrops);
-        _sink.Put(FrameKind.ConntrackDrops, _clock.Now, data);
+        _sink.Put(MessageKind.ConntrackDrops, _clock.Now, data);
         _last = _last with { Drops = reading.Drops, EarlyDrops = reading.EarlyDrops };
         if (drops > 0)
         {

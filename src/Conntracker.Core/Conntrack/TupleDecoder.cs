@@ -13,7 +13,7 @@ internal static class TupleDecoder
     /// <param name="message">Gets the field's flag; for the original tuple also protocol and zone.</param>
     /// <param name="endpoints">Filled with addresses and ports.</param>
     /// <param name="isReply">True for CTA_TUPLE_REPLY.</param>
-    public static void Decode(ref NetlinkAttributeReader parent, ref ConntrackMessage message, ref FlowEndpoints endpoints, bool isReply)
+    public static void Decode(ref NetlinkAttributeReader parent, ref FlowUpdate message, ref FlowEndpoints endpoints, bool isReply)
     {
         endpoints = default;
         bool hasAddresses = false;
@@ -29,9 +29,9 @@ internal static class TupleDecoder
                 case CTA_TUPLE_PROTO:
                     protocol = ReadProtocol(ref tuple, ref endpoints);
                     break;
-                case CTA_TUPLE_ZONE when !isReply && !message.Has(ConntrackFields.Zone):
+                case CTA_TUPLE_ZONE when !isReply && !message.Has(FlowUpdateFields.Zone):
                     message.Key.Zone = tuple.ReadUInt16BigEndian();
-                    message.Fields |= ConntrackFields.Zone;
+                    message.Fields |= FlowUpdateFields.Zone;
                     break;
                 default:
                     break;
@@ -43,7 +43,7 @@ internal static class TupleDecoder
             parent.MarkMalformed();
         }
 
-        message.Fields |= isReply ? ConntrackFields.Reply : ConntrackFields.Original;
+        message.Fields |= isReply ? FlowUpdateFields.Reply : FlowUpdateFields.Original;
         if (!isReply)
         {
             message.Key.Protocol = protocol;

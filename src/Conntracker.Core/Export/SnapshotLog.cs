@@ -35,7 +35,7 @@ public static class SnapshotLog
         }
 
         using IFlowWriter writer = FlowWriter.Create(stream, format, style);
-        for (int place = 0; place < snapshot.PlaceCount; place++)
+        for (int place = 0; place < snapshot.SlotCount; place++)
         {
             if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
             {
@@ -49,12 +49,12 @@ public static class SnapshotLog
     private static void WriteText(FlowSnapshot snapshot, Stream stream, LogStyle style)
     {
         TextLog log = new(style);
-        for (int place = 0; place < snapshot.PlaceCount; place++)
+        for (int place = 0; place < snapshot.SlotCount; place++)
         {
             ref readonly FlowRecord record = ref snapshot[place];
             if (record.IsUsed)
             {
-                Add(log, in record, record.Evidence == 0 || style == LogStyle.V1 ? null : snapshot.Trace(place), snapshot.Originator(place), snapshot.Responder(place));
+                Add(log, in record, record.Details == 0 || style == LogStyle.V1 ? null : snapshot.Trace(place), snapshot.Originator(place), snapshot.Responder(place));
             }
         }
 

@@ -7,7 +7,7 @@ using Conntracker.Core.Conntrack;
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// A further source of a <see cref="KernelFeed"/>, beside connection tracking: it puts its frames into the capture's sink. Called on
+/// A further source of a <see cref="ConntrackFeed"/>, beside connection tracking: it puts its frames into the capture's sink. Called on
 /// the capture's thread only.
 /// </summary>
 internal interface IFeedSource : IDisposable

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Feeds;
 
-/// <summary>The running kernel, for the head of a recording.</summary>
+/// <summary>The running kernel, for the header of a recording.</summary>
 internal static class KernelName
 {
     /// <summary>Name, release and machine, as <c>uname -srm</c> prints them.</summary>

@@ -7,11 +7,11 @@ namespace Conntracker;
 /// <summary>Enters a network namespace with the calling thread, and only with it.</summary>
 public static class NetworkNamespace
 {
-    private const string NamedFolder = "/run/netns";
+    private const string NamedDirectory = "/run/netns";
 
     /// <summary>The file that stands for a namespace.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
-    internal static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedFolder}/{name}";
+    internal static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedDirectory}/{name}";
 
     /// <summary>Enters a namespace. The thread stays there to its end: it must be a capture's own, never one of a pool.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>

@@ -5,7 +5,7 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// Packets as they came, in unmanaged memory that is used again and again: each one's time and frame (<see cref="FrameKind.Packet"/>), cut to
+/// Packets as they came, in unmanaged memory that is used again and again: each one's time and frame (<see cref="MessageKind.Packet"/>), cut to
 /// what tells of its flow.
 /// </summary>
 internal sealed unsafe class PacketBatch : IDisposable

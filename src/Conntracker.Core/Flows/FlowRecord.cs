@@ -38,15 +38,15 @@ internal struct FlowRecord
 
     /// <summary>
     /// The number of the dump that saw it last; of a folded flow, <see cref="OpenConnections"/>; of a flow of packets,
-    /// <see cref="PacketSigns"/>.
+    /// <see cref="SeenDirections"/>.
     /// </summary>
     public ushort Epoch;
 
     /// <summary>The reply tuple.</summary>
     public FlowEndpoints Reply;
 
-    /// <summary>What is known beside: a number for <see cref="EvidenceStore"/>; 0 for nothing.</summary>
-    public int Evidence;
+    /// <summary>What is known beside: a number for <see cref="FlowDetailStore"/>; 0 for nothing.</summary>
+    public int Details;
 
     /// <summary>When it began: ticks of UTC.</summary>
     public long FirstSeen;
@@ -94,9 +94,9 @@ internal struct FlowRecord
     }
 
     /// <summary>Of a flow of packets that is not folded: what they have shown. No dump tells of it.</summary>
-    public PacketSigns PacketSigns
+    public SeenDirections SeenDirections
     {
-        readonly get => (PacketSigns)Epoch;
+        readonly get => (SeenDirections)Epoch;
         set => Epoch = (ushort)value;
     }
 

@@ -4,7 +4,7 @@ namespace Conntracker.Core.Flows;
 
 /// <summary>
 /// The places that hold flows, and what belongs to a place: its counters, made when the first flow of a block is counted, and its
-/// evidence (<see cref="EvidenceStore"/>), which few flows have.
+/// details (<see cref="FlowDetailStore"/>), which few flows have.
 /// </summary>
 internal sealed class FlowStore : IDisposable
 {
@@ -22,7 +22,7 @@ internal sealed class FlowStore : IDisposable
     public int HighWater { get; private set; }
 
     /// <summary>What is known of flows beside what connection tracking tells.</summary>
-    public EvidenceStore Evidence { get; } = new();
+    public FlowDetailStore Details { get; } = new();
 
     /// <summary>The flow at a place.</summary>
     public ref FlowRecord this[int place]
@@ -52,7 +52,7 @@ internal sealed class FlowStore : IDisposable
         return place;
     }
 
-    /// <summary>Gives a place back, with its evidence.</summary>
+    /// <summary>Gives a place back, with its details.</summary>
     public void Free(int place)
     {
         ref FlowRecord record = ref this[place];
@@ -61,7 +61,7 @@ internal sealed class FlowStore : IDisposable
             Counters(place) = default;
         }
 
-        Evidence.Free(record.Evidence);
+        Details.Free(record.Details);
         record = default;
         record.Next = _free;
         _free = place + 1;
@@ -75,12 +75,12 @@ internal sealed class FlowStore : IDisposable
         return ref _counters[place];
     }
 
-    /// <summary>Copies every place, taken or not, and the counters and the evidence that there are.</summary>
+    /// <summary>Copies every place, taken or not, and the counters and the details that there are.</summary>
     public void CopyTo(FlowStore target)
     {
         _records.CopyTo(ref target._records, HighWater);
         _counters.CopyTo(ref target._counters, HighWater);
-        Evidence.CopyTo(target.Evidence);
+        Details.CopyTo(target.Details);
         target.HighWater = HighWater;
         target.Count = Count;
         target._free = _free;
@@ -90,7 +90,7 @@ internal sealed class FlowStore : IDisposable
     public void Dispose()
     {
         Release();
-        Evidence.Dispose();
+        Details.Dispose();
         GC.SuppressFinalize(this);
     }
 

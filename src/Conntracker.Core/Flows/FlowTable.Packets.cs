@@ -32,7 +32,7 @@ internal sealed partial class FlowTable
         record.Flags &= ~FlowFlags.Closed;
         record.Status = 0;
         record.ProtocolState = 0;
-        record.PacketSigns = PacketSigns.None;
+        record.SeenDirections = SeenDirections.None;
         return ApplyOutcome.Reopened;
     }
 

@@ -29,7 +29,7 @@ internal sealed partial class FlowTable
     /// <param name="unconfirmed">The one that goes.</param>
     public void Absorb(int place, int unconfirmed)
     {
-        _store.Evidence.Merge(ref _store[place], _store[unconfirmed].Evidence);
+        _store.Details.Merge(ref _store[place], _store[unconfirmed].Details);
         _index.Remove(unconfirmed);
         _store.Free(unconfirmed);
     }
@@ -39,20 +39,20 @@ internal sealed partial class FlowTable
     /// <param name="answers">The one that goes. Its packets say nothing of what the rules did to the flow that they answer.</param>
     public void AbsorbAnswers(int place, int answers)
     {
-        _store.Evidence.MergeAnswers(ref _store[place], _store[answers].Evidence);
+        _store.Details.MergeAnswers(ref _store[place], _store[answers].Details);
         _index.Remove(answers);
         _store.Free(answers);
     }
 
-    /// <summary>Replaces the numbers of steps in all evidence.</summary>
+    /// <summary>Replaces the numbers of steps in all details.</summary>
     /// <param name="numbers">For each number the one that takes its place.</param>
     public void RenumberSteps(ReadOnlySpan<int> numbers)
     {
         for (int place = 0; place < _store.HighWater; place++)
         {
-            if (_store[place] is { IsUsed: true, Evidence: not 0 and int evidence })
+            if (_store[place] is { IsUsed: true, Details: not 0 and int details })
             {
-                _store.Evidence.Renumber(ref _store.Evidence[evidence], numbers);
+                _store.Details.Renumber(ref _store.Details[details], numbers);
             }
         }
     }

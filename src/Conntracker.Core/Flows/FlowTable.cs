@@ -16,7 +16,7 @@ internal sealed partial class FlowTable : IDisposable
 {
     private readonly FlowStore _store = new();
     private readonly FlowIndex _index;
-    private readonly FlowFolder _folder;
+    private readonly FlowAggregator _folder;
     private readonly int _maximum;
 
     // Totals of a flow's earlier connections while a later one is open: few, so they do not lengthen every record.
@@ -34,7 +34,7 @@ internal sealed partial class FlowTable : IDisposable
     {
         _maximum = maximumFlows;
         _index = new FlowIndex(_store, maximumFlows);
-        _folder = new FlowFolder(_store, _index, _earlier);
+        _folder = new FlowAggregator(_store, _index, _earlier);
     }
 
     /// <summary>How many flows it holds.</summary>
@@ -53,10 +53,10 @@ internal sealed partial class FlowTable : IDisposable
     public ref FlowRecord this[int place] => ref _store[place];
 
     /// <summary>One past the highest place; places below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
-    public int PlaceCount => _store.HighWater;
+    public int SlotCount => _store.HighWater;
 
     /// <summary>What is known of the flows beside.</summary>
-    public EvidenceStore Evidence => _store.Evidence;
+    public FlowDetailStore Details => _store.Details;
 
     /// <summary>The place of a flow by its original tuple; -1 when there is none.</summary>
     public int Find(ref readonly FlowKey key) => _index.Find(in key, FlowKey.Hash(in key));
@@ -65,7 +65,7 @@ internal sealed partial class FlowTable : IDisposable
     /// <param name="message">The message.</param>
     /// <param name="now">When it was received: ticks of UTC.</param>
     /// <param name="place">Where its flow is; -1 when it comes late about a connection that has ended and whose flow is folded.</param>
-    public ApplyOutcome Apply(ref readonly ConntrackMessage message, long now, out int place)
+    public ApplyOutcome Apply(ref readonly FlowUpdate message, long now, out int place)
     {
         uint hash = FlowKey.Hash(in message.Key);
         place = _index.Find(in message.Key, hash);
@@ -75,12 +75,12 @@ internal sealed partial class FlowTable : IDisposable
         }
 
         ApplyOutcome outcome = Take(in message, now, hash, ref place);
-        if (!message.Has(ConntrackFields.Id))
+        if (!message.Has(FlowUpdateFields.Id))
         {
             return outcome;
         }
 
-        if (message.Kind == ConntrackMessageKind.Destroy)
+        if (message.Kind == FlowUpdateKind.Destroy)
         {
             _ends.Add(hash, message.Id);
         }
@@ -93,16 +93,16 @@ internal sealed partial class FlowTable : IDisposable
     }
 
     // About a connection that has ended: its end again, or a dump's answer that is older than its end.
-    private bool IsLate(ref readonly ConntrackMessage message, uint hash) => message.Has(ConntrackFields.Id) && message.Kind switch
+    private bool IsLate(ref readonly FlowUpdate message, uint hash) => message.Has(FlowUpdateFields.Id) && message.Kind switch
     {
-        ConntrackMessageKind.Destroy => _ends.Contains(hash, message.Id, since: 0),
-        ConntrackMessageKind.Dumped => _ends.Contains(hash, message.Id, _endsBeforeDump),
+        FlowUpdateKind.Destroy => _ends.Contains(hash, message.Id, since: 0),
+        FlowUpdateKind.Dumped => _ends.Contains(hash, message.Id, _endsBeforeDump),
         _ => false,
     };
 
-    private ApplyOutcome Take(ref readonly ConntrackMessage message, long now, uint hash, ref int place)
+    private ApplyOutcome Take(ref readonly FlowUpdate message, long now, uint hash, ref int place)
     {
-        if (message.Kind != ConntrackMessageKind.New && (place < 0 || HoldsNoneOpen(in _store[place])))
+        if (message.Kind != FlowUpdateKind.New && (place < 0 || HoldsNoneOpen(in _store[place])))
         {
             int holder = _folder.Find(in message.Key);
             place = holder >= 0 ? holder : place;
@@ -122,7 +122,7 @@ internal sealed partial class FlowTable : IDisposable
 
         if (_store[place].Folding != FlowFolding.None)
         {
-            bool isOlder = message.Kind == ConntrackMessageKind.Dumped && _store[place].LastSeen >= _dumpStarted;
+            bool isOlder = message.Kind == FlowUpdateKind.Dumped && _store[place].LastSeen >= _dumpStarted;
             return isOlder ? ApplyOutcome.Known : _folder.Update(place, in message, now);
         }
 
@@ -139,7 +139,7 @@ internal sealed partial class FlowTable : IDisposable
             return ApplyOutcome.Added;
         }
 
-        if (message.Kind == ConntrackMessageKind.Dumped)
+        if (message.Kind == FlowUpdateKind.Dumped)
         {
             record.Epoch = _epoch;
             if (record.LastSeen >= _dumpStarted)
@@ -157,7 +157,7 @@ internal sealed partial class FlowTable : IDisposable
             StartConnection(place, ref record);
         }
 
-        if (isNewConnection || message.Kind != ConntrackMessageKind.Dumped)
+        if (isNewConnection || message.Kind != FlowUpdateKind.Dumped)
         {
             SetEventless(ref record, IsEventless(in message));
         }
@@ -166,7 +166,7 @@ internal sealed partial class FlowTable : IDisposable
         outcome = isNewConnection ? ApplyOutcome.Reopened : outcome;
 
         // Counters that a dump shows grown do not tell when they grew.
-        if (outcome >= ApplyOutcome.Changed || message.Kind != ConntrackMessageKind.Dumped)
+        if (outcome >= ApplyOutcome.Changed || message.Kind != FlowUpdateKind.Dumped)
         {
             record.LastSeen = now;
         }
@@ -250,28 +250,28 @@ internal sealed partial class FlowTable : IDisposable
         return isFull;
     }
 
-    private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly ConntrackMessage message)
+    private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly FlowUpdate message)
     {
         // A second DESTROY for a connection that is closed tells nothing; anything else for a closed flow is a new connection,
         // and so is another id, whose predecessor's DESTROY was lost.
-        return !HasSameId(in record, in message) || (record.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
+        return !HasSameId(in record, in message) || (record.IsClosed && message.Kind != FlowUpdateKind.Destroy);
     }
 
-    private static bool HasSameId(ref readonly FlowRecord record, ref readonly ConntrackMessage message) =>
-        !message.Has(ConntrackFields.Id) || record.Id == 0 || record.Id == message.Id;
+    private static bool HasSameId(ref readonly FlowRecord record, ref readonly FlowUpdate message) =>
+        !message.Has(FlowUpdateFields.Id) || record.Id == 0 || record.Id == message.Id;
 
-    private int Insert(ref readonly ConntrackMessage message, long now, uint hash)
+    private int Insert(ref readonly FlowUpdate message, long now, uint hash)
     {
         int place = _store.Take();
         ref FlowRecord record = ref _store[place];
         record.Key = message.Key;
         record.Connections = 1;
         record.Epoch = _epoch;
-        record.FirstSeen = message.Has(ConntrackFields.StartTime)
+        record.FirstSeen = message.Has(FlowUpdateFields.StartTime)
             ? DateTime.UnixEpoch.Ticks + (long)(message.StartTime / TimeSpan.NanosecondsPerTick)
             : now;
         record.LastSeen = now;
-        if (!message.Has(ConntrackFields.Reply))
+        if (!message.Has(FlowUpdateFields.Reply))
         {
             record.Reply.Src = message.Key.Original.Dst;
             record.Reply.Dst = message.Key.Original.Src;
@@ -300,20 +300,20 @@ internal sealed partial class FlowTable : IDisposable
         return place;
     }
 
-    private ApplyOutcome Update(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
+    private ApplyOutcome Update(int place, ref FlowRecord record, ref readonly FlowUpdate message)
     {
         bool changed = false;
-        if (message.Has(ConntrackFields.Id))
+        if (message.Has(FlowUpdateFields.Id))
         {
             record.Id = message.Id;
         }
 
-        if (message.Has(ConntrackFields.Reply))
+        if (message.Has(FlowUpdateFields.Reply))
         {
             record.Reply = message.Reply;
         }
 
-        if (message.Has(ConntrackFields.Status))
+        if (message.Has(FlowUpdateFields.Status))
         {
             changed |= record.Status != message.Status;
             record.Status = message.Status;
@@ -323,20 +323,20 @@ internal sealed partial class FlowTable : IDisposable
             }
         }
 
-        if (message.Has(ConntrackFields.ProtocolState))
+        if (message.Has(FlowUpdateFields.ProtocolState))
         {
             changed |= record.ProtocolState != message.ProtocolState;
             record.ProtocolState = message.ProtocolState;
         }
 
-        if (message.Has(ConntrackFields.Mark))
+        if (message.Has(FlowUpdateFields.Mark))
         {
             changed |= record.Mark != message.Mark;
             record.Mark = message.Mark;
         }
 
         bool counted = UpdateCounters(place, ref record, in message);
-        if (message.Kind == ConntrackMessageKind.Destroy)
+        if (message.Kind == FlowUpdateKind.Destroy)
         {
             changed |= !record.IsClosed;
             Close(place, ref record);
@@ -345,9 +345,9 @@ internal sealed partial class FlowTable : IDisposable
         return changed ? ApplyOutcome.Changed : counted ? ApplyOutcome.Counted : ApplyOutcome.Known;
     }
 
-    private bool UpdateCounters(int place, ref FlowRecord record, ref readonly ConntrackMessage message)
+    private bool UpdateCounters(int place, ref FlowRecord record, ref readonly FlowUpdate message)
     {
-        if (!message.Has(ConntrackFields.Counters))
+        if (!message.Has(FlowUpdateFields.Counters))
         {
             return false;
         }
@@ -381,7 +381,7 @@ internal sealed partial class FlowTable : IDisposable
         _earlier.Remove(place);
     }
 
-    private bool IsEventless(ref readonly ConntrackMessage message) => message.Kind == ConntrackMessageKind.Dumped && _dumpShowsEventless;
+    private bool IsEventless(ref readonly FlowUpdate message) => message.Kind == FlowUpdateKind.Dumped && _dumpShowsEventless;
 
     private void SetEventless(ref FlowRecord record, bool isEventless)
     {

@@ -3,12 +3,12 @@ namespace Conntracker.Core.Flows;
 /// <summary>Walks the steps of a flow: the number of each, how many packets passed it, and whether one of the originator was among them.</summary>
 internal struct StepEnumerator
 {
-    private readonly EvidenceStore _store;
+    private readonly FlowDetailStore _store;
     private int _link;
     private int _index = -1;
 
     /// <summary>Walks from a chunk; 0 for none.</summary>
-    public StepEnumerator(EvidenceStore store, int link)
+    public StepEnumerator(FlowDetailStore store, int link)
     {
         _store = store;
         _link = link;

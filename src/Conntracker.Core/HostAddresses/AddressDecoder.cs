@@ -31,14 +31,14 @@ internal static class AddressDecoder
             return DecodeResult.Malformed;
         }
 
-        ifaddrmsg head = MemoryMarshal.Read<ifaddrmsg>(source.Payload);
+        ifaddrmsg header = MemoryMarshal.Read<ifaddrmsg>(source.Payload);
         int size;
-        if (head.ifa_family == AF_INET)
+        if (header.ifa_family == AF_INET)
         {
             family = FlowFamily.IPv4;
             size = 4;
         }
-        else if (head.ifa_family == AF_INET6)
+        else if (header.ifa_family == AF_INET6)
         {
             family = FlowFamily.IPv6;
             size = 16;

@@ -19,7 +19,7 @@ internal sealed class AddressFeed : IFeedSource
     // A bound, so that a flood of addresses leaves connection tracking its turn. What is left wakes the thread again.
     private const int BatchesInTurn = 16;
 
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureClock _clock;
     private readonly AddressSource _source;
     private readonly DatagramBatch _batch = NetlinkDump.NewBatch();
@@ -28,7 +28,7 @@ internal sealed class AddressFeed : IFeedSource
     /// <param name="sink">Gets the frames.</param>
     /// <param name="clock">The capture's time.</param>
     /// <exception cref="ConntrackException">The kernel refused.</exception>
-    public AddressFeed(FrameSink sink, CaptureClock clock)
+    public AddressFeed(MessageSink sink, CaptureClock clock)
     {
         _sink = sink;
         _clock = clock;
@@ -80,7 +80,7 @@ internal sealed class AddressFeed : IFeedSource
             return false;
         }
 
-        _sink.Put(FrameKind.Addresses, _clock.Now, _batch, received);
+        _sink.Put(MessageKind.Addresses, _clock.Now, _batch, received);
         return true;
     }
 }

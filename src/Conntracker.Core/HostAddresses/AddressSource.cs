@@ -158,13 +158,13 @@ internal sealed class AddressSource : IDisposable
         }
     }
 
-    private void Request<THead>(int type, THead head)
-        where THead : unmanaged
+    private void Request<THeader>(int type, THeader header)
+        where THeader : unmanaged
     {
         Span<byte> buffer = stackalloc byte[64];
         NetlinkWriter writer = new(buffer);
         writer.BeginMessage(type, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_DUMP, ++_sequence);
-        writer.WriteStruct(head);
+        writer.WriteStruct(header);
         writer.EndMessage();
         _socket.Send(writer.Written);
     }

@@ -51,7 +51,7 @@ internal sealed class LocalAddresses
 
         FlowFamily family = record.Key.Family;
         bool fromHere = IsOwn(family, record.Key.Original.Src);
-        bool toHere = IsOwn(family, record.Reply.Src) || (!fromHere && IsForMany(family, record.Key.Original.Dst));
+        bool toHere = IsOwn(family, record.Reply.Src) || (!fromHere && IsBroadcast(family, record.Key.Original.Dst));
         return (fromHere, toHere) switch
         {
             (true, true) => FlowDirection.Local,
@@ -68,12 +68,12 @@ internal sealed class LocalAddresses
 
     /// <summary>Whether a block is known already.</summary>
     /// <param name="block">The block.</param>
-    /// <param name="isForMany">As broadcast addresses; otherwise as the host's own.</param>
-    public bool Has(AddressBlock block, bool isForMany) =>
-        (isForMany ? _many4 : block.Family == FlowFamily.IPv4 ? _own4 : _own6).Contains(block);
+    /// <param name="isBroadcast">As broadcast addresses; otherwise as the host's own.</param>
+    public bool Has(AddressBlock block, bool isBroadcast) =>
+        (isBroadcast ? _many4 : block.Family == FlowFamily.IPv4 ? _own4 : _own6).Contains(block);
 
     // Multicast and broadcast from elsewhere end here, as far as this host is concerned.
-    private bool IsForMany(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
+    private bool IsBroadcast(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
         ? (uint)address.Low >> 28 == 0xe || (uint)address.Low == uint.MaxValue || _many4.Contains(address)
         : address.High >> 56 == 0xff;
 }

@@ -16,7 +16,7 @@ internal sealed class LocalAddressesBuilder
 {
     private readonly Lock _gate = new();
     private readonly HashSet<AddressBlock> _newOwn = [];
-    private readonly HashSet<AddressBlock> _newForMany = [];
+    private readonly HashSet<AddressBlock> _newBroadcast = [];
     private volatile LocalAddresses _made = LocalAddresses.None;
     private volatile bool _hasNew;
 
@@ -27,23 +27,23 @@ internal sealed class LocalAddressesBuilder
     public int Makings { get; private set; }
 
     /// <summary>Adds addresses of the host itself.</summary>
-    public void AddOwn(AddressBlock block) => Add(block, isForMany: false);
+    public void AddOwn(AddressBlock block) => Add(block, isBroadcast: false);
 
     /// <summary>Adds broadcast addresses; IPv6 has none, and such a block is passed over.</summary>
-    public void AddForMany(AddressBlock block)
+    public void AddBroadcast(AddressBlock block)
     {
         if (block.Family == FlowFamily.IPv4)
         {
-            Add(block, isForMany: true);
+            Add(block, isBroadcast: true);
         }
     }
 
-    private void Add(AddressBlock block, bool isForMany)
+    private void Add(AddressBlock block, bool isBroadcast)
     {
         lock (_gate)
         {
             // The kernel repeats itself: an address, its route, and both again whenever a lifetime is renewed.
-            _hasNew |= !_made.Has(block, isForMany) && (isForMany ? _newForMany : _newOwn).Add(block);
+            _hasNew |= !_made.Has(block, isBroadcast) && (isBroadcast ? _newBroadcast : _newOwn).Add(block);
         }
     }
 
@@ -53,10 +53,10 @@ internal sealed class LocalAddressesBuilder
         {
             if (_hasNew)
             {
-                _made = _made.With(_newOwn, _newForMany);
+                _made = _made.With(_newOwn, _newBroadcast);
                 Makings++;
                 _newOwn.Clear();
-                _newForMany.Clear();
+                _newBroadcast.Clear();
                 _hasNew = false;
             }
 

@@ -17,15 +17,15 @@ internal static class RouteDecoder
     /// <summary>Decodes one message.</summary>
     /// <param name="source">The message.</param>
     /// <param name="block">The addresses that the route is for.</param>
-    /// <param name="isForMany">True for a broadcast route; otherwise the addresses are the host's own.</param>
+    /// <param name="isBroadcast">True for a broadcast route; otherwise the addresses are the host's own.</param>
     /// <returns>
     /// <see cref="DecodeResult.Ignored"/> also for a local route for all addresses: a transparent proxy has one in a table that a rule
     /// chooses by a mark, and it says nothing of any address.
     /// </returns>
-    public static DecodeResult Decode(in NetlinkMessage source, out AddressBlock block, out bool isForMany)
+    public static DecodeResult Decode(in NetlinkMessage source, out AddressBlock block, out bool isBroadcast)
     {
         block = default;
-        isForMany = false;
+        isBroadcast = false;
         if (source.Type != RTM_NEWROUTE)
         {
             return DecodeResult.Ignored;
@@ -37,16 +37,16 @@ internal static class RouteDecoder
         }
 
         // A clone is what the kernel remembers of a destination, not a route.
-        rtmsg head = MemoryMarshal.Read<rtmsg>(source.Payload);
-        if ((head.rtm_family != AF_INET && head.rtm_family != AF_INET6)
-            || head.rtm_type is not (RTN_LOCAL or RTN_BROADCAST or RTN_ANYCAST)
-            || (head.rtm_flags & RTM_F_CLONED) != 0
-            || head.rtm_dst_len == 0)
+        rtmsg header = MemoryMarshal.Read<rtmsg>(source.Payload);
+        if ((header.rtm_family != AF_INET && header.rtm_family != AF_INET6)
+            || header.rtm_type is not (RTN_LOCAL or RTN_BROADCAST or RTN_ANYCAST)
+            || (header.rtm_flags & RTM_F_CLONED) != 0
+            || header.rtm_dst_len == 0)
         {
             return DecodeResult.Ignored;
         }
 
-        FlowFamily family = head.rtm_family == AF_INET ? FlowFamily.IPv4 : FlowFamily.IPv6;
+        FlowFamily family = header.rtm_family == AF_INET ? FlowFamily.IPv4 : FlowFamily.IPv6;
         AddressBits? found = null;
         NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Read())
@@ -57,13 +57,13 @@ internal static class RouteDecoder
             }
         }
 
-        if (attributes.IsMalformed || found is not AddressBits address || head.rtm_dst_len > AddressBlock.BitsOf(family))
+        if (attributes.IsMalformed || found is not AddressBits address || header.rtm_dst_len > AddressBlock.BitsOf(family))
         {
             return DecodeResult.Malformed;
         }
 
-        block = new AddressBlock(family, address, head.rtm_dst_len);
-        isForMany = head.rtm_type == RTN_BROADCAST;
+        block = new AddressBlock(family, address, header.rtm_dst_len);
+        isBroadcast = header.rtm_type == RTN_BROADCAST;
         return DecodeResult.Decoded;
     }
 }

@@ -23,10 +23,10 @@ internal static class RouteFilter
 
     private static unsafe sock_filter[] MakeAll()
     {
-        nlmsghdr head;
+        nlmsghdr header;
         rtmsg route;
-        int type = Distance(&head, &head.nlmsg_type);
-        int flags = Distance(&head, &head.nlmsg_flags);
+        int type = Distance(&header, &header.nlmsg_type);
+        int flags = Distance(&header, &header.nlmsg_flags);
         int routeType = sizeof(nlmsghdr) + Distance(&route, &route.rtm_type);
 
         // A jump's distances count from the instruction behind it.

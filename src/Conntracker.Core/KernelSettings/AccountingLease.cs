@@ -22,6 +22,6 @@ internal static class AccountingLease
 
     /// <summary>Switches accounting on, until the lease is disposed: see <see cref="SettingsLease.Acquire"/>.</summary>
     public static SettingsLease Acquire(
-        NetworkNamespaceId networkNamespace, string settingsFolder = SettingsLease.SettingsFolder, string stateFolder = SettingsLease.StateFolder) =>
-        SettingsLease.Acquire(Purpose, Purpose.Settings, networkNamespace, settingsFolder, stateFolder);
+        NetworkNamespaceId networkNamespace, string settingsDirectory = SettingsLease.SettingsDirectory, string stateDirectory = SettingsLease.StateDirectory) =>
+        SettingsLease.Acquire(Purpose, Purpose.Settings, networkNamespace, settingsDirectory, stateDirectory);
 }

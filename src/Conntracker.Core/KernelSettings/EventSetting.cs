@@ -12,7 +12,7 @@ internal static class EventSetting
     {
         try
         {
-            return File.ReadAllText($"{SettingsLease.SettingsFolder}/nf_conntrack_events").Trim() == Off;
+            return File.ReadAllText($"{SettingsLease.SettingsDirectory}/nf_conntrack_events").Trim() == Off;
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {

@@ -31,7 +31,7 @@ internal static class PacketLoggerLease
     public static SettingsLease Acquire(
         PacketLogger logger,
         NetworkNamespaceId networkNamespace,
-        string settingsFolder = SettingsLease.SettingsFolder,
-        string stateFolder = SettingsLease.StateFolder) =>
-        SettingsLease.Acquire(Purpose, logger == PacketLogger.Nflog ? s_nflog : s_kernelLog, networkNamespace, settingsFolder, stateFolder);
+        string settingsDirectory = SettingsLease.SettingsDirectory,
+        string stateDirectory = SettingsLease.StateDirectory) =>
+        SettingsLease.Acquire(Purpose, logger == PacketLogger.Nflog ? s_nflog : s_kernelLog, networkNamespace, settingsDirectory, stateDirectory);
 }

@@ -25,11 +25,11 @@ internal sealed class SettingsHolders
     private readonly string _prefix;
 
     /// <param name="purpose">What the settings are changed for.</param>
-    /// <param name="settingsFolder">Where they are: other folders than the kernel's have holders of their own.</param>
-    public SettingsHolders(SettingsPurpose purpose, string settingsFolder)
+    /// <param name="settingsDirectory">Where they are: other folders than the kernel's have holders of their own.</param>
+    public SettingsHolders(SettingsPurpose purpose, string settingsDirectory)
     {
-        string scope = settingsFolder == SettingsLease.SettingsFolder
-            ? "" : string.Create(CultureInfo.InvariantCulture, $"-{settingsFolder.GetHashCode(StringComparison.Ordinal):x8}");
+        string scope = settingsDirectory == SettingsLease.SettingsDirectory
+            ? "" : string.Create(CultureInfo.InvariantCulture, $"-{settingsDirectory.GetHashCode(StringComparison.Ordinal):x8}");
         _prefix = $"conntracker {purpose.Name}{scope} ";
     }
 

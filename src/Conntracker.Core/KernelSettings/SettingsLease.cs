@@ -16,13 +16,13 @@ namespace Conntracker.Core.KernelSettings;
 internal sealed class SettingsLease : IDisposable
 {
     /// <summary>Where the kernel keeps the settings of the calling thread's network namespace.</summary>
-    public const string SettingsFolder = "/proc/sys/net/netfilter";
+    public const string SettingsDirectory = "/proc/sys/net/netfilter";
 
     /// <summary>Where the state files are: gone with the next boot, as the settings are.</summary>
-    public const string StateFolder = "/run/conntracker";
+    public const string StateDirectory = "/run/conntracker";
 
     private readonly SettingsPurpose _purpose;
-    private readonly string _settingsFolder;
+    private readonly string _settingsDirectory;
     private readonly SettingsStateFile _file;
     private readonly SettingsHolders _holders;
     private readonly SettingsHolder _holder = new(Environment.ProcessId, ProcessIdentity.StartOf(Environment.ProcessId) ?? 0, Guid.NewGuid());
@@ -30,13 +30,13 @@ internal sealed class SettingsLease : IDisposable
     private IReadOnlyDictionary<string, string> _wanted;
     private IDisposable? _announcement;
 
-    private SettingsLease(SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsFolder, string stateFolder)
+    private SettingsLease(SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsDirectory, string stateDirectory)
     {
         _purpose = purpose;
         _wanted = purpose.Settings;
-        _settingsFolder = settingsFolder;
-        _file = new SettingsStateFile(stateFolder, purpose.Name, networkNamespace);
-        _holders = new SettingsHolders(purpose, settingsFolder);
+        _settingsDirectory = settingsDirectory;
+        _file = new SettingsStateFile(stateDirectory, purpose.Name, networkNamespace);
+        _holders = new SettingsHolders(purpose, settingsDirectory);
         _isLasting = networkNamespace.IsLasting;
     }
 
@@ -44,8 +44,8 @@ internal sealed class SettingsLease : IDisposable
     /// <param name="purpose">What for.</param>
     /// <param name="wanted">The purpose's settings with the values that they shall have.</param>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
-    /// <param name="settingsFolder">Where the settings are.</param>
-    /// <param name="stateFolder">Where the state files are.</param>
+    /// <param name="settingsDirectory">Where the settings are.</param>
+    /// <param name="stateDirectory">Where the state files are.</param>
     /// <exception cref="ConntrackException">
     /// A setting or the state file cannot be read or written, or somebody needs another value meanwhile. Nothing is left changed.
     /// </exception>
@@ -53,10 +53,10 @@ internal sealed class SettingsLease : IDisposable
         SettingsPurpose purpose,
         IReadOnlyDictionary<string, string> wanted,
         NetworkNamespaceId networkNamespace,
-        string settingsFolder = SettingsFolder,
-        string stateFolder = StateFolder)
+        string settingsDirectory = SettingsDirectory,
+        string stateDirectory = StateDirectory)
     {
-        SettingsLease lease = new(purpose, networkNamespace, settingsFolder, stateFolder) { _wanted = wanted };
+        SettingsLease lease = new(purpose, networkNamespace, settingsDirectory, stateDirectory) { _wanted = wanted };
         using IDisposable fileLock = lease._file.Lock();
         using IDisposable? namespaceLock = lease._holders.Lock();
         lease.Change();
@@ -65,9 +65,9 @@ internal sealed class SettingsLease : IDisposable
 
     /// <summary>Puts back what processes that are gone have left changed in the calling thread's network namespace.</summary>
     public static SettingsRecovery Recover(
-        SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsFolder = SettingsFolder, string stateFolder = StateFolder)
+        SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsDirectory = SettingsDirectory, string stateDirectory = StateDirectory)
     {
-        SettingsLease none = new(purpose, networkNamespace, settingsFolder, stateFolder);
+        SettingsLease none = new(purpose, networkNamespace, settingsDirectory, stateDirectory);
         if (!none._file.Exists)
         {
             return SettingsRecovery.None;
@@ -219,7 +219,7 @@ internal sealed class SettingsLease : IDisposable
 
     private string Try(string setting, string verb, Func<string, string> act)
     {
-        string path = Path.Join(_settingsFolder, setting);
+        string path = Path.Join(_settingsDirectory, setting);
         try
         {
             return act(path);

@@ -10,7 +10,7 @@ public enum ConntrackErrorReason
     KernelFeatureMissing,
 
     /// <summary>A shared library is missing; the message names its package.</summary>
-    LibraryMissing,
+    LibnftablesMissing,
 
     /// <summary>libbpf is missing; the message names its package.</summary>
     LibbpfMissing,
@@ -69,6 +69,6 @@ public enum ConntrackErrorReason
     /// <summary>A capture file is not what it should be.</summary>
     PcapInvalid,
 
-    /// <summary>Packets have heads of a kind that cannot be read; the message names it.</summary>
+    /// <summary>Packets have headers of a kind that cannot be read; the message names it.</summary>
     LinkTypeUnknown,
 }

@@ -10,7 +10,7 @@ internal struct cb_id
     public uint val;
 }
 
-/// <summary>struct cn_msg (linux/connector.h): the head of a connector's message.</summary>
+/// <summary>struct cn_msg (linux/connector.h): the header of a connector's message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct cn_msg
 {

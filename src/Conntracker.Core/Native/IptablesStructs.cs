@@ -34,7 +34,7 @@ internal unsafe struct ip6t_getinfo
     public uint size;
 }
 
-/// <summary>struct ipt_get_entries (linux/netfilter_ipv4/ip_tables.h): the head of the answer to IPT_SO_GET_ENTRIES; the entries follow.</summary>
+/// <summary>struct ipt_get_entries (linux/netfilter_ipv4/ip_tables.h): the header of the answer to IPT_SO_GET_ENTRIES; the entries follow.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 40)]
 internal unsafe struct ipt_get_entries
 {
@@ -42,7 +42,7 @@ internal unsafe struct ipt_get_entries
     public uint size;
 }
 
-/// <summary>struct ip6t_get_entries (linux/netfilter_ipv6/ip6_tables.h): the head of the answer to IP6T_SO_GET_ENTRIES; the entries follow.</summary>
+/// <summary>struct ip6t_get_entries (linux/netfilter_ipv6/ip6_tables.h): the header of the answer to IP6T_SO_GET_ENTRIES; the entries follow.</summary>
 [StructLayout(LayoutKind.Sequential, Size = 40)]
 internal unsafe struct ip6t_get_entries
 {
@@ -85,7 +85,7 @@ internal unsafe struct ip6t_ip6
     public byte invflags;
 }
 
-/// <summary>struct ipt_entry (linux/netfilter_ipv4/ip_tables.h): the head of a rule; its matches and its target follow.</summary>
+/// <summary>struct ipt_entry (linux/netfilter_ipv4/ip_tables.h): the header of a rule; its matches and its target follow.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ipt_entry
 {
@@ -97,7 +97,7 @@ internal struct ipt_entry
     public xt_counters counters;
 }
 
-/// <summary>struct ip6t_entry (linux/netfilter_ipv6/ip6_tables.h): the head of a rule; its matches and its target follow.</summary>
+/// <summary>struct ip6t_entry (linux/netfilter_ipv6/ip6_tables.h): the header of a rule; its matches and its target follow.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ip6t_entry
 {

@@ -12,7 +12,7 @@ internal struct sockaddr_nl
     public uint nl_groups;
 }
 
-/// <summary>struct nlmsghdr (linux/netlink.h): the head of every netlink message.</summary>
+/// <summary>struct nlmsghdr (linux/netlink.h): the header of every netlink message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct nlmsghdr
 {
@@ -23,7 +23,7 @@ internal struct nlmsghdr
     public uint nlmsg_pid;
 }
 
-/// <summary>struct nfgenmsg (linux/netfilter/nfnetlink.h): the head of every netfilter message. res_id is big-endian.</summary>
+/// <summary>struct nfgenmsg (linux/netfilter/nfnetlink.h): the header of every netfilter message. res_id is big-endian.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct nfgenmsg
 {
@@ -50,7 +50,7 @@ internal struct nfulnl_msg_config_mode
     public byte _pad;
 }
 
-/// <summary>struct ifaddrmsg (linux/if_addr.h): the head of an address message.</summary>
+/// <summary>struct ifaddrmsg (linux/if_addr.h): the header of an address message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ifaddrmsg
 {
@@ -61,7 +61,7 @@ internal struct ifaddrmsg
     public uint ifa_index;
 }
 
-/// <summary>struct rtmsg (linux/rtnetlink.h): the head of a route message.</summary>
+/// <summary>struct rtmsg (linux/rtnetlink.h): the header of a route message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct rtmsg
 {

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Native;
 
-/// <summary>Constants of pcap/pcap.h and pcap/dlt.h, and of the heads of frames (linux/if_ether.h), under their C names.</summary>
+/// <summary>Constants of pcap/pcap.h and pcap/dlt.h, and of the headers of frames (linux/if_ether.h), under their C names.</summary>
 internal static class PcapConstants
 {
     public const int PCAP_ERRBUF_SIZE = 256;

@@ -24,7 +24,7 @@ internal sealed unsafe class DatagramRing : IDisposable
     private long _read;
 
     /// <summary>Makes a ring.</summary>
-    /// <param name="capacity">Bytes, heads and padding counted: rounded up to a multiple of eight.</param>
+    /// <param name="capacity">Bytes, headers and padding counted: rounded up to a multiple of eight.</param>
     public DatagramRing(int capacity = DefaultCapacity)
     {
         _capacity = Padded(capacity);
@@ -51,12 +51,12 @@ internal sealed unsafe class DatagramRing : IDisposable
 
         if (isSkipping)
         {
-            Head(place) = Skip;
+            Header(place) = Skip;
             written += untilEnd;
             place = 0;
         }
 
-        Head(place) = datagram.Length;
+        Header(place) = datagram.Length;
         datagram.CopyTo(new Span<byte>(_memory + place + HeadLength, datagram.Length));
         Volatile.Write(ref _written, written + needed);
         return true;
@@ -82,14 +82,14 @@ internal sealed unsafe class DatagramRing : IDisposable
         }
 
         int place = (int)(_read % _capacity);
-        if (Head(place) == Skip)
+        if (Header(place) == Skip)
         {
             // What is skipped and the datagram behind it were written as one: it is there.
             Volatile.Write(ref _read, _read + _capacity - place);
             place = 0;
         }
 
-        datagram = new ReadOnlySpan<byte>(_memory + place + HeadLength, Head(place));
+        datagram = new ReadOnlySpan<byte>(_memory + place + HeadLength, Header(place));
         return true;
     }
 
@@ -114,9 +114,9 @@ internal sealed unsafe class DatagramRing : IDisposable
 
     private static int Padded(int length) => (int)Padded((long)length);
 
-    // A place is a multiple of eight below the capacity, so that there is always room for a head.
+    // A place is a multiple of eight below the capacity, so that there is always room for a header.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref int Head(int place) => ref *(int*)(_memory + place);
+    private ref int Header(int place) => ref *(int*)(_memory + place);
 
     private void Free()
     {

@@ -36,8 +36,8 @@ internal ref struct NetlinkAttributeReader
             return false;
         }
 
-        uint head = MemoryMarshal.Read<uint>(_rest);
-        int length = (ushort)head;
+        uint header = MemoryMarshal.Read<uint>(_rest);
+        int length = (ushort)header;
         if (length < HeadLength || length > _rest.Length)
         {
             IsMalformed = true;
@@ -45,7 +45,7 @@ internal ref struct NetlinkAttributeReader
             return false;
         }
 
-        Type = (int)(head >> 16) & NetlinkConstants.NLA_TYPE_MASK;
+        Type = (int)(header >> 16) & NetlinkConstants.NLA_TYPE_MASK;
         Value = _rest[HeadLength..length];
         _rest = _rest[Math.Min(NetlinkAlignment.Align(length), _rest.Length)..];
         return true;

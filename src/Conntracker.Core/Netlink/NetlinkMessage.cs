@@ -1,9 +1,9 @@
 namespace Conntracker.Core.Netlink;
 
-/// <summary>One netlink message: the fields of its head (struct nlmsghdr) and what follows the head.</summary>
+/// <summary>One netlink message: the fields of its header (struct nlmsghdr) and what follows the header.</summary>
 internal readonly ref struct NetlinkMessage
 {
-    /// <summary>Makes a message from the fields of its head.</summary>
+    /// <summary>Makes a message from the fields of its header.</summary>
     public NetlinkMessage(ushort type, ushort flags, uint sequence, ReadOnlySpan<byte> payload)
     {
         Type = type;
@@ -21,6 +21,6 @@ internal readonly ref struct NetlinkMessage
     /// <summary>nlmsg_seq: the number of the request that it answers; 0 for an event.</summary>
     public uint Sequence { get; }
 
-    /// <summary>What follows the head, without padding.</summary>
+    /// <summary>What follows the header, without padding.</summary>
     public ReadOnlySpan<byte> Payload { get; }
 }

@@ -32,14 +32,14 @@ internal ref struct NetlinkMessageReader
             return Fail();
         }
 
-        nlmsghdr head = MemoryMarshal.Read<nlmsghdr>(_rest);
-        if (head.nlmsg_len < Unsafe.SizeOf<nlmsghdr>() || head.nlmsg_len > (uint)_rest.Length)
+        nlmsghdr header = MemoryMarshal.Read<nlmsghdr>(_rest);
+        if (header.nlmsg_len < Unsafe.SizeOf<nlmsghdr>() || header.nlmsg_len > (uint)_rest.Length)
         {
             return Fail();
         }
 
-        int length = (int)head.nlmsg_len;
-        message = new NetlinkMessage(head.nlmsg_type, head.nlmsg_flags, head.nlmsg_seq, _rest[Unsafe.SizeOf<nlmsghdr>()..length]);
+        int length = (int)header.nlmsg_len;
+        message = new NetlinkMessage(header.nlmsg_type, header.nlmsg_flags, header.nlmsg_seq, _rest[Unsafe.SizeOf<nlmsghdr>()..length]);
 
         // Netfilter events may have lengths that are no multiple of four; the padding of the last one need not be there.
         _rest = _rest[Math.Min(NetlinkAlignment.Align(length), _rest.Length)..];

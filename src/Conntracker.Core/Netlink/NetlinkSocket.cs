@@ -86,7 +86,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>
-    /// Has the kernel take requests for dumps at their word: what their head asks for is all that comes (NETLINK_GET_STRICT_CHK).
+    /// Has the kernel take requests for dumps at their word: what their header asks for is all that comes (NETLINK_GET_STRICT_CHK).
     /// </summary>
     /// <returns>False before Linux 4.20, which sends everything whatever was asked for.</returns>
     public bool TryUseStrictRequests()

@@ -27,15 +27,15 @@ internal ref struct NetlinkWriter
     public void BeginMessage(int type, int flags, uint sequence)
     {
         _messageStart = Length;
-        nlmsghdr head = new() { nlmsg_type = (ushort)type, nlmsg_flags = (ushort)flags, nlmsg_seq = sequence };
-        WriteStruct(head);
+        nlmsghdr header = new() { nlmsg_type = (ushort)type, nlmsg_flags = (ushort)flags, nlmsg_seq = sequence };
+        WriteStruct(header);
     }
 
     /// <summary>Ends the message: fills its length in.</summary>
     public readonly void EndMessage() =>
         BinaryPrimitives.WriteInt32LittleEndian(_buffer[_messageStart..], Length - _messageStart);
 
-    /// <summary>Writes the fixed head that follows nlmsghdr.</summary>
+    /// <summary>Writes the fixed header that follows nlmsghdr.</summary>
     public void WriteStruct<T>(T value)
         where T : unmanaged
     {
@@ -46,7 +46,7 @@ internal ref struct NetlinkWriter
     /// <summary>Writes an attribute with bytes as they are.</summary>
     public void WriteBytes(int type, scoped ReadOnlySpan<byte> value)
     {
-        WriteHead(type, value.Length);
+        WriteHeader(type, value.Length);
         value.CopyTo(_buffer[Length..]);
         Advance(value.Length);
     }
@@ -57,7 +57,7 @@ internal ref struct NetlinkWriter
     /// <summary>Writes an attribute of 16 bits, big-endian.</summary>
     public void WriteUInt16BigEndian(int type, ushort value)
     {
-        WriteHead(type, sizeof(ushort));
+        WriteHeader(type, sizeof(ushort));
         BinaryPrimitives.WriteUInt16BigEndian(_buffer[Length..], value);
         Advance(sizeof(ushort));
     }
@@ -65,7 +65,7 @@ internal ref struct NetlinkWriter
     /// <summary>Writes an attribute of 32 bits, big-endian.</summary>
     public void WriteUInt32BigEndian(int type, uint value)
     {
-        WriteHead(type, sizeof(uint));
+        WriteHeader(type, sizeof(uint));
         BinaryPrimitives.WriteUInt32BigEndian(_buffer[Length..], value);
         Advance(sizeof(uint));
     }
@@ -73,7 +73,7 @@ internal ref struct NetlinkWriter
     /// <summary>Writes an attribute of 64 bits, big-endian.</summary>
     public void WriteUInt64BigEndian(int type, ulong value)
     {
-        WriteHead(type, sizeof(ulong));
+        WriteHeader(type, sizeof(ulong));
         BinaryPrimitives.WriteUInt64BigEndian(_buffer[Length..], value);
         Advance(sizeof(ulong));
     }
@@ -82,7 +82,7 @@ internal ref struct NetlinkWriter
     public int BeginNested(int type)
     {
         int mark = Length;
-        WriteHead(type | NetlinkConstants.NLA_F_NESTED, 0);
+        WriteHeader(type | NetlinkConstants.NLA_F_NESTED, 0);
         return mark;
     }
 
@@ -90,7 +90,7 @@ internal ref struct NetlinkWriter
     public readonly void EndNested(int mark) =>
         BinaryPrimitives.WriteUInt16LittleEndian(_buffer[mark..], (ushort)(Length - mark));
 
-    private void WriteHead(int type, int valueLength)
+    private void WriteHeader(int type, int valueLength)
     {
         BinaryPrimitives.WriteUInt16LittleEndian(_buffer[Length..], (ushort)(4 + valueLength));
         BinaryPrimitives.WriteUInt16LittleEndian(_buffer[(Length + 2)..], (ushort)type);

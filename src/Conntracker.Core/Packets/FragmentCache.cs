@@ -25,14 +25,14 @@ internal sealed class FragmentCache
     public void Add(ref readonly PacketTuple first, long now)
     {
         FlowKey name = NameOf(in first);
-        _entries[PlaceOf(in name)] = new Entry { Name = name, Key = first.Key, Time = now };
+        _entries[SlotOf(in name)] = new Entry { Name = name, Key = first.Key, Time = now };
     }
 
     /// <summary>Gives a later fragment the tuple of its packet; false when its first one is not known.</summary>
     public bool TryComplete(ref PacketTuple later, long now)
     {
         FlowKey name = NameOf(in later);
-        ref readonly Entry entry = ref _entries[PlaceOf(in name)];
+        ref readonly Entry entry = ref _entries[SlotOf(in name)];
         if (!FlowKey.AreEqual(in entry.Name, in name) || Math.Abs(now - entry.Time) > s_patience)
         {
             return false;
@@ -53,7 +53,7 @@ internal sealed class FragmentCache
         return name;
     }
 
-    private static uint PlaceOf(ref readonly FlowKey name) => FlowKey.Hash(in name) % Places;
+    private static uint SlotOf(ref readonly FlowKey name) => FlowKey.Hash(in name) % Places;
 
     private struct Entry
     {

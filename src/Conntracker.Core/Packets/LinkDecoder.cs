@@ -4,7 +4,7 @@ using static Conntracker.Core.Native.PcapConstants;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// Finds the IP packet in a frame, by the kind of its head (libpcap's DLT_* numbers): Ethernet, Linux' cooked heads, raw IP, the loopback of
+/// Finds the IP packet in a frame, by the kind of its header (libpcap's DLT_* numbers): Ethernet, Linux' cooked headers, raw IP, the loopback of
 /// the BSDs; behind them VLAN tags (IEEE 802.1Q, also stacked) and PPPoE (RFC 2516). Never throws, whatever the bytes are.
 /// </summary>
 internal static class LinkDecoder
@@ -24,7 +24,7 @@ internal static class LinkDecoder
     /// <param name="linkType">A DLT_* number.</param>
     /// <param name="frame">The frame, or its first bytes.</param>
     /// <param name="offset">Where the IP packet begins; it may lie at the end of what there is.</param>
-    /// <returns><see cref="PacketResult.Decoded"/>, <see cref="PacketResult.NotIp"/>, or <see cref="PacketResult.Malformed"/> for a head that is cut off.</returns>
+    /// <returns><see cref="PacketResult.Decoded"/>, <see cref="PacketResult.NotIp"/>, or <see cref="PacketResult.Malformed"/> for a header that is cut off.</returns>
     public static PacketResult Find(int linkType, ReadOnlySpan<byte> frame, out int offset)
     {
         offset = 0;
@@ -81,7 +81,7 @@ internal static class LinkDecoder
         return PacketResult.NotIp;
     }
 
-    // Of a frame with two tags or more, Linux 6.10 and later put the innermost protocol's number into the cooked head, although all tags but the
+    // Of a frame with two tags or more, Linux 6.10 and later put the innermost protocol's number into the cooked header, although all tags but the
     // outermost still follow: each one's own two bytes, and the number of what comes next.
     private static PacketResult FindBehindCooked(ReadOnlySpan<byte> frame, int typeAt, int next, out int offset)
     {
@@ -123,17 +123,17 @@ internal static class LinkDecoder
 
     private static PacketResult FindInSession(ReadOnlySpan<byte> frame, ref int offset)
     {
-        const int SessionHead = 6;
+        const int SessionHeader = 6;
         const int PppIPv4 = 0x0021;
         const int PppIPv6 = 0x0057;
-        int typeAt = offset + SessionHead;
+        int typeAt = offset + SessionHeader;
         offset = typeAt + sizeof(ushort);
         return frame.Length < offset ? PacketResult.Malformed
             : BinaryPrimitives.ReadUInt16BigEndian(frame[typeAt..]) is PppIPv4 or PppIPv6 ? PacketResult.Decoded
             : PacketResult.NotIp;
     }
 
-    // The head is the address family's number on the machine that captured, in that machine's byte order (DLT_NULL) or the network's.
+    // The header is the address family's number on the machine that captured, in that machine's byte order (DLT_NULL) or the network's.
     private static PacketResult OfLoopback(ReadOnlySpan<byte> frame)
     {
         uint family = BinaryPrimitives.ReadUInt32BigEndian(frame);

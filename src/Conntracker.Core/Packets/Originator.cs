@@ -38,7 +38,7 @@ internal sealed class Originator
             return false;
         }
 
-        if (packet.HasSignal && Tells(key.Protocol, packet.Signal) is bool told)
+        if (packet.HasTransportFlags && Tells(key.Protocol, packet.TransportFlags) is bool told)
         {
             return told;
         }
@@ -47,7 +47,7 @@ internal sealed class Originator
     }
 
     /// <summary>A flow has begun: where this host speaks to is a service.</summary>
-    public void LearnBeginning(ref readonly FlowKey key, LocalAddresses addresses)
+    public void AddBeginning(ref readonly FlowKey key, LocalAddresses addresses)
     {
         if (FlowKey.HasPorts(key.Protocol) && addresses.IsOwn(key.Family, key.Original.Src))
         {
@@ -56,7 +56,7 @@ internal sealed class Originator
     }
 
     /// <summary>A flow was answered: who answers is a service. What was not answered may be a scan.</summary>
-    public void LearnAnswer(ref readonly FlowKey key)
+    public void AddAnswer(ref readonly FlowKey key)
     {
         if (FlowKey.HasPorts(key.Protocol))
         {

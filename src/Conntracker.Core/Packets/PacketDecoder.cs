@@ -207,8 +207,8 @@ internal static class PacketDecoder
         };
         if (offset < header.Length)
         {
-            tuple.HasSignal = true;
-            tuple.Signal = offset == DccpType ? (byte)((header[DccpType] >> 1) & 0xf) : header[offset];
+            tuple.HasTransportFlags = true;
+            tuple.TransportFlags = offset == DccpType ? (byte)((header[DccpType] >> 1) & 0xf) : header[offset];
         }
     }
 

@@ -19,7 +19,7 @@ internal sealed class PacketFeed : IFeedSource
 
     private readonly CaptureOptions _options;
     private readonly string _interface;
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly PacketClock _packetClock = new();
@@ -33,7 +33,7 @@ internal sealed class PacketFeed : IFeedSource
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <exception cref="ConntrackException">It cannot be opened.</exception>
-    public PacketFeed(CaptureOptions options, FrameSink sink, CaptureNotices notices, CaptureClock clock)
+    public PacketFeed(CaptureOptions options, MessageSink sink, CaptureNotices notices, CaptureClock clock)
     {
         _options = options;
         _interface = options.Interface ?? PacketSource.AnyInterface;
@@ -53,7 +53,7 @@ internal sealed class PacketFeed : IFeedSource
 
     /// <summary>Tells the sink of what kind the frames of a source are.</summary>
     /// <exception cref="ConntrackException">Of a kind that cannot be read.</exception>
-    public static void PutLinkType(PacketSource source, string where, FrameSink sink, long time)
+    public static void PutLinkType(PacketSource source, string where, MessageSink sink, long time)
     {
         if (!LinkDecoder.IsKnown(source.LinkType))
         {
@@ -64,7 +64,7 @@ internal sealed class PacketFeed : IFeedSource
 
         Span<byte> data = stackalloc byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(data, source.LinkType);
-        sink.Put(FrameKind.PacketLink, time, data);
+        sink.Put(MessageKind.PacketLink, time, data);
     }
 
     /// <inheritdoc/>
@@ -178,7 +178,7 @@ internal sealed class PacketFeed : IFeedSource
     {
         if (_packetClock.IsKnown)
         {
-            _sink.PutAsIs(FrameKind.PacketTime, _packetClock.At(_clock.Now));
+            _sink.PutAsIs(MessageKind.PacketTime, _packetClock.At(_clock.Now));
         }
     }
 
@@ -186,7 +186,7 @@ internal sealed class PacketFeed : IFeedSource
     {
         if (source.TakeDrops() is > 0 and long drops)
         {
-            _sink.PutNumber(FrameKind.PacketsLost, _clock.Now, drops);
+            _sink.PutNumber(MessageKind.PacketsLost, _clock.Now, drops);
             _notices.Add("packets", "The kernel dropped packets because they arrived faster than they could be read. Flows may be missing. Use a filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size).");
         }
     }

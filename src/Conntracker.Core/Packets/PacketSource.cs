@@ -36,7 +36,7 @@ internal sealed unsafe class PacketSource : IDisposable
         _self = GCHandle.Alloc(this);
     }
 
-    /// <summary>Of what kind the heads of its frames are: a DLT_* number.</summary>
+    /// <summary>Of what kind the headers of its frames are: a DLT_* number.</summary>
     public int LinkType => Libpcap.pcap_datalink(_pcap);
 
     /// <summary>The name of that kind, as libpcap says it.</summary>
@@ -279,12 +279,12 @@ internal sealed unsafe class PacketSource : IDisposable
     private static string TextOf(SafePcap pcap) => Marshal.PtrToStringUTF8(Libpcap.pcap_geterr(pcap)) ?? "";
 
     [UnmanagedCallersOnly]
-    private static void OnPacket(byte* user, pcap_pkthdr* head, byte* data)
+    private static void OnPacket(byte* user, pcap_pkthdr* header, byte* data)
     {
         PacketSource source = (PacketSource)GCHandle.FromIntPtr((nint)user).Target!;
         if (source._batch.Count < source._batch.Capacity)
         {
-            source._batch.Add(source.TicksOf(head->ts), head->len, new ReadOnlySpan<byte>(data, (int)Math.Min(head->caplen, PacketBatch.SnapLength)));
+            source._batch.Add(source.TicksOf(header->ts), header->len, new ReadOnlySpan<byte>(data, (int)Math.Min(header->caplen, PacketBatch.SnapLength)));
         }
     }
 

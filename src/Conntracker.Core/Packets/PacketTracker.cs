@@ -51,7 +51,7 @@ internal sealed class PacketTracker
             isReply = Originator.IsReply(in packet, addresses);
             FlowKey original = isReply ? FlowKey.Reverse(in packet.Key) : packet.Key;
             outcome = _flows.Open(in original, now, out place);
-            Originator.LearnBeginning(in original, addresses);
+            Originator.AddBeginning(in original, addresses);
         }
 
         _flows.CountPacket(place, isReply, length, now);
@@ -68,7 +68,7 @@ internal sealed class PacketTracker
     /// <param name="now">Until when all packets have come: ticks of UTC.</param>
     public void Expire(long now)
     {
-        for (int place = 0; place < _flows.PlaceCount; place++)
+        for (int place = 0; place < _flows.SlotCount; place++)
         {
             ref FlowRecord record = ref _flows[place];
             if (!record.IsUsed || !record.IsOfPackets || record.IsClosed)
@@ -121,49 +121,49 @@ internal sealed class PacketTracker
         return !isIdle && (!record.IsClosed || (HasEnded(in record) && !IsBeginning(in packet)));
     }
 
-    private static bool IsBeginning(ref readonly PacketTuple packet) => packet.HasSignal && packet.Key.Protocol switch
+    private static bool IsBeginning(ref readonly PacketTuple packet) => packet.HasTransportFlags && packet.Key.Protocol switch
     {
-        FlowProtocol.Tcp => TcpTracking.IsBeginning(packet.Signal),
-        FlowProtocol.Sctp => SctpTracking.IsBeginning(packet.Signal),
-        FlowProtocol.Dccp => DccpTracking.IsBeginning(packet.Signal),
+        FlowProtocol.Tcp => TcpTracking.IsBeginning(packet.TransportFlags),
+        FlowProtocol.Sctp => SctpTracking.IsBeginning(packet.TransportFlags),
+        FlowProtocol.Dccp => DccpTracking.IsBeginning(packet.TransportFlags),
         _ => false,
     };
 
     private static bool IsReset(ref readonly PacketTuple packet) =>
-        packet.HasSignal && packet.Key.Protocol == FlowProtocol.Tcp && TcpTracking.IsReset(packet.Signal);
+        packet.HasTransportFlags && packet.Key.Protocol == FlowProtocol.Tcp && TcpTracking.IsReset(packet.TransportFlags);
 
     private void Track(int place, ref FlowRecord record, ref readonly PacketTuple packet, bool isReply, long now)
     {
         byte state = record.ProtocolState;
-        PacketSigns signs = record.PacketSigns;
-        bool wasAnswered = (signs & PacketSigns.BothSpoken) == PacketSigns.BothSpoken;
+        SeenDirections signs = record.SeenDirections;
+        bool wasAnswered = (signs & SeenDirections.BothSpoken) == SeenDirections.BothSpoken;
         if (!IsReset(in packet))
         {
             // As in the kernel: who only refuses has not answered.
-            signs |= isReply ? PacketSigns.ReplySpoken : PacketSigns.Spoken;
+            signs |= isReply ? SeenDirections.ReplySpoken : SeenDirections.Spoken;
         }
 
-        if (packet.HasSignal)
+        if (packet.HasTransportFlags)
         {
             record.ProtocolState = packet.Key.Protocol switch
             {
-                FlowProtocol.Tcp => (byte)TcpTracking.Next((TcpState)state, packet.Signal, isReply, ref signs),
-                FlowProtocol.Sctp => (byte)SctpTracking.Next((SctpState)state, packet.Signal, isReply),
-                FlowProtocol.Dccp => (byte)DccpTracking.Next((DccpState)state, packet.Signal, isReply),
+                FlowProtocol.Tcp => (byte)TcpTracking.Next((TcpState)state, packet.TransportFlags, isReply, ref signs),
+                FlowProtocol.Sctp => (byte)SctpTracking.Next((SctpState)state, packet.TransportFlags, isReply),
+                FlowProtocol.Dccp => (byte)DccpTracking.Next((DccpState)state, packet.TransportFlags, isReply),
                 _ => state,
             };
         }
 
-        bool isAnswered = (signs & PacketSigns.BothSpoken) == PacketSigns.BothSpoken;
+        bool isAnswered = (signs & SeenDirections.BothSpoken) == SeenDirections.BothSpoken;
         if (isAnswered && (record.Status & ConntrackConstants.IPS_SEEN_REPLY) == 0)
         {
             record.Status |= ConntrackConstants.IPS_SEEN_REPLY;
             record.Flags |= FlowFlags.Replied;
-            Originator.LearnAnswer(in record.Key);
+            Originator.AddAnswer(in record.Key);
         }
 
         record.Status |= isAnswered && IsStable(in record, wasAnswered, now) ? ConntrackConstants.IPS_ASSURED : 0u;
-        record.PacketSigns = signs;
+        record.SeenDirections = signs;
         if (HasEnded(in record))
         {
             _flows.CloseFlow(place);

@@ -30,10 +30,10 @@ internal struct PacketTuple
     public int Length;
 
     /// <summary>What the packet does to its connection: TCP's flags (RFC 9293), the type of SCTP's first chunk (RFC 9260), DCCP's packet type (RFC 4340).</summary>
-    public byte Signal;
+    public byte TransportFlags;
 
-    /// <summary>Whether <see cref="Signal"/> was there: the packet of an ICMP error ends before it, and so does one that was cut off.</summary>
-    public bool HasSignal;
+    /// <summary>Whether <see cref="TransportFlags"/> was there: the packet of an ICMP error ends before it, and so does one that was cut off.</summary>
+    public bool HasTransportFlags;
 
     /// <summary>
     /// What of the IP header stays as it is on the packet's way, also through NAT: see <see cref="PacketFingerprint"/>.

@@ -33,7 +33,7 @@ internal static class TcpTracking
     /// <param name="flags">The packet's flags.</param>
     /// <param name="isReply">Whether the packet comes from the side that did not begin.</param>
     /// <param name="signs">Who has sent FIN; updated.</param>
-    public static TcpState Next(TcpState state, byte flags, bool isReply, ref PacketSigns signs)
+    public static TcpState Next(TcpState state, byte flags, bool isReply, ref SeenDirections signs)
     {
         if (IsReset(flags))
         {
@@ -52,8 +52,8 @@ internal static class TcpTracking
 
         if ((flags & Fin) != 0)
         {
-            signs |= isReply ? PacketSigns.ReplyFin : PacketSigns.Fin;
-            return (signs & PacketSigns.BothFins) == PacketSigns.BothFins ? TcpState.LastAck : TcpState.FinWait;
+            signs |= isReply ? SeenDirections.ReplyFin : SeenDirections.Fin;
+            return (signs & SeenDirections.BothFins) == SeenDirections.BothFins ? TcpState.LastAck : TcpState.FinWait;
         }
 
         return state switch
@@ -62,7 +62,7 @@ internal static class TcpTracking
             TcpState.None => TcpState.Established,
             TcpState.SynSent or TcpState.SynSent2 => isReply ? TcpState.SynRecv : TcpState.Established,
             TcpState.SynRecv when !isReply => TcpState.Established,
-            TcpState.FinWait when isReply == ((signs & PacketSigns.Fin) != 0) => TcpState.CloseWait,
+            TcpState.FinWait when isReply == ((signs & SeenDirections.Fin) != 0) => TcpState.CloseWait,
             TcpState.LastAck => TcpState.TimeWait,
             _ => state,
         };

@@ -112,7 +112,7 @@ internal sealed class ProcessCache
     }
 
     /// <summary>A process that began as a copy of its parent was read itself: its own facts hold, unless it was gone by then.</summary>
-    public void Settle(KnownProcess inherited, KnownProcess own)
+    public void Flush(KnownProcess inherited, KnownProcess own)
     {
         inherited.IsInherited = false;
         if (own.Facts.CommandLine is not null && Newest(inherited.Id) == inherited)

@@ -22,9 +22,9 @@ internal static class ProcessEventDecoder
             return DecodeResult.Malformed;
         }
 
-        cn_msg head = MemoryMarshal.Read<cn_msg>(payload);
+        cn_msg header = MemoryMarshal.Read<cn_msg>(payload);
         payload = payload[Unsafe.SizeOf<cn_msg>()..];
-        if (head.id.idx != CN_IDX_PROC || head.id.val != CN_VAL_PROC)
+        if (header.id.idx != CN_IDX_PROC || header.id.val != CN_VAL_PROC)
         {
             return DecodeResult.Ignored;
         }

@@ -108,7 +108,7 @@ internal sealed class ProcessEvents : IDisposable
             return;
         }
 
-        HurryUp();
+        RaisePriority();
         try
         {
             while (!_stop)
@@ -264,7 +264,7 @@ internal sealed class ProcessEvents : IDisposable
     }
 
     // Needs CAP_SYS_NICE; without it some processes end before they are read.
-    private static unsafe void HurryUp()
+    private static unsafe void RaisePriority()
     {
         sched_param lowest = new() { sched_priority = 1 };
         if (SafeLibC.sched_setscheduler(0, SCHED_RR, &lowest) < 0)

@@ -42,7 +42,7 @@ internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReade
             KnownProcess own = reader.Read(id, found.Since);
             lock (gate)
             {
-                cache.Settle(found, own);
+                cache.Flush(found, own);
             }
         }
 

@@ -157,8 +157,8 @@ internal sealed class ProcessJoin
             return;
         }
 
-        ref FlowEvidence evidence = ref _table.Evidence.Of(ref record);
-        ref int link = ref (isClient ? ref evidence.Process : ref evidence.ReplyProcess);
+        ref FlowDetails details = ref _table.Details.Of(ref record);
+        ref int link = ref (isClient ? ref details.Process : ref details.ReplyProcess);
         if (owner.Scope == SocketScope.Unproven)
         {
             Uncertain += link == 0 ? 1 : 0;
@@ -166,7 +166,7 @@ internal sealed class ProcessJoin
         else if (link > 0 && IsOtherNamespace(in Processes[process], in Processes[link - 1]))
         {
             // Neither can be believed: containers may have the same addresses.
-            link = record.IsClosed ? process + 1 : FlowEvidence.Ambiguous;
+            link = record.IsClosed ? process + 1 : FlowDetails.Ambiguous;
             Uncertain += link < 0 ? 1 : 0;
         }
         else if (link < 0 ? IsOwn(in Processes[process]) : link == 0 || Rank(process) >= Rank(link - 1))

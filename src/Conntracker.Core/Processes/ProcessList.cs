@@ -41,7 +41,7 @@ internal sealed class ProcessList
     {
         _maximumTextSize = maximumTextSize;
         _table = table;
-        View = new ProcessView(_reports);
+        View = new ProcessSnapshot(_reports);
         _maximum = maximum;
     }
 
@@ -58,7 +58,7 @@ internal sealed class ProcessList
     public long TextsLeftOut { get; private set; }
 
     /// <summary>The processes, until the next one is added.</summary>
-    public ProcessView View { get; private set; }
+    public ProcessSnapshot View { get; private set; }
 
     /// <summary>The report at a place.</summary>
     public ref readonly ProcessReport this[int place] => ref _reports[place];
@@ -85,7 +85,7 @@ internal sealed class ProcessList
             if (place == _reports.Length)
             {
                 Array.Resize(ref _reports, _reports.Length * 2);
-                View = new ProcessView(_reports);
+                View = new ProcessSnapshot(_reports);
             }
         }
 
@@ -98,7 +98,7 @@ internal sealed class ProcessList
     public int Find(int number) => _slots.GetValueOrDefault(number, -1);
 
     /// <summary>The processes as they are now.</summary>
-    public ProcessView Copy() => new(_reports[.._count]);
+    public ProcessSnapshot Copy() => new(_reports[.._count]);
 
     private static long SizeOf(FlowProcess process) => ProcessText.MemoryOf(
         process.Name, process.CommandLine, process.Path, process.UserName, process.Cgroup, process.Unit, process.Container);
@@ -162,14 +162,14 @@ internal sealed class ProcessList
         }
 
         bool[] isNamed = new bool[_count];
-        for (int place = 0; place < _table.PlaceCount; place++)
+        for (int place = 0; place < _table.SlotCount; place++)
         {
-            int number = _table[place].IsUsed ? _table[place].Evidence : 0;
+            int number = _table[place].IsUsed ? _table[place].Details : 0;
             if (number != 0)
             {
-                ref FlowEvidence evidence = ref _table.Evidence[number];
-                Mark(isNamed, evidence.Process);
-                Mark(isNamed, evidence.ReplyProcess);
+                ref FlowDetails details = ref _table.Details[number];
+                Mark(isNamed, details.Process);
+                Mark(isNamed, details.ReplyProcess);
             }
         }
 

@@ -10,7 +10,7 @@ internal sealed class ProcessReader : IProcessReader
 {
     private const ulong NanosecondsPerSecond = 1_000_000_000;
 
-    private readonly ProcessFolder _folder = new();
+    private readonly ProcDirectory _folder = new();
 
     /// <inheritdoc/>
     public ulong Now => (ulong)Stopwatch.GetTimestamp();

@@ -25,7 +25,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     private const int LongestText = 60_000;
 
     /// <summary>Bytes that the frame may have at most.</summary>
-    public const int MaximumFrameLength = HeadLength + (7 * (sizeof(ushort) + LongestText)) + sizeof(ulong);
+    public const int MaximumMessageLength = HeadLength + (7 * (sizeof(ushort) + LongestText)) + sizeof(ulong);
 
     /// <summary>Writes the frame; gives its length.</summary>
     public int Write(Span<byte> frame)

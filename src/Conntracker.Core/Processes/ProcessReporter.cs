@@ -20,19 +20,19 @@ internal sealed class ProcessReporter : IDisposable
     private const int MaximumForeign = 16_384;
 
     private readonly ProcessEvents _processes;
-    private readonly FrameQueue _frames;
+    private readonly MessageQueue _frames;
     private readonly ConnectedNamespaces _namespaces = new();
     private readonly Dictionary<uint, KnownProcess> _foreign = [];
     private readonly CgroupHierarchy _cgroups = new();
     private readonly UserNames _users = new();
-    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ProcessReport.MaximumFrameLength);
+    private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ProcessReport.MaximumMessageLength);
     private int _lastNumber;
 
     /// <summary>Makes a reporter.</summary>
     /// <param name="processes">The processes.</param>
     /// <param name="frames">Gets the frames.</param>
     /// <param name="namespaceCookie">The cookie of the capture's network namespace; 0 when the kernel does not tell.</param>
-    public ProcessReporter(ProcessEvents processes, FrameQueue frames, ulong namespaceCookie)
+    public ProcessReporter(ProcessEvents processes, MessageQueue frames, ulong namespaceCookie)
     {
         _processes = processes;
         _frames = frames;
@@ -95,7 +95,7 @@ internal sealed class ProcessReporter : IDisposable
         {
             number = ++_lastNumber;
             ProcessReport report = new(number, scope, Describe(process, in owner, source)) { Namespace = owner.netns };
-            if (!_frames.TryAdd(FrameKind.Process, _buffer.AsSpan(0, report.Write(_buffer))))
+            if (!_frames.TryAdd(MessageKind.Process, _buffer.AsSpan(0, report.Write(_buffer))))
             {
                 // The queue has counted it; the next socket of the process reports it again.
                 return;
@@ -127,7 +127,7 @@ internal sealed class ProcessReporter : IDisposable
     {
         Span<byte> frame = stackalloc byte[SocketOwner.FrameLength];
         new SocketOwner { Key = key, Process = number, IsOutgoing = isOutgoing, Scope = scope }.Write(frame);
-        _frames.TryAdd(FrameKind.SocketOwner, frame);
+        _frames.TryAdd(MessageKind.SocketOwner, frame);
     }
 
     private FlowProcess Describe(KnownProcess process, in socket_owner owner, ProcessSource source)

@@ -6,11 +6,11 @@ namespace Conntracker.Core.Recording;
 /// <summary>
 /// The file of a recording. Little-endian throughout; netlink's own bytes stand as the kernel gave them.
 /// <list type="bullet">
-/// <item>Head: the 8 bytes <c>CTREC\r\n\0</c>, version (16 bits), length of the rest of the head (16 bits), start (64 bits, ticks of
+/// <item>Header: the 8 bytes <c>CTREC\r\n\0</c>, version (16 bits), length of the rest of the header (16 bits), start (64 bits, ticks of
 /// UTC), the kernel's name and release and the machine (UTF-8), then CRC-32C of all that (32 bits).</item>
 /// <item>Frames: length of the data (32 bits), kind (8 bits), time (64 bits, ticks of UTC), CRC-32C of these 13 bytes and the data
 /// (32 bits), the data.</item>
-/// <item>The last frame of a recording that ended well is of kind <see cref="FrameKind.End"/>.</item>
+/// <item>The last frame of a recording that ended well is of kind <see cref="MessageKind.End"/>.</item>
 /// </list>
 /// </summary>
 internal static class RecordingFormat
@@ -18,14 +18,14 @@ internal static class RecordingFormat
     /// <summary>The version that is written, and the only one that is read.</summary>
     public const ushort Version = 1;
 
-    /// <summary>Bytes before the part of the head whose length varies.</summary>
+    /// <summary>Bytes before the part of the header whose length varies.</summary>
     public const int FixedHeadLength = 12;
 
     /// <summary>Bytes before a frame's data.</summary>
-    public const int FrameHeadLength = 17;
+    public const int MessageHeaderLength = 17;
 
     /// <summary>No datagram is longer: what claims to be is damaged.</summary>
-    public const int MaximumFrameLength = 1 << 20;
+    public const int MaximumMessageLength = 1 << 20;
 
     /// <summary>The first bytes: a name, and line ends that a careless copy as text would change.</summary>
     public static ReadOnlySpan<byte> Magic => "CTREC\r\n\0"u8;

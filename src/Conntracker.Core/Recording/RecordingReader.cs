@@ -25,7 +25,7 @@ internal sealed class RecordingReader : IDisposable
     public string Kernel { get; private set; } = "";
 
     /// <summary>The current frame's kind.</summary>
-    public FrameKind Kind { get; private set; }
+    public MessageKind Kind { get; private set; }
 
     /// <summary>When the current frame was received: ticks of UTC.</summary>
     public long Time { get; private set; }
@@ -34,14 +34,14 @@ internal sealed class RecordingReader : IDisposable
     public ReadOnlySpan<byte> Data => _data.AsSpan(0, DataLength);
 
     /// <summary>How many frames were read.</summary>
-    public long FrameCount { get; private set; }
+    public long MessageCount { get; private set; }
 
     /// <summary>True when the file ended without its last frame: whoever wrote it was killed. What came before is good.</summary>
     public bool IsCutOff { get; private set; }
 
     private int DataLength { get; set; }
 
-    /// <summary>Opens a recording and checks its head.</summary>
+    /// <summary>Opens a recording and checks its header.</summary>
     /// <exception cref="ConntrackException">There is no such file, or it is no recording that this version reads.</exception>
     public static RecordingReader Open(string path)
     {
@@ -58,7 +58,7 @@ internal sealed class RecordingReader : IDisposable
         RecordingReader reader = new(new BufferedStream(file, 1 << 18), path);
         try
         {
-            reader.ReadHead();
+            reader.ReadHeader();
             return reader;
         }
         catch
@@ -72,18 +72,18 @@ internal sealed class RecordingReader : IDisposable
     /// <exception cref="ConntrackException">The frame is damaged.</exception>
     public bool Read()
     {
-        Span<byte> head = stackalloc byte[RecordingFormat.FrameHeadLength];
-        int got = _file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        if (got < head.Length)
+        Span<byte> header = stackalloc byte[RecordingFormat.MessageHeaderLength];
+        int got = _file.ReadAtLeast(header, header.Length, throwOnEndOfStream: false);
+        if (got < header.Length)
         {
             IsCutOff = true;
             return false;
         }
 
-        int length = BinaryPrimitives.ReadInt32LittleEndian(head);
-        if (length is < 0 or > RecordingFormat.MaximumFrameLength)
+        int length = BinaryPrimitives.ReadInt32LittleEndian(header);
+        if (length is < 0 or > RecordingFormat.MaximumMessageLength)
         {
-            throw Damaged($"frame {FrameCount + 1} claims a length of {length} bytes");
+            throw Damaged($"frame {MessageCount + 1} claims a length of {length} bytes");
         }
 
         if (length > _data.Length)
@@ -97,51 +97,51 @@ internal sealed class RecordingReader : IDisposable
             return false;
         }
 
-        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(head[13..]);
-        if (RecordingFormat.Checksum(RecordingFormat.Checksum(0, head[..13]), _data.AsSpan(0, length)) != expected)
+        uint expected = BinaryPrimitives.ReadUInt32LittleEndian(header[13..]);
+        if (RecordingFormat.Checksum(RecordingFormat.Checksum(0, header[..13]), _data.AsSpan(0, length)) != expected)
         {
-            throw Damaged($"the checksum of frame {FrameCount + 1} is wrong");
+            throw Damaged($"the checksum of frame {MessageCount + 1} is wrong");
         }
 
         DataLength = length;
-        Kind = (FrameKind)head[4];
-        Time = BinaryPrimitives.ReadInt64LittleEndian(head[5..]);
+        Kind = (MessageKind)header[4];
+        Time = BinaryPrimitives.ReadInt64LittleEndian(header[5..]);
         if (Time < 0 || Time > s_lastTime)
         {
-            throw Damaged($"frame {FrameCount + 1} has an invalid time: {Time} ticks");
+            throw Damaged($"frame {MessageCount + 1} has an invalid time: {Time} ticks");
         }
 
-        FrameCount++;
-        return Kind != FrameKind.End;
+        MessageCount++;
+        return Kind != MessageKind.End;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _file.Dispose();
 
-    private void ReadHead()
+    private void ReadHeader()
     {
-        byte[] head = new byte[RecordingFormat.FixedHeadLength + ushort.MaxValue + sizeof(uint)];
-        int got = _file.ReadAtLeast(head.AsSpan(0, RecordingFormat.FixedHeadLength), RecordingFormat.FixedHeadLength, throwOnEndOfStream: false);
-        if (got < RecordingFormat.FixedHeadLength || !head.AsSpan().StartsWith(RecordingFormat.Magic))
+        byte[] header = new byte[RecordingFormat.FixedHeadLength + ushort.MaxValue + sizeof(uint)];
+        int got = _file.ReadAtLeast(header.AsSpan(0, RecordingFormat.FixedHeadLength), RecordingFormat.FixedHeadLength, throwOnEndOfStream: false);
+        if (got < RecordingFormat.FixedHeadLength || !header.AsSpan().StartsWith(RecordingFormat.Magic))
         {
             throw Invalid("it does not begin with the header of a Conntracker recording");
         }
 
-        int version = BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(8));
+        int version = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(8));
         if (version != RecordingFormat.Version)
         {
             throw Invalid($"it has version {version}, and this program supports version {RecordingFormat.Version}");
         }
 
-        int length = BinaryPrimitives.ReadUInt16LittleEndian(head.AsSpan(10));
+        int length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(10));
         int whole = RecordingFormat.FixedHeadLength + length;
-        Span<byte> rest = head.AsSpan(RecordingFormat.FixedHeadLength, length + sizeof(uint));
+        Span<byte> rest = header.AsSpan(RecordingFormat.FixedHeadLength, length + sizeof(uint));
         if (length < sizeof(long) || _file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
         {
             throw Damaged("its header is truncated");
         }
 
-        if (BinaryPrimitives.ReadUInt32LittleEndian(head.AsSpan(whole)) != RecordingFormat.Checksum(0, head.AsSpan(0, whole)))
+        if (BinaryPrimitives.ReadUInt32LittleEndian(header.AsSpan(whole)) != RecordingFormat.Checksum(0, header.AsSpan(0, whole)))
         {
             throw Damaged("the checksum of its header is wrong");
         }

@@ -38,7 +38,7 @@ internal sealed class RecordingWriter : IDisposable
     private long _missing;
     private volatile string? _failure;
 
-    /// <summary>Writes to a stream; the file's head stands in it already.</summary>
+    /// <summary>Writes to a stream; the file's header stands in it already.</summary>
     /// <param name="stream">Where to write.</param>
     /// <param name="path">What messages name.</param>
     /// <param name="maximumLength">Where the recording ends, in bytes.</param>
@@ -66,7 +66,7 @@ internal sealed class RecordingWriter : IDisposable
     /// <summary>How many frames are missing in the recording, because the disk was too slow.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Makes the file and writes its head.</summary>
+    /// <summary>Makes the file and writes its header.</summary>
     /// <param name="path">A new file: what exists is never overwritten, and a link never followed.</param>
     /// <param name="startTime">Ticks of UTC.</param>
     /// <param name="kernel">Which kernel makes the messages.</param>
@@ -78,7 +78,7 @@ internal sealed class RecordingWriter : IDisposable
         RecordingFile file = RecordingFile.Create(path);
         try
         {
-            file.Stream.Write(Head(startTime, kernel));
+            file.Stream.Write(Header(startTime, kernel));
             return new RecordingWriter(file, path, maximumLength, waits);
         }
         catch (Exception error)
@@ -95,17 +95,17 @@ internal sealed class RecordingWriter : IDisposable
     }
 
     /// <summary>Writes a frame.</summary>
-    public void Write(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    public void Write(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         if (_failure is not null)
         {
             return;
         }
 
-        int length = RecordingFormat.FrameHeadLength + data.Length;
-        if (_submitted + _used + length + RecordingFormat.FrameHeadLength > _maximumLength && kind != FrameKind.End)
+        int length = RecordingFormat.MessageHeaderLength + data.Length;
+        if (_submitted + _used + length + RecordingFormat.MessageHeaderLength > _maximumLength && kind != MessageKind.End)
         {
-            _ = TryAppend(FrameKind.End, time, []);
+            _ = TryAppend(MessageKind.End, time, []);
             Submit();
             _failure ??= $"The recording {_path} has reached its limit of {_maximumLength} bytes and ends. The capture continues.";
             return;
@@ -126,7 +126,7 @@ internal sealed class RecordingWriter : IDisposable
             _buffer = buffer;
         }
 
-        Write(FrameKind.End, time, []);
+        Write(MessageKind.End, time, []);
         End(s_patience);
     }
 
@@ -169,7 +169,7 @@ internal sealed class RecordingWriter : IDisposable
 
         Span<byte> data = stackalloc byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(data, _missing);
-        if (!TryAppend(FrameKind.RecordingLost, time, data))
+        if (!TryAppend(MessageKind.RecordingLost, time, data))
         {
             return false;
         }
@@ -178,9 +178,9 @@ internal sealed class RecordingWriter : IDisposable
         return true;
     }
 
-    private bool TryAppend(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    private bool TryAppend(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
-        int length = RecordingFormat.FrameHeadLength + data.Length;
+        int length = RecordingFormat.MessageHeaderLength + data.Length;
         if (_buffer is null || _used + length > _buffer.Length)
         {
             Submit();
@@ -197,7 +197,7 @@ internal sealed class RecordingWriter : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(frame[5..], time);
         uint checksum = RecordingFormat.Checksum(RecordingFormat.Checksum(0, frame[..13]), data);
         BinaryPrimitives.WriteUInt32LittleEndian(frame[13..], checksum);
-        data.CopyTo(frame[RecordingFormat.FrameHeadLength..]);
+        data.CopyTo(frame[RecordingFormat.MessageHeaderLength..]);
         _used += length;
         return true;
     }
@@ -255,17 +255,17 @@ internal sealed class RecordingWriter : IDisposable
 
     private static byte[] NewBuffer() => GC.AllocateUninitializedArray<byte>(BufferLength);
 
-    private static byte[] Head(long startTime, string kernel)
+    private static byte[] Header(long startTime, string kernel)
     {
         byte[] name = Encoding.UTF8.GetBytes(kernel);
-        byte[] head = new byte[RecordingFormat.FixedHeadLength + sizeof(long) + name.Length + sizeof(uint)];
-        RecordingFormat.Magic.CopyTo(head);
-        BinaryPrimitives.WriteUInt16LittleEndian(head.AsSpan(8), RecordingFormat.Version);
-        BinaryPrimitives.WriteUInt16LittleEndian(head.AsSpan(10), (ushort)(sizeof(long) + name.Length));
-        BinaryPrimitives.WriteInt64LittleEndian(head.AsSpan(12), startTime);
-        name.CopyTo(head, 20);
+        byte[] header = new byte[RecordingFormat.FixedHeadLength + sizeof(long) + name.Length + sizeof(uint)];
+        RecordingFormat.Magic.CopyTo(header);
+        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), RecordingFormat.Version);
+        BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(10), (ushort)(sizeof(long) + name.Length));
+        BinaryPrimitives.WriteInt64LittleEndian(header.AsSpan(12), startTime);
+        name.CopyTo(header, 20);
         int length = 20 + name.Length;
-        BinaryPrimitives.WriteUInt32LittleEndian(head.AsSpan(length), RecordingFormat.Checksum(0, head.AsSpan(0, length)));
-        return head;
+        BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(length), RecordingFormat.Checksum(0, header.AsSpan(0, length)));
+        return header;
     }
 }

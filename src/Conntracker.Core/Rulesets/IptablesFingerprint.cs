@@ -119,11 +119,11 @@ internal static unsafe class IptablesFingerprint
         }
     }
 
-    private static void WriteName(Span<byte> head, string table)
+    private static void WriteName(Span<byte> header, string table)
     {
-        head.Clear();
+        header.Clear();
 
         // The last byte stays zero: the name's end.
-        Encoding.ASCII.TryGetBytes(table, head[..(IptablesConstants.XT_TABLE_MAXNAMELEN - 1)], out _);
+        Encoding.ASCII.TryGetBytes(table, header[..(IptablesConstants.XT_TABLE_MAXNAMELEN - 1)], out _);
     }
 }

@@ -13,7 +13,7 @@ namespace Conntracker.Core.Rulesets;
 /// <param name="InfoSize">Where that answer has the entries' size.</param>
 /// <param name="HeadLength">What stands before the entries in the answer to GetEntries.</param>
 /// <param name="HeadSize">Where the question for entries has their size.</param>
-/// <param name="EntryLength">An entry's head.</param>
+/// <param name="EntryLength">An entry's header.</param>
 /// <param name="EntryNext">Where an entry has its own size (16 bits).</param>
 /// <param name="EntryCounters">Where an entry has its counters.</param>
 internal sealed unsafe record IptablesLayout(
@@ -31,7 +31,7 @@ internal sealed unsafe record IptablesLayout(
     private static IptablesLayout MakeIPv4()
     {
         ipt_getinfo info = default;
-        ipt_get_entries head = default;
+        ipt_get_entries header = default;
         ipt_entry entry = default;
         return new IptablesLayout(
             AF_INET,
@@ -41,7 +41,7 @@ internal sealed unsafe record IptablesLayout(
             sizeof(ipt_getinfo),
             Offset(&info, &info.size),
             sizeof(ipt_get_entries),
-            Offset(&head, &head.size),
+            Offset(&header, &header.size),
             sizeof(ipt_entry),
             Offset(&entry, &entry.next_offset),
             Offset(&entry, &entry.counters));
@@ -50,7 +50,7 @@ internal sealed unsafe record IptablesLayout(
     private static IptablesLayout MakeIPv6()
     {
         ip6t_getinfo info = default;
-        ip6t_get_entries head = default;
+        ip6t_get_entries header = default;
         ip6t_entry entry = default;
         return new IptablesLayout(
             AF_INET6,
@@ -60,7 +60,7 @@ internal sealed unsafe record IptablesLayout(
             sizeof(ip6t_getinfo),
             Offset(&info, &info.size),
             sizeof(ip6t_get_entries),
-            Offset(&head, &head.size),
+            Offset(&header, &header.size),
             sizeof(ip6t_entry),
             Offset(&entry, &entry.next_offset),
             Offset(&entry, &entry.counters));

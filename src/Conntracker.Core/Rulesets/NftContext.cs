@@ -42,7 +42,7 @@ internal sealed class NftContext : IDisposable
         catch (DllNotFoundException error)
         {
             throw new ConntrackException(
-                ConntrackErrorReason.LibraryMissing,
+                ConntrackErrorReason.LibnftablesMissing,
                 $"{Libnftables.Library} is missing: install the package {Libnftables.Package} (sudo apt-get install {Libnftables.Package}).",
                 error);
         }

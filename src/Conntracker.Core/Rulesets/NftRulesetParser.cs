@@ -6,7 +6,7 @@ namespace Conntracker.Core.Rulesets;
 
 /// <summary>
 /// Reads the text of a ruleset: tables hold blocks, and of the blocks only chains are of interest. It relies on how nft lays its output
-/// out (a block's head and its closing brace have lines of their own), not on the grammar, which grows with each version.
+/// out (a block's header and its closing brace have lines of their own), not on the grammar, which grows with each version.
 /// </summary>
 internal static class NftRulesetParser
 {
@@ -66,7 +66,7 @@ internal static class NftRulesetParser
             return;
         }
 
-        // The kernel gives the flag only while the process that made the table lives; without it a rule names that process (OwnTable).
+        // The kernel gives the flag only while the process that made the table lives; without it a rule names that process (ConntrackerTable).
         if (isOwned || chains[first..].Exists(chain => chain.Rules.Any(rule => rule.Comment?.StartsWith(ProcessIdentity.Prefix, StringComparison.Ordinal) ?? false)))
         {
             chains.RemoveRange(first, chains.Count - first);
@@ -132,7 +132,7 @@ internal static class NftRulesetParser
         && (table.Length == OwnName.Length
             || (table[OwnName.Length] == '_' && ulong.TryParse(table.AsSpan(OwnName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)));
 
-    // The head of a block ends with the brace, or with what -a appends: "chain input { # handle 1", "table inet x { # progname nft".
+    // The header of a block ends with the brace, or with what -a appends: "chain input { # handle 1", "table inet x { # progname nft".
     private static bool IsBlock(ReadOnlySpan<char> line) =>
         line.EndsWith(BlockOpen, StringComparison.Ordinal) || line.Contains(" { #", StringComparison.Ordinal);
 
@@ -143,11 +143,11 @@ internal static class NftRulesetParser
     }
 
     // The handle is followed by the owner's name, if there is one.
-    private static ulong HandleOf(ReadOnlySpan<char> head)
+    private static ulong HandleOf(ReadOnlySpan<char> header)
     {
         const string Word = " # handle ";
-        int at = head.IndexOf(Word, StringComparison.Ordinal);
-        ReadOnlySpan<char> number = at < 0 ? default : head[(at + Word.Length)..];
+        int at = header.IndexOf(Word, StringComparison.Ordinal);
+        ReadOnlySpan<char> number = at < 0 ? default : header[(at + Word.Length)..];
         int end = number.IndexOf(' ');
         return ulong.TryParse(end < 0 ? number : number[..end], NumberStyles.None, CultureInfo.InvariantCulture, out ulong handle) ? handle : 0;
     }

@@ -64,7 +64,7 @@ internal sealed class FlowLocator
     public int Find(uint conntrackId) => _index.FindId(conntrackId);
 
     /// <summary>A flow has been told of by connection tracking: from now on it is found by all that its packets may look like.</summary>
-    public void Learn(int place)
+    public void AddTuple(int place)
     {
         ref FlowRecord record = ref _flows[place];
         if (record.Folding != FlowFolding.None)
@@ -97,8 +97,8 @@ internal sealed class FlowLocator
     }
 
     /// <summary>A packet of a flow was seen with this header.</summary>
-    public void Learn(ref readonly FlowKey header, int place, bool isReply) => _index.AddTuple(in header, place, isReply);
+    public void AddTuple(ref readonly FlowKey header, int place, bool isReply) => _index.AddTuple(in header, place, isReply);
 
     /// <summary>A packet of a flow bore this connection id, which the flow itself may not have: its record names a connection before this one.</summary>
-    public void Learn(uint conntrackId, int place) => _index.AddId(conntrackId, place, isOfPacket: true);
+    public void AddTuple(uint conntrackId, int place) => _index.AddId(conntrackId, place, isOfPacket: true);
 }

@@ -10,5 +10,5 @@ internal interface ITraceJoin
     bool IsStale(RulesetKind kind);
 
     /// <summary>Completes packets that have waited long enough for further steps: those that were reported before a time, in ticks of UTC.</summary>
-    void Settle(long now);
+    void Flush(long now);
 }

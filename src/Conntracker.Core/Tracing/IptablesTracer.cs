@@ -23,18 +23,18 @@ internal sealed class IptablesTracer
 
     private readonly FlowTable _flows;
     private readonly FlowLocator _locator;
-    private readonly EvidenceWriter _evidence;
+    private readonly TraceWriter _details;
     private readonly StepTable _steps;
-    private readonly NameTable _names;
+    private readonly StringPool _names;
     private readonly TraceRequestBook _requests;
     private readonly Queue<Line> _waiting = [];
 
     /// <summary>Makes a tracer.</summary>
-    public IptablesTracer(FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests)
+    public IptablesTracer(FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests)
     {
         _flows = flows;
         _locator = locator;
-        _evidence = evidence;
+        _details = details;
         _steps = steps;
         _names = names;
         _requests = requests;
@@ -46,7 +46,7 @@ internal sealed class IptablesTracer
     /// <summary>Takes a line in.</summary>
     public void Take(scoped ref readonly IptablesTraceLine line, long time)
     {
-        if (!line.HasPacket || !_evidence.Keeps(line.Packet.Key.Protocol))
+        if (!line.HasPacket || !_details.Keeps(line.Packet.Key.Protocol))
         {
             return;
         }
@@ -124,13 +124,13 @@ internal sealed class IptablesTracer
         bool isOriginal = !isReply && !line.IsError;
         if (place < 0)
         {
-            place = _evidence.Create(in line.Header, line.Time);
+            place = _details.Create(in line.Header, line.Time);
             isOriginal = true;
         }
 
         int step = line.Number ?? _steps.Of(in line.Step);
         Incomplete += step < 0 ? 1 : 0;
-        _evidence.AddStep(place, step, isOriginal);
+        _details.AddStep(place, step, isOriginal);
         _requests.Count(in _flows[place], packets: 0, steps: 1);
     }
 

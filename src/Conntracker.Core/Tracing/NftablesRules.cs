@@ -20,7 +20,7 @@ internal sealed class NftablesRules : IDisposable
     private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
 
     private readonly ITraceJoin _join;
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly NftRulesetReader _reader;
@@ -36,7 +36,7 @@ internal sealed class NftablesRules : IDisposable
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set when there is a text to take.</param>
-    public NftablesRules(string? program, ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    public NftablesRules(string? program, ITraceJoin join, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _join = join;
         _sink = sink;
@@ -61,7 +61,7 @@ internal sealed class NftablesRules : IDisposable
         if (_text is not null && isDrained)
         {
             // Changes that the text has seen are reported before it.
-            RulesetFrames.Put(_sink, RulesetKind.Nftables, _clock.Now, _text.Text);
+            RulesetMessages.Put(_sink, RulesetKind.Nftables, _clock.Now, _text.Text);
             ReportHindrance(_text.Hindrance);
             _text = null;
             HasRead = true;
@@ -137,7 +137,7 @@ internal sealed class NftablesRules : IDisposable
     {
         _isReading = true;
         _started = _clock.Now;
-        RulesetFrames.PutRequest(_sink, RulesetKind.Nftables, _started);
+        RulesetMessages.PutRequest(_sink, RulesetKind.Nftables, _started);
         _reader.Request();
     }
 }

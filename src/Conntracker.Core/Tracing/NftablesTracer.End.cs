@@ -31,7 +31,7 @@ internal sealed partial class NftablesTracer
     }
 
     /// <summary>Gives up waiting for more of packets that began before a time.</summary>
-    public void Settle(long before)
+    public void Flush(long before)
     {
         // In the order in which they came: a flow is that of the packet that came first.
         foreach (int slot in _slots.InOrder(before))
@@ -49,7 +49,7 @@ internal sealed partial class NftablesTracer
     private void End(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
-        LeavePlace(ref packet);
+        LeaveSlot(ref packet);
         if (packet.Place < 0)
         {
             Locate(slot, isReply: false, isEstablished: false);
@@ -85,7 +85,7 @@ internal sealed partial class NftablesTracer
         packet.IsCut |= isLoss;
         if (isLoss && packet.Place >= 0 && IsThere(in packet))
         {
-            _evidence.LeaveOut(packet.Place);
+            _details.LeaveOut(packet.Place);
         }
 
         Conclude(slot);
@@ -95,7 +95,7 @@ internal sealed partial class NftablesTracer
     private void Conclude(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
-        LeavePlace(ref packet);
+        LeaveSlot(ref packet);
         if (packet.Place < 0)
         {
             Locate(slot, isReply: false, isEstablished: false);
@@ -107,7 +107,7 @@ internal sealed partial class NftablesTracer
             Put(slot, zoned);
         }
 
-        if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _evidence.Keeps(packet.Header.Protocol))
+        if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _details.Keeps(packet.Header.Protocol))
         {
             MakeFlow(slot);
         }
@@ -154,7 +154,7 @@ internal sealed partial class NftablesTracer
         {
             // The firewall's own answer has passed before the rule is reported that sends it: the flow is that of the packet it answers.
             _slots[answered].IsReply = false;
-            Put(answered, _evidence.Create(in _slots[answered].Header, _slots[answered].Time));
+            Put(answered, _details.Create(in _slots[answered].Header, _slots[answered].Time));
             packet.IsReply = true;
             Put(slot, _slots[answered].Place);
         }
@@ -162,7 +162,7 @@ internal sealed partial class NftablesTracer
         {
             packet.IsReply = false;
             packet.IsError = false;
-            Put(slot, _evidence.Create(in packet.Header, packet.Time));
+            Put(slot, _details.Create(in packet.Header, packet.Time));
         }
     }
 }

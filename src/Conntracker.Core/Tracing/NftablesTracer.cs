@@ -14,9 +14,9 @@ internal sealed partial class NftablesTracer
 
     private readonly FlowTable _flows;
     private readonly FlowLocator _locator;
-    private readonly EvidenceWriter _evidence;
+    private readonly TraceWriter _details;
     private readonly StepTable _steps;
-    private readonly NameTable _names;
+    private readonly StringPool _names;
     private readonly TraceRequestBook _requests;
     private readonly RuleBook _rules;
     private readonly PacketSlots _slots = new();
@@ -26,11 +26,11 @@ internal sealed partial class NftablesTracer
 
     /// <summary>Makes a tracer.</summary>
     public NftablesTracer(
-        FlowTable flows, FlowLocator locator, EvidenceWriter evidence, StepTable steps, NameTable names, TraceRequestBook requests, RuleBook rules)
+        FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests, RuleBook rules)
     {
         _flows = flows;
         _locator = locator;
-        _evidence = evidence;
+        _details = details;
         _steps = steps;
         _names = names;
         _requests = requests;
@@ -69,18 +69,18 @@ internal sealed partial class NftablesTracer
 
         ref PacketInFlight packet = ref _slots[slot];
         packet.FirstTable = isFirst ? packet.FirstTable : 0;
-        LeavePlace(ref packet);
-        Learn(ref packet, in message, isOwn);
+        LeaveSlot(ref packet);
+        AddTuple(ref packet, in message, isOwn);
         if (packet.Place < 0)
         {
             Locate(slot, message.IsReply, message.IsEstablished);
         }
         else
         {
-            LearnId(ref packet);
+            AddId(ref packet);
         }
 
-        LearnHeader(in packet, in message);
+        AddHeader(in packet, in message);
         if (!isOwn)
         {
             AddStep(slot, in message);
@@ -144,7 +144,7 @@ internal sealed partial class NftablesTracer
         return slot;
     }
 
-    private void Learn(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
+    private void AddTuple(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
     {
         packet.ConntrackId = message.ConntrackId != 0 ? message.ConntrackId : packet.ConntrackId;
         if (message.EntersBaseChain && !isOwn)
@@ -155,12 +155,12 @@ internal sealed partial class NftablesTracer
     }
 
     // NAT has changed the header on the way: reports of iptables bear it as it is now. The flow may be known only since this report.
-    private void LearnHeader(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message)
+    private void AddHeader(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message)
     {
         if (message.EntersBaseChain && packet.Place >= 0 && message.HasPacket && !message.Packet.IsIcmpError && IsThere(in packet)
             && !FlowKey.AreEqual(in message.Packet.Key, in packet.Header) && _locator.Find(in message.Packet.Key, out _) < 0)
         {
-            _locator.Learn(in message.Packet.Key, packet.Place, packet.IsReply);
+            _locator.AddTuple(in message.Packet.Key, packet.Place, packet.IsReply);
         }
     }
 
@@ -179,7 +179,7 @@ internal sealed partial class NftablesTracer
             return;
         }
 
-        if (!_evidence.Keeps(packet.Header.Protocol))
+        if (!_details.Keeps(packet.Header.Protocol))
         {
             return;
         }
@@ -202,7 +202,7 @@ internal sealed partial class NftablesTracer
 
         if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError && !packet.IsCounted)
         {
-            place = _evidence.Create(in packet.Header, packet.Time);
+            place = _details.Create(in packet.Header, packet.Time);
             packet.IsReply = false;
         }
 
@@ -219,28 +219,28 @@ internal sealed partial class NftablesTracer
         packet.FlowFirstSeen = _flows[place].FirstSeen;
         if (!packet.IsCounted)
         {
-            _evidence.CountPacket(place, packet.Time);
+            _details.CountPacket(place, packet.Time);
         }
 
         _requests.Count(in _flows[place], packet.IsCounted ? 0 : 1, packet.StepCount);
         packet.IsCounted = true;
         foreach (int step in _slots.StepsOf(slot))
         {
-            _evidence.AddStep(place, step, IsOriginal(in packet));
+            _details.AddStep(place, step, IsOriginal(in packet));
         }
 
         packet.StepCount = 0;
         if (packet.IsCut)
         {
-            _evidence.LeaveOut(place);
+            _details.LeaveOut(place);
         }
 
-        LearnId(ref packet);
+        AddId(ref packet);
         NotePass(ref packet);
     }
 
     // Before the conntrack hook a packet bears no id: a flow may be found by the header first. What answers the packet bears the same id.
-    private void LearnId(ref PacketInFlight packet)
+    private void AddId(ref PacketInFlight packet)
     {
         ref FlowRecord record = ref _flows[packet.Place];
         if (packet.ConntrackId == 0 || packet.IsError || record.Id == packet.ConntrackId || record.Folding != FlowFolding.None || _locator.Find(packet.ConntrackId) >= 0)
@@ -249,14 +249,14 @@ internal sealed partial class NftablesTracer
         }
 
         record.Id = record.IsUnconfirmed ? packet.ConntrackId : record.Id;
-        _locator.Learn(packet.ConntrackId, packet.Place);
+        _locator.AddTuple(packet.ConntrackId, packet.Place);
     }
 
     private void NotePass(ref PacketInFlight packet)
     {
         if (packet is { HasPassed: true, IsPassNoted: false, Place: >= 0 } && IsThere(in packet))
         {
-            packet.IsFirstToPass = _evidence.Pass(packet.Place, IsOriginal(in packet), packet.IsReply && !packet.IsError);
+            packet.IsFirstToPass = _details.Pass(packet.Place, IsOriginal(in packet), packet.IsReply && !packet.IsError);
             packet.IsPassNoted = true;
         }
     }
@@ -297,7 +297,7 @@ internal sealed partial class NftablesTracer
 
         if (packet.Place >= 0 && IsThere(in packet))
         {
-            _evidence.AddStep(packet.Place, step, IsOriginal(in packet));
+            _details.AddStep(packet.Place, step, IsOriginal(in packet));
             _requests.Count(in _flows[packet.Place], packets: 0, steps: 1);
         }
         else if (!_slots.TryAddStep(slot, step))
@@ -322,14 +322,14 @@ internal sealed partial class NftablesTracer
     {
         if (packet.IsFirstToPass && packet.Place >= 0 && IsThere(in packet))
         {
-            _evidence.TakePassBack(packet.Place);
+            _details.TakePassBack(packet.Place);
         }
 
         packet.HasPassed = packet.IsPassNoted = packet.IsFirstToPass = false;
     }
 
     // The flow is gone from there: it turned out to be one with another, where the rest of the packet's steps belong, or was folded.
-    private void LeavePlace(ref PacketInFlight packet)
+    private void LeaveSlot(ref PacketInFlight packet)
     {
         if (packet.Place >= 0 && !IsThere(in packet))
         {

@@ -45,7 +45,7 @@ internal struct PacketInFlight
     /// <summary>When its flow was first seen: a place that is used again holds another.</summary>
     public long FlowFirstSeen;
 
-    /// <summary>The table of ours in whose first chain it was seen first: a number of <see cref="NameTable"/>; 0 once it has gone on from there.</summary>
+    /// <summary>The table of ours in whose first chain it was seen first: a number of <see cref="StringPool"/>; 0 once it has gone on from there.</summary>
     public int FirstTable;
 
     /// <summary>How many of the slot's steps are kept.</summary>
@@ -98,9 +98,9 @@ internal struct PacketInFlight
         byte icmp = (byte)(packet.Key.Original.DstPort >> 8);
         return packet.Key.Protocol switch
         {
-            FlowProtocol.Tcp => packet.HasSignal && (packet.Signal & (Syn | Ack)) == Syn,
-            FlowProtocol.Sctp => packet.HasSignal && packet.Signal == Init,
-            FlowProtocol.Dccp => packet.HasSignal && packet.Signal == Request,
+            FlowProtocol.Tcp => packet.HasTransportFlags && (packet.TransportFlags & (Syn | Ack)) == Syn,
+            FlowProtocol.Sctp => packet.HasTransportFlags && packet.TransportFlags == Init,
+            FlowProtocol.Dccp => packet.HasTransportFlags && packet.TransportFlags == Request,
             FlowProtocol.Icmp => icmp is 8 or 13 or 15 or 17,
             FlowProtocol.IcmpV6 => icmp is 128 or 139,
             _ => false,

@@ -85,7 +85,7 @@ internal sealed class RuleBook
     /// <summary>Whether Conntracker has made a table, in this process or in another: by its name, and as the text that was read last shows it.</summary>
     /// <param name="family">NFPROTO_*.</param>
     /// <param name="table">The table's name.</param>
-    public bool IsOwn(byte family, ReadOnlySpan<byte> table) => OwnTable.IsOwn(family, table) && _nftables?.IsLookalike(table) != true;
+    public bool IsOwn(byte family, ReadOnlySpan<byte> table) => ConntrackerTable.IsOwn(family, table) && _nftables?.IsLookalike(table) != true;
 
     /// <summary>A chain of nftables; null when none of the last two texts has it in that table.</summary>
     public NftChain? FindChain(string family, string table, string chain, RuleEpoch epoch) =>

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Tracing;
 
-/// <summary>What tells one step from another while the ruleset does not change. Names are numbers of a <see cref="NameTable"/>.</summary>
+/// <summary>What tells one step from another while the ruleset does not change. Names are numbers of a <see cref="StringPool"/>.</summary>
 /// <param name="Engine">Who reported it.</param>
 /// <param name="Family">NFPROTO_* of the table.</param>
 /// <param name="Base">The base chain through which the packet came: a number of <see cref="StepTable"/>; 0 when not known.</param>

@@ -9,11 +9,11 @@ internal sealed class StepResolver
     // By NF_INET_*, which are also the numbers of NFULA_PACKET_HDR.
     private static readonly string[] s_hooks = ["prerouting", "input", "forward", "output", "postrouting"];
 
-    private readonly NameTable _names;
+    private readonly StringPool _names;
     private readonly RuleBook _rules;
 
     /// <summary>Makes a resolver.</summary>
-    public StepResolver(NameTable names, RuleBook rules)
+    public StepResolver(StringPool names, RuleBook rules)
     {
         _names = names;
         _rules = rules;
@@ -88,7 +88,7 @@ internal sealed class StepResolver
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, Blame.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type), HookPriority.Parse(baseChain?.Priority));
+        return new Step(view, key.Base, outcome, VerdictResolver.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type), HookPriority.Parse(baseChain?.Priority));
     }
 
     private Step ResolveIptables(in StepKey key, BaseKey entered)
@@ -127,7 +127,7 @@ internal sealed class StepResolver
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, Blame.Rank(outcome, type, key.Engine, table, hook, chainType: null), HookPriority.OfIptables(table, hook));
+        return new Step(view, key.Base, outcome, VerdictResolver.Rank(outcome, type, key.Engine, table, hook, chainType: null), HookPriority.OfIptables(table, hook));
     }
 
     private static string VerdictText(int verdict, string jumpChain) => verdict switch

@@ -23,7 +23,7 @@ internal sealed class StepTable
     /// How many numbers may stand for steps that have another number as well, before they are given back: fewer than a flow keeps, so that
     /// they do not take the place of its further steps.
     /// </summary>
-    public const int MaximumDuplicates = EvidenceStore.MaximumSteps / 4;
+    public const int MaximumDuplicates = FlowDetailStore.MaximumSteps / 4;
 
     /// <summary>Base chains that are kept.</summary>
     public const int MaximumBases = 1 << 12;
@@ -31,7 +31,7 @@ internal sealed class StepTable
     /// <summary>The number of a base chain that is not kept.</summary>
     public const int NoBase = -1;
 
-    private readonly NameTable _names;
+    private readonly StringPool _names;
     private readonly StepResolver _resolver;
     private readonly RuleBook _rules;
     private readonly List<Step> _steps = [];
@@ -49,7 +49,7 @@ internal sealed class StepTable
     /// <summary>Makes an empty table.</summary>
     /// <param name="names">The names that keys hold as numbers.</param>
     /// <param name="rules">The rules.</param>
-    public StepTable(NameTable names, RuleBook rules)
+    public StepTable(StringPool names, RuleBook rules)
     {
         _names = names;
         _rules = rules;
@@ -186,7 +186,7 @@ internal sealed class StepTable
             // What was reported while it was not known which tables have which names is sure when they are still those from before.
             BaseKey entered = _bases[step.Key.Base];
             RuleEpoch epoch = step.Epoch.IsSure || _resolver.Shows(step.Key, entered, step.Epoch) ? step.Epoch with { IsSure = true } : RuleEpoch.None;
-            Settle(step.Number, _resolver.Resolve(step.Key, entered, epoch));
+            Flush(step.Number, _resolver.Resolve(step.Key, entered, epoch));
             _ahead -= step.IsAhead ? 1 : 0;
             Version++;
         }
@@ -259,7 +259,7 @@ internal sealed class StepTable
 
         if (isCurrent)
         {
-            Settle(number, step);
+            Flush(number, step);
         }
 
         Version++;
@@ -267,7 +267,7 @@ internal sealed class StepTable
     }
 
     // What users see does not tell through which base chain a packet came to a chain that several call; the verdict depends on it.
-    private void Settle(int number, Step step)
+    private void Flush(int number, Step step)
     {
         _steps[number] = step;
         _duplicates += _byStep.TryAdd(step, number) ? 0 : 1;

@@ -10,7 +10,7 @@ using Conntracker.Core.Tracing.Nftables;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Turns frames of traces and rulesets into evidence of flows. Live and replayed frames take this same way. The caller holds the
+/// Turns frames of traces and rulesets into details of flows. Live and replayed frames take this same way. The caller holds the
 /// capture's gate.
 /// </summary>
 internal sealed class TraceCollector
@@ -23,15 +23,15 @@ internal sealed class TraceCollector
 
     private static readonly long s_longestDelay = TimeSpan.FromSeconds(1).Ticks;
 
-    private readonly NameTable _names = new();
+    private readonly StringPool _names = new();
     private readonly StepTable _steps;
     private readonly FlowTable _flows;
     private readonly FlowLocator _locator;
-    private readonly EvidenceWriter _evidence;
+    private readonly TraceWriter _details;
     private readonly NftablesTracer _nftables;
     private readonly IptablesTracer _iptables;
-    private TraceView _view = TraceView.Empty;
-    private long _lastSettled;
+    private TraceSnapshot _view = TraceSnapshot.Empty;
+    private long _lastFlush;
     private long _nftablesMessages;
     private long _nftablesLost;
     private long _iptablesLines;
@@ -46,9 +46,9 @@ internal sealed class TraceCollector
         _flows = flows;
         _steps = new StepTable(_names, Rules);
         _locator = new FlowLocator(flows);
-        _evidence = new EvidenceWriter(flows, _steps, protocols);
-        _nftables = new NftablesTracer(flows, _locator, _evidence, _steps, _names, Requests, Rules);
-        _iptables = new IptablesTracer(flows, _locator, _evidence, _steps, _names, Requests);
+        _details = new TraceWriter(flows, _steps, protocols);
+        _nftables = new NftablesTracer(flows, _locator, _details, _steps, _names, Requests, Rules);
+        _iptables = new IptablesTracer(flows, _locator, _details, _steps, _names, Requests);
     }
 
     /// <summary>The user's rules, as they were read.</summary>
@@ -72,66 +72,66 @@ internal sealed class TraceCollector
     /// <summary>Told of each flow whose first packet was dropped or rejected: its place.</summary>
     public Action<int>? Ended
     {
-        set => _evidence.Ended = value;
+        set => _details.Ended = value;
     }
 
     /// <summary>Numbers of steps that are taken.</summary>
     public int StepCount => _steps.Count;
 
     /// <summary>What was seen so far.</summary>
-    public TraceReceipt Receipt => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete + _iptables.Incomplete);
+    public TraceCounters Counters => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete + _iptables.Incomplete);
 
     /// <summary>The steps as they are known now.</summary>
-    public TraceView View => _view.Version == _steps.Version ? _view : _view = new TraceView(_steps);
+    public TraceSnapshot View => _view.Version == _steps.Version ? _view : _view = new TraceSnapshot(_steps);
 
     /// <summary>Takes a frame in; false when it is none of traces.</summary>
-    public bool Take(FrameKind kind, long time, ReadOnlySpan<byte> data)
+    public bool Take(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         switch (kind)
         {
-            case FrameKind.NftablesTrace:
+            case MessageKind.NftablesTrace:
                 Begin();
                 TakeNftables(time, data);
                 break;
-            case FrameKind.Nflog:
+            case MessageKind.Nflog:
                 Begin();
                 TakeNflog(time, data);
                 break;
-            case FrameKind.KernelLog:
+            case MessageKind.KernelLog:
                 Begin();
                 TakeKernelLog(time, data);
                 break;
-            case FrameKind.RulesetRequested when data.Length == 1 && data[0] <= (byte)RulesetKind.Ip6tables:
+            case MessageKind.RulesetRequested when data.Length == 1 && data[0] <= (byte)RulesetKind.Ip6tables:
                 TakeRequest((RulesetKind)data[0]);
                 break;
-            case FrameKind.NftablesRuleset:
+            case MessageKind.NftablesRuleset:
                 TakeRuleset(RulesetKind.Nftables, data);
                 break;
-            case FrameKind.IptablesRuleset:
+            case MessageKind.IptablesRuleset:
                 TakeRuleset(RulesetKind.Iptables, data);
                 break;
-            case FrameKind.Ip6tablesRuleset:
+            case MessageKind.Ip6tablesRuleset:
                 TakeRuleset(RulesetKind.Ip6tables, data);
                 break;
-            case FrameKind.NftablesTraceLost:
+            case MessageKind.NftablesTraceLost:
                 // A change of the ruleset may be among what was lost.
                 _nftablesLost += Number(data);
                 Rules.Lose();
                 _steps.Lose();
                 _steps.Forget();
                 break;
-            case FrameKind.IptablesTraceLost:
+            case MessageKind.IptablesTraceLost:
                 _iptablesLost += Number(data);
                 break;
             default:
                 return false;
         }
 
-        if (time - _lastSettled > s_patience)
+        if (time - _lastFlush > s_patience)
         {
             // More of a packet may have been sent and not been read yet, when the reader was late: whoever reads live knows when nothing is left.
-            _lastSettled = time;
-            _nftables.Settle(time - s_longestDelay);
+            _lastFlush = time;
+            _nftables.Flush(time - s_longestDelay);
             _iptables.Retry(time);
         }
 
@@ -139,7 +139,7 @@ internal sealed class TraceCollector
     }
 
     /// <summary>Connection tracking has told of a flow.</summary>
-    public void Learn(int place)
+    public void AddTuple(int place)
     {
         if (!IsActive)
         {
@@ -156,16 +156,16 @@ internal sealed class TraceCollector
 
         AbsorbAnswers(place);
 
-        _locator.Learn(place);
+        _locator.AddTuple(place);
         _nftables.FlowAppeared(in _flows[place]);
     }
 
     /// <summary>Takes packets and lines that wait for more as they are, if they have waited for long.</summary>
     /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more comes.</param>
-    public void Settle(long now)
+    public void Flush(long now)
     {
-        _lastSettled = now == long.MaxValue ? _lastSettled : now;
-        _nftables.Settle(now == long.MaxValue ? now : now - s_patience);
+        _lastFlush = now == long.MaxValue ? _lastFlush : now;
+        _nftables.Flush(now == long.MaxValue ? now : now - s_patience);
         _iptables.Retry(now);
     }
 
@@ -192,11 +192,11 @@ internal sealed class TraceCollector
         }
 
         IsActive = true;
-        for (int place = 0; place < _flows.PlaceCount; place++)
+        for (int place = 0; place < _flows.SlotCount; place++)
         {
             if (_flows[place].IsUsed)
             {
-                _locator.Learn(place);
+                _locator.AddTuple(place);
             }
         }
     }
@@ -306,7 +306,7 @@ internal sealed class TraceCollector
                 _iptables.Renumber(kept);
             }
 
-            _iptables.Retry(_lastSettled);
+            _iptables.Retry(_lastFlush);
         }
     }
 }

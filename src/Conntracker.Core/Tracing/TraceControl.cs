@@ -18,7 +18,7 @@ internal sealed class TraceControl : IFeedSource
     private readonly ConcurrentQueue<Action> _queued = new();
     private Func<TraceFeed>? _openFeed;
     private Action<IFeedSource>? _addFeed;
-    private OwnTable? _table;
+    private ConntrackerTable? _table;
     private TraceFeed? _traces;
     private UntracedCounter? _untraced;
     private bool _isTracing;
@@ -54,7 +54,7 @@ internal sealed class TraceControl : IFeedSource
     /// <param name="addFeed">Adds a source to those that the capture's thread waits for.</param>
     /// <param name="table">Our table; null when there is none: then nothing can be traced.</param>
     /// <param name="openFeed">Opens the source of traces.</param>
-    public void Start(Action<IFeedSource> addFeed, OwnTable? table, Func<TraceFeed> openFeed)
+    public void Start(Action<IFeedSource> addFeed, ConntrackerTable? table, Func<TraceFeed> openFeed)
     {
         _addFeed = addFeed;
         _table = table;
@@ -160,7 +160,7 @@ internal sealed class TraceControl : IFeedSource
     /// <summary>All traces, with what came of them.</summary>
     public IReadOnlyList<FlowTrace> List(string capture, bool isRunning)
     {
-        return [.. _requests.All.Select(each => each.ToView(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
+        return [.. _requests.All.Select(each => each.ToPublic(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
     }
 
     /// <inheritdoc/>
@@ -256,7 +256,7 @@ internal sealed class TraceControl : IFeedSource
         _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, capacity, _notices, _clock) : null;
     }
 
-    private void MakeRules(OwnTable table, int capacity)
+    private void MakeRules(ConntrackerTable table, int capacity)
     {
         const string Failure = "The rules for tracing could not be created";
         string Rules(bool limitsFlows) => TraceRules.Begin(table.Name, _options.Trace, _options.TraceDuration, capacity, limitsFlows);

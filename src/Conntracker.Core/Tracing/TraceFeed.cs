@@ -21,15 +21,15 @@ internal sealed class TraceFeed : IFeedSource
     private static readonly long s_busy = TimeSpan.FromSeconds(2).Ticks;
 
     private readonly ITraceJoin _join;
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly MulticastSource _nftables;
     private readonly NftablesRules _nftablesRules;
     private readonly IptablesFeed _iptables;
     private readonly Func<bool> _takeEvents;
-    private long _lastFrame;
-    private long _lastSettled;
+    private long _lastMessage;
+    private long _lastFlush;
 
     /// <summary>Opens the sources and has the rulesets read; nothing is traced yet.</summary>
     /// <param name="nftProgram">The path of the program that lists the nftables ruleset; null for the system's nft.</param>
@@ -42,7 +42,7 @@ internal sealed class TraceFeed : IFeedSource
     /// <param name="takeEvents">Takes in what connection tracking has told so far.</param>
     /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
     public TraceFeed(
-        string? nftProgram, ITraceJoin join, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace,
+        string? nftProgram, ITraceJoin join, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace,
         Func<bool> takeEvents)
     {
         _join = join;
@@ -72,7 +72,7 @@ internal sealed class TraceFeed : IFeedSource
 
     /// <inheritdoc/>
     public long Due => Math.Min(
-        _clock.Now - _lastFrame < s_busy ? _lastSettled + s_settling : long.MaxValue,
+        _clock.Now - _lastMessage < s_busy ? _lastFlush + s_settling : long.MaxValue,
         Math.Min(_nftablesRules.Due, _iptables.Due));
 
     /// <inheritdoc/>
@@ -84,13 +84,13 @@ internal sealed class TraceFeed : IFeedSource
         _nftablesRules.Take(isDrained);
         if (_iptables.Take())
         {
-            _lastFrame = _clock.Now;
+            _lastMessage = _clock.Now;
         }
 
-        if (isDrained && _clock.Now - _lastSettled >= s_settling)
+        if (isDrained && _clock.Now - _lastFlush >= s_settling)
         {
             // Not up to now: this thread may have waited since, and what came then is not read.
-            Settle(readUpTo);
+            Flush(readUpTo);
         }
     }
 
@@ -107,7 +107,7 @@ internal sealed class TraceFeed : IFeedSource
         _iptables.Take();
         _nftablesRules.Finish();
         _iptables.Finish();
-        Settle(long.MaxValue);
+        Flush(long.MaxValue);
     }
 
     /// <inheritdoc/>
@@ -137,8 +137,8 @@ internal sealed class TraceFeed : IFeedSource
 
             // The kernel tells of a connection before anything answers its first packet: whatever these messages answer is known first.
             _ = _takeEvents();
-            _lastFrame = _clock.Now;
-            _sink.Put(FrameKind.NftablesTrace, _lastFrame, _nftables.Batch, received);
+            _lastMessage = _clock.Now;
+            _sink.Put(MessageKind.NftablesTrace, _lastMessage, _nftables.Batch, received);
         }
 
         return false;
@@ -147,13 +147,13 @@ internal sealed class TraceFeed : IFeedSource
     private void CountLost()
     {
         // Also when the kernel does not tell how many: a change of the ruleset may be among them.
-        _sink.PutNumber(FrameKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
+        _sink.PutNumber(MessageKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
         _notices.Add("nftables-trace", "More packets were traced than could be read. Steps of some flows are missing, and packet counts are too low. Trace selected flows instead of all flows.");
     }
 
-    private void Settle(long now)
+    private void Flush(long now)
     {
-        _lastSettled = _clock.Now;
-        _join.Settle(now);
+        _lastFlush = _clock.Now;
+        _join.Flush(now);
     }
 }

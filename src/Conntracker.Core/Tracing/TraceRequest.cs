@@ -59,7 +59,7 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
     /// <param name="now">Now: ticks of the same clock as its times.</param>
     /// <param name="isRunning">Whether the capture runs.</param>
     /// <param name="ahead">How much later the time of day is than that clock, which stands still while the host is suspended: ticks.</param>
-    public FlowTrace ToView(string capture, long now, bool isRunning, long ahead = 0) => new()
+    public FlowTrace ToPublic(string capture, long now, bool isRunning, long ahead = 0) => new()
     {
         Id = id,
         Capture = capture,

@@ -94,7 +94,7 @@ internal sealed class TupleIndex
 
     // A place that was given back and taken again holds a flow that began at another time.
     private bool IsThere(Entry entry) =>
-        entry.Place < _flows.PlaceCount && _flows[entry.Place].IsUsed && _flows[entry.Place].FirstSeen == entry.FirstSeen;
+        entry.Place < _flows.SlotCount && _flows[entry.Place].IsUsed && _flows[entry.Place].FirstSeen == entry.FirstSeen;
 
     // Of an id: whether only a packet bore it.
     private readonly record struct Entry(int Place, long FirstSeen, bool IsReply);

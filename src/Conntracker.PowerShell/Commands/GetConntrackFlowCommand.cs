@@ -88,7 +88,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
 
     private void Write(IEnumerable<Flow> flows)
     {
-        FoldedFlows folded = new(FoldInternet);
+        AggregatedFlows folded = new(FoldInternet);
         foreach (Flow flow in flows.TakeWhile(_ => !StopToken.IsCancellationRequested))
         {
             if (FoldInternet == InternetFolding.None || !folded.Add(flow))
@@ -105,15 +105,15 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
 
     private void WarnOfLoss(Capture capture)
     {
-        CaptureReceipt receipt = capture.GetReceipt();
-        if (receipt.Lost > 0 || receipt.Malformed > 0)
+        CaptureCounters counters = capture.GetCounters();
+        if (counters.Lost > 0 || counters.Malformed > 0)
         {
-            WriteWarning($"{capture.Name}: {receipt.Lost} messages lost in {receipt.Overruns} overruns, {receipt.Repaired} flows repaired, {receipt.Malformed} malformed messages.");
+            WriteWarning($"{capture.Name}: {counters.Lost} messages lost in {counters.Overruns} overruns, {counters.Repaired} flows repaired, {counters.Malformed} malformed messages.");
         }
 
-        if (receipt.NftablesTracesLost > 0 || receipt.IptablesTracesLost > 0)
+        if (counters.NftablesTracesLost > 0 || counters.IptablesTracesLost > 0)
         {
-            WriteWarning($"{capture.Name}: {receipt.NftablesTracesLost} nftables and {receipt.IptablesTracesLost} iptables trace messages lost. Steps of some flows are missing.");
+            WriteWarning($"{capture.Name}: {counters.NftablesTracesLost} nftables and {counters.IptablesTracesLost} iptables trace messages lost. Steps of some flows are missing.");
         }
 
         if (capture.Error is string error)

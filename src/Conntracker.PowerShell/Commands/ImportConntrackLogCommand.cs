@@ -53,8 +53,8 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
 
     private void Read(string path)
     {
-        bool isFolder = Directory.Exists(path);
-        if (isFolder && !(Format == LogFormat.Tree || (Format is null && FlowReader.IsTree(path))))
+        bool isDirectory = Directory.Exists(path);
+        if (isDirectory && !(Format == LogFormat.Tree || (Format is null && FlowReader.IsTree(path))))
         {
             // The system's own word for it would be "access denied", and root would be tried in vain.
             WriteError(ErrorCatalog.Record(new FileNotFoundException(
@@ -62,7 +62,7 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
             return;
         }
 
-        if (!isFolder && Format == LogFormat.Tree && File.Exists(path))
+        if (!isDirectory && Format == LogFormat.Tree && File.Exists(path))
         {
             WriteError(ErrorCatalog.Record(new DirectoryNotFoundException($"'{path}' is a file, and a tree is a directory. Omit -Format, or specify the directory."), path));
             return;
@@ -70,7 +70,7 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
 
         try
         {
-            if (isFolder || Format == LogFormat.Tree)
+            if (isDirectory || Format == LogFormat.Tree)
             {
                 Write(FlowReader.ReadTree(path, error => WriteError(ErrorCatalog.Record(error, path))));
                 return;

@@ -25,7 +25,7 @@ internal static class CollectedFlows
         }
 
         Must.Be(flows.Count == collector.FlowCount, "Each flow of the table is shown.");
-        _ = collector.Receipt;
+        _ = collector.Counters;
     }
 
     /// <summary>The flows.</summary>
@@ -33,7 +33,7 @@ internal static class CollectedFlows
     {
         using FlowSnapshot snapshot = collector.Snapshot();
         List<Flow> flows = [];
-        for (int place = 0; place < snapshot.PlaceCount; place++)
+        for (int place = 0; place < snapshot.SlotCount; place++)
         {
             if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
             {

@@ -9,7 +9,7 @@ internal sealed class Corpus
 {
     private static readonly string s_root = Path.Combine(AppContext.BaseDirectory, "Corpus");
 
-    private readonly List<RecordedFrame[]> _recordings = [];
+    private readonly List<RecordedMessage[]> _recordings = [];
 
     /// <summary>Reads the recordings.</summary>
     public Corpus()
@@ -17,10 +17,10 @@ internal sealed class Corpus
         foreach (string path in Directory.GetFiles(s_root, "*.ctrec", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
         {
             using RecordingReader reader = RecordingReader.Open(path);
-            List<RecordedFrame> frames = [];
+            List<RecordedMessage> frames = [];
             while (reader.Read())
             {
-                frames.Add(new RecordedFrame((byte)reader.Kind, reader.Time, reader.Data.ToArray()));
+                frames.Add(new RecordedMessage((byte)reader.Kind, reader.Time, reader.Data.ToArray()));
             }
 
             _recordings.Add([.. frames]);
@@ -28,16 +28,16 @@ internal sealed class Corpus
     }
 
     /// <summary>The frames of each recording.</summary>
-    public IReadOnlyList<RecordedFrame[]> Recordings => _recordings;
+    public IReadOnlyList<RecordedMessage[]> Recordings => _recordings;
 
     /// <summary>The data of all frames of a kind.</summary>
-    public IEnumerable<byte[]> Frames(FrameKind kind) => _recordings.SelectMany(each => each).Where(each => each.Kind == (byte)kind).Select(each => each.Data);
+    public IEnumerable<byte[]> Frames(MessageKind kind) => _recordings.SelectMany(each => each).Where(each => each.Kind == (byte)kind).Select(each => each.Data);
 
     /// <summary>All netlink messages of frames of a kind that fit, each in a datagram of its own; of many that are alike, few.</summary>
     /// <param name="kind">The kind.</param>
     /// <param name="fits">Tells by a message's type.</param>
     /// <param name="maximum">How many at most, spread over all.</param>
-    public byte[][] Messages(FrameKind kind, Func<int, bool> fits, int maximum = 256) => Messages(Frames(kind), fits, maximum);
+    public byte[][] Messages(MessageKind kind, Func<int, bool> fits, int maximum = 256) => Messages(Frames(kind), fits, maximum);
 
     /// <summary>The same of datagrams from elsewhere.</summary>
     public static byte[][] Messages(IEnumerable<byte[]> datagrams, Func<int, bool> fits, int maximum = 256)
@@ -74,7 +74,7 @@ internal sealed class Corpus
 }
 
 /// <summary>A frame of a recording.</summary>
-/// <param name="Kind">A <see cref="FrameKind"/>, or what a damaged file has there.</param>
+/// <param name="Kind">A <see cref="MessageKind"/>, or what a damaged file has there.</param>
 /// <param name="Time">Ticks of UTC.</param>
 /// <param name="Data">Its data.</param>
-internal sealed record RecordedFrame(byte Kind, long Time, byte[] Data);
+internal sealed record RecordedMessage(byte Kind, long Time, byte[] Data);

@@ -120,15 +120,15 @@ internal static class LogHarnesses
     private static List<Flow> FlowsOf(Corpus corpus)
     {
         List<Flow> flows = [];
-        foreach (RecordedFrame[] frames in corpus.Recordings)
+        foreach (RecordedMessage[] frames in corpus.Recordings)
         {
             using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
-            foreach (RecordedFrame each in frames)
+            foreach (RecordedMessage each in frames)
             {
-                collector.Handle((FrameKind)each.Kind, each.Time, each.Data);
+                collector.Handle((MessageKind)each.Kind, each.Time, each.Data);
             }
 
-            collector.Settle(long.MaxValue);
+            collector.Flush(long.MaxValue);
             flows.AddRange(CollectedFlows.Of(collector));
         }
 

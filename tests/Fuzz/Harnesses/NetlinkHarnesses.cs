@@ -22,17 +22,17 @@ internal static class NetlinkHarnesses
 
     public static IEnumerable<Harness> All(Corpus corpus)
     {
-        byte[][] events = [.. corpus.Messages(FrameKind.ConntrackEvent, _ => true), .. corpus.Messages(FrameKind.ConntrackDump, _ => true)];
+        byte[][] events = [.. corpus.Messages(MessageKind.ConntrackEvent, _ => true), .. corpus.Messages(MessageKind.ConntrackDump, _ => true)];
         yield return new Harness("conntrack", events, new NetlinkMutator(NetfilterHeader), Conntrack);
 
         // RTM_NEWADDR is 20, RTM_NEWROUTE is 24: each has a header of its own.
-        yield return new Harness("address", corpus.Messages(FrameKind.Addresses, type => type < 24), new NetlinkMutator(AddressHeader), Address);
-        yield return new Harness("route", corpus.Messages(FrameKind.Addresses, type => type >= 24), new NetlinkMutator(RouteHeader), Route);
+        yield return new Harness("address", corpus.Messages(MessageKind.Addresses, type => type < 24), new NetlinkMutator(AddressHeader), Address);
+        yield return new Harness("route", corpus.Messages(MessageKind.Addresses, type => type >= 24), new NetlinkMutator(RouteHeader), Route);
     }
 
     private static void Conntrack(ReadOnlySpan<byte> datagram)
     {
-        ConntrackMessage decoded = default;
+        FlowUpdate decoded = default;
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
@@ -62,14 +62,14 @@ internal static class NetlinkHarnesses
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
-            if (RouteDecoder.Decode(in message, out AddressBlock block, out bool isForMany) != DecodeResult.Decoded)
+            if (RouteDecoder.Decode(in message, out AddressBlock block, out bool isBroadcast) != DecodeResult.Decoded)
             {
                 continue;
             }
 
-            if (isForMany)
+            if (isBroadcast)
             {
-                addresses.AddForMany(block);
+                addresses.AddBroadcast(block);
             }
             else
             {

@@ -81,8 +81,8 @@ internal static class PacketHarnesses
         using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
         try
         {
-            using PcapPump pump = new(path, new CaptureOptions { Source = CaptureSource.Packet, PcapPath = path }, collector, new CaptureNotices());
-            pump.Run(() => { });
+            using PcapRunner runner = new(path, new CaptureOptions { Source = CaptureSource.Packet, PcapPath = path }, collector, new CaptureNotices());
+            runner.Run(() => { });
         }
         catch (ConntrackException error) when (error.Reason is ConntrackErrorReason.PcapInvalid or ConntrackErrorReason.LinkTypeUnknown)
         {

@@ -54,7 +54,7 @@ internal static class ProcessHarnesses
                 Cgroup = "/a/b", Unit = "b.service", Container = Id,
             },
         ];
-        byte[] frame = new byte[ProcessReport.MaximumFrameLength];
+        byte[] frame = new byte[ProcessReport.MaximumMessageLength];
         for (int i = 0; i < processes.Length; i++)
         {
             int length = new ProcessReport(i + 1, SocketScope.Here, processes[i]) { Namespace = 1 }.Write(frame);
@@ -117,7 +117,7 @@ internal static class ProcessHarnesses
     {
         if (ProcessReport.Decode(input, out ProcessReport report) == DecodeResult.Decoded)
         {
-            byte[] again = new byte[ProcessReport.MaximumFrameLength];
+            byte[] again = new byte[ProcessReport.MaximumMessageLength];
             int length = report.Write(again);
             DecodeResult result = ProcessReport.Decode(again.AsSpan(0, length), out ProcessReport second);
             Must.Be(result == DecodeResult.Decoded && second.Number == report.Number, "What was read can be written.");

@@ -8,7 +8,7 @@ namespace Conntracker.Tests.Fuzz.Harnesses;
 internal static class RecordingBytes
 {
     /// <summary>Bytes before a frame's data: length, kind, time, checksum.</summary>
-    public const int FrameHeader = RecordingFormat.FrameHeadLength;
+    public const int MessageHeader = RecordingFormat.MessageHeaderLength;
 
     /// <summary>Where the kind stands in a frame.</summary>
     public const int KindAt = 4;
@@ -19,7 +19,7 @@ internal static class RecordingBytes
     private const int ChecksumAt = 13;
 
     /// <summary>A whole recording.</summary>
-    public static byte[] Of(IEnumerable<RecordedFrame> frames)
+    public static byte[] Of(IEnumerable<RecordedMessage> frames)
     {
         byte[] kernel = Encoding.ASCII.GetBytes("Linux 6.18.0 x86_64");
         List<byte> file =
@@ -28,10 +28,10 @@ internal static class RecordingBytes
             .. BitConverter.GetBytes(new DateTime(2026, 1, 1).Ticks), .. kernel,
         ];
         file.AddRange(BitConverter.GetBytes(RecordingFormat.Checksum(0, file.ToArray())));
-        foreach (RecordedFrame each in frames)
+        foreach (RecordedMessage each in frames)
         {
-            byte[] head = [.. BitConverter.GetBytes(each.Data.Length), each.Kind, .. BitConverter.GetBytes(each.Time)];
-            file.AddRange([.. head, .. BitConverter.GetBytes(RecordingFormat.Checksum(RecordingFormat.Checksum(0, head), each.Data)), .. each.Data]);
+            byte[] header = [.. BitConverter.GetBytes(each.Data.Length), each.Kind, .. BitConverter.GetBytes(each.Time)];
+            file.AddRange([.. header, .. BitConverter.GetBytes(RecordingFormat.Checksum(RecordingFormat.Checksum(0, header), each.Data)), .. each.Data]);
         }
 
         return [.. file];
@@ -42,14 +42,14 @@ internal static class RecordingBytes
     {
         int start = file.Length < RecordingFormat.FixedHeadLength ? file.Length
             : RecordingFormat.FixedHeadLength + BinaryPrimitives.ReadUInt16LittleEndian(file[10..]) + sizeof(uint);
-        return start + FrameHeader <= file.Length ? start : -1;
+        return start + MessageHeader <= file.Length ? start : -1;
     }
 
     /// <summary>Where the frame behind a frame begins; -1 when there is none.</summary>
     public static int NextFrame(ReadOnlySpan<byte> file, int start)
     {
-        long next = (long)start + FrameHeader + DataLength(file, start);
-        return next >= start + FrameHeader && next + FrameHeader <= file.Length ? (int)next : -1;
+        long next = (long)start + MessageHeader + DataLength(file, start);
+        return next >= start + MessageHeader && next + MessageHeader <= file.Length ? (int)next : -1;
     }
 
     /// <summary>What a frame says of its length, which may be anything.</summary>
@@ -79,7 +79,7 @@ internal static class RecordingBytes
 
         for (int start = first; start >= 0; start = NextFrame(file, start))
         {
-            Span<byte> data = file[(start + FrameHeader)..];
+            Span<byte> data = file[(start + MessageHeader)..];
             if (DataLength(file, start) is >= 0 and int length && length <= data.Length)
             {
                 uint sum = RecordingFormat.Checksum(RecordingFormat.Checksum(0, file.Slice(start, ChecksumAt)), data[..length]);

@@ -28,13 +28,13 @@ internal sealed class RecordingMutator : IMutator
     {
         int start = RecordingBytes.Choose(input.Bytes, ref random);
         int length = start < 0 ? -1 : RecordingBytes.DataLength(input.Bytes, start);
-        int dataAt = start + RecordingBytes.FrameHeader;
+        int dataAt = start + RecordingBytes.MessageHeader;
         if (length < 0 || length > input.Length - dataAt)
         {
             return false;
         }
 
-        Span<byte> frame = input.Bytes.Slice(start, RecordingBytes.FrameHeader + length);
+        Span<byte> frame = input.Bytes.Slice(start, RecordingBytes.MessageHeader + length);
         Span<byte> data = input.Bytes.Slice(dataAt, length);
         switch (random.Next(10))
         {
@@ -81,7 +81,7 @@ internal sealed class RecordingMutator : IMutator
         int start = RecordingBytes.Choose(other, ref random);
         if (start >= 0)
         {
-            int length = RecordingBytes.FrameHeader + RecordingBytes.DataLength(other, start);
+            int length = RecordingBytes.MessageHeader + RecordingBytes.DataLength(other, start);
             input.Insert(at, other.Slice(start, Math.Min(length, other.Length - start)));
         }
     }

@@ -22,9 +22,9 @@ internal static class TraceHarnesses
     public static IEnumerable<Harness> All(Corpus corpus)
     {
         NetlinkMutator mutator = new(NetfilterHeader);
-        yield return new Harness("nft-trace", corpus.Messages(FrameKind.NftablesTrace, type => type == Trace), mutator, NftTrace);
+        yield return new Harness("nft-trace", corpus.Messages(MessageKind.NftablesTrace, type => type == Trace), mutator, NftTrace);
         yield return new Harness("ruleset-change", [.. Changes(corpus)], mutator, RulesetChange);
-        yield return new Harness("nflog", Corpus.Messages([.. corpus.Frames(FrameKind.Nflog), .. NflogDatagrams()], _ => true), mutator, Nflog);
+        yield return new Harness("nflog", Corpus.Messages([.. corpus.Frames(MessageKind.Nflog), .. NflogDatagrams()], _ => true), mutator, Nflog);
         byte[][] words =
         [
             .. new[]
@@ -87,7 +87,7 @@ internal static class TraceHarnesses
     private static IEnumerable<byte[]> Changes(Corpus corpus)
     {
         byte[] counter = Message(NFT_MSG_NEWOBJ, Convert.FromHexString(Counter));
-        foreach (byte[] each in corpus.Messages(FrameKind.NftablesTrace, type => type != Trace))
+        foreach (byte[] each in corpus.Messages(MessageKind.NftablesTrace, type => type != Trace))
         {
             yield return each;
         }

@@ -65,7 +65,7 @@ public sealed class PacketProcessTests
         using LiveCapture replay = LiveCapture.Start(new CaptureOptions { ReplayPath = path });
 
         Assert.True(replay.Capture.Wait(TimeSpan.FromSeconds(20)));
-        Assert.Equal(live.Capture.GetReceipt(), replay.Capture.GetReceipt());
+        Assert.Equal(live.Capture.GetCounters(), replay.Capture.GetCounters());
         Assert.Equal(Describe(live), Describe(replay));
         Assert.Equal(CaptureSource.Packet, replay.Capture.Source);
     }

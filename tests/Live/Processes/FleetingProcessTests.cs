@@ -47,7 +47,7 @@ public sealed class FleetingProcessTests
         live.Stop();
         Flow[] flows = [.. live.Flows.Where(flow => flow.Process is FlowProcess process && expected.ContainsKey(process.Id))];
         Flow[] others = [.. flows.Where(flow => flow.Process!.CommandLine?.EndsWith($" {expected[flow.Process.Id]}", StringComparison.Ordinal) != true)];
-        Assert.Equal(0, live.Capture.GetReceipt().ProcessesLost);
+        Assert.Equal(0, live.Capture.GetCounters().ProcessesLost);
         return flows.Length - others.Length >= Clients * Least ? [] :
         [
             $"{flows.Length - others.Length} of {Clients} clients, which lived {each:F1} ms each, have their command lines. Not:\n"

@@ -50,15 +50,15 @@ internal static partial class ConntrackEntry
 
     private static string Parse(string line, Detail detail, bool counters)
     {
-        Match head = Head().Match(line);
-        Assert.True(head.Success, line);
-        FlowProtocol protocol = (FlowProtocol)byte.Parse(head.Groups["number"].Value, CultureInfo.InvariantCulture);
+        Match header = Header().Match(line);
+        Assert.True(header.Success, line);
+        FlowProtocol protocol = (FlowProtocol)byte.Parse(header.Groups["number"].Value, CultureInfo.InvariantCulture);
         ILookup<string, string> values = Value().Matches(line).ToLookup(each => each.Groups["name"].Value, each => each.Groups["value"].Value);
         string At(string name, int direction) => values[name].ElementAtOrDefault(direction) ?? "";
         string icmp = $"{At("type", 0)}/{At("code", 0)}/{At("id", 0)}";
         string Side(int direction) => Tuple(
             At("src", direction), At("sport", direction), At("dst", direction), At("dport", direction), direction == 0 ? icmp : "", protocol);
-        string tuples = Tuples(head.Groups["family"].Value, protocol, Side(0), Side(1), At("zone", 0) + At("zone-orig", 0));
+        string tuples = Tuples(header.Groups["family"].Value, protocol, Side(0), Side(1), At("zone", 0) + At("zone-orig", 0));
         if (detail == Detail.Tuples)
         {
             return tuples;
@@ -66,7 +66,7 @@ internal static partial class ConntrackEntry
 
         string state = line.Contains("[ASSURED]", StringComparison.Ordinal) ? "Assured"
             : line.Contains("[UNREPLIED]", StringComparison.Ordinal) ? "New" : "Replied";
-        string known = protocol is FlowProtocol.Tcp or FlowProtocol.Sctp ? head.Groups["state"].Value.Replace("_", "", StringComparison.Ordinal) : "";
+        string known = protocol is FlowProtocol.Tcp or FlowProtocol.Sctp ? header.Groups["state"].Value.Replace("_", "", StringComparison.Ordinal) : "";
         string counts = counters ? $" {At("packets", 0)}/{At("bytes", 0)} {At("packets", 1)}/{At("bytes", 1)}" : "";
         return $"{tuples} mark {At("mark", 0)} {state} {known} id {values["id"].Last()}{counts}";
     }
@@ -94,7 +94,7 @@ internal static partial class ConntrackEntry
         $"{src} {srcPort} > {dst} {dstPort}" + (protocol is FlowProtocol.Icmp or FlowProtocol.IcmpV6 ? $" {icmp}" : "");
 
     [GeneratedRegex(@"(?<family>ipv[46])\s+\d+\s+\S+\s+(?<number>\d+)(\s+\d+)?(\s+(?<state>[A-Z][A-Z0-9_]*))?\s")]
-    private static partial Regex Head();
+    private static partial Regex Header();
 
     [GeneratedRegex(@"(?<name>[a-z-]+)=(?<value>\S+)")]
     private static partial Regex Value();

@@ -6,7 +6,7 @@ namespace Conntracker.Tests.Live.Support;
 /// <summary>A program like nft that says when it was started, and lists nothing before it may.</summary>
 internal sealed class SlowNft : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     /// <summary>Makes it.</summary>
     public SlowNft()

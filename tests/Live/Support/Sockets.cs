@@ -15,7 +15,7 @@ internal static class Sockets
     /// <summary>Whether the protocol's sockets are connected before anything is sent.</summary>
     public static bool AreStreams(FlowProtocol protocol) => protocol == FlowProtocol.Tcp;
 
-    /// <summary>Whether what is sent needs no head of the sender's making: the kernel has sockets for this protocol.</summary>
+    /// <summary>Whether what is sent needs no header of the sender's making: the kernel has sockets for this protocol.</summary>
     public static bool AreDatagrams(FlowProtocol protocol) => protocol is FlowProtocol.Udp or FlowProtocol.UdpLite;
 
     /// <summary>Opens a socket and binds it; raw for protocols that the kernel has no sockets for.</summary>

@@ -115,7 +115,7 @@ internal static class TestClient
         BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(4), id);
         if (protocol == FlowProtocol.Icmp)
         {
-            // The kernel sums ICMPv6 itself. All but the head is zero.
+            // The kernel sums ICMPv6 itself. All but the header is zero.
             uint sum = (uint)(packet[0] << 8) + id;
             BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)~((sum & 0xffff) + (sum >> 16)));
         }

@@ -25,7 +25,7 @@ internal sealed partial class TestNamespace
 
     /// <summary>Where captures note the namespace's settings as they were, while they have them changed.</summary>
     public string StateFile(SettingsPurpose purpose) =>
-        $"{SettingsLease.StateFolder}/{purpose.Name}-{Id.Name}.json";
+        $"{SettingsLease.StateDirectory}/{purpose.Name}-{Id.Name}.json";
 
     partial void BeforeRemoval()
     {

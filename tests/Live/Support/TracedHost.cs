@@ -70,7 +70,7 @@ internal sealed class TracedHost : IDisposable
     });
 
     /// <summary>What a tap has of datagrams from this port, in words, in order; what it takes is gone.</summary>
-    public static List<string> Take(NflogTap tap, int srcPort)
+    public static List<string> Take(NflogSubscriber tap, int srcPort)
     {
         List<string> lines = [];
         Each(tap, srcPort, (in IptablesTraceLine line) => lines.Add(Show(in line)));
@@ -78,7 +78,7 @@ internal sealed class TracedHost : IDisposable
     }
 
     /// <summary>How many lines a tap has of datagrams from this port; what it takes is gone.</summary>
-    public static int Count(NflogTap tap, int srcPort)
+    public static int Count(NflogSubscriber tap, int srcPort)
     {
         int count = 0;
         Each(tap, srcPort, (in IptablesTraceLine line) => count++);
@@ -87,7 +87,7 @@ internal sealed class TracedHost : IDisposable
 
     private delegate void TakeLine(in IptablesTraceLine line);
 
-    private static void Each(NflogTap tap, int srcPort, TakeLine take)
+    private static void Each(NflogSubscriber tap, int srcPort, TakeLine take)
     {
         while (tap.TryRead(out ReadOnlySpan<byte> datagram))
         {

@@ -51,8 +51,8 @@ internal static partial class UserRules
     }
 
     /// <summary>What nft lists, without our own tables.</summary>
-    public static string WithoutOwn(string ruleset) => OwnTable().Replace(ruleset, "");
+    public static string WithoutOwn(string ruleset) => ConntrackerTable().Replace(ruleset, "");
 
     [GeneratedRegex(@"^table inet conntracker(_\d+)? \{.*?^\}\n?", RegexOptions.Singleline | RegexOptions.Multiline)]
-    private static partial Regex OwnTable();
+    private static partial Regex ConntrackerTable();
 }

@@ -129,7 +129,7 @@ public sealed class ChangingRulesTests
         network.Live.Stop();
         TraceStep[] steps = [.. network.Live.Flows.SelectMany(flow => flow.Trace)];
         Assert.All(steps, step => Assert.False(step.Position is null || (step.Type == TraceStepType.Rule && step.Rule is null), TraceText.Of(step)));
-        Assert.Equal(0, network.Live.Capture.GetReceipt().NftablesTracesLost);
+        Assert.Equal(0, network.Live.Capture.GetCounters().NftablesTracesLost);
     }
 
     [Fact]

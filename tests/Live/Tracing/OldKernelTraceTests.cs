@@ -104,7 +104,7 @@ public sealed class OldKernelTraceTests
         Eventually.Equal(
             () => string.Join('\n', Enumerable.Repeat($"{Rejected}\n{Rule}\n{Answer}", 4)),
             () => string.Join('\n', live.Flows.Where(IsShown).Select(flow => TraceText.Of(flow).Replace($"{Answer}\n{Rule}", $"{Rule}\n{Answer}", StringComparison.Ordinal))));
-        Assert.Equal(0, live.Capture.GetReceipt().TracesIncomplete);
+        Assert.Equal(0, live.Capture.GetCounters().TracesIncomplete);
     }
 
     private static bool IsShown(Flow flow) => flow.Protocol == Udp || (flow.Protocol is Icmp or IcmpV6 && (byte?)flow.IcmpType is not (>= 130 and <= 143));

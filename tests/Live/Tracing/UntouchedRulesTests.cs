@@ -106,11 +106,11 @@ public sealed partial class UntouchedRulesTests
             .Order(StringComparer.Ordinal));
     }
 
-    private static string WithoutOwn(string ruleset) => OwnTable().Replace(ruleset, "");
+    private static string WithoutOwn(string ruleset) => ConntrackerTable().Replace(ruleset, "");
 
     [GeneratedRegex(@"^trace id (?<id>\w+) (?<text>.*)$")]
     private static partial Regex TraceLine();
 
     [GeneratedRegex(@"^table inet conntracker \{.*?^\}\n", RegexOptions.Multiline | RegexOptions.Singleline)]
-    private static partial Regex OwnTable();
+    private static partial Regex ConntrackerTable();
 }

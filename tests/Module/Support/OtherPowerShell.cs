@@ -17,7 +17,7 @@ internal static class OtherPowerShell
     /// <summary>Runs a script to its end below another command, which gets the host's command line as its arguments.</summary>
     public static ToolResult Run(string[] below, string script)
     {
-        using TempFolder folder = new();
+        using TempDirectory folder = new();
         using Tool tool = Start(folder, below, script);
         return tool.Wait(TimeSpan.FromSeconds(60));
     }
@@ -26,7 +26,7 @@ internal static class OtherPowerShell
     /// <param name="folder">Where the script is kept, until it has ended.</param>
     /// <param name="below">The command that it runs below; none for its own.</param>
     /// <param name="script">The script.</param>
-    public static Tool Start(TempFolder folder, string[] below, string script)
+    public static Tool Start(TempDirectory folder, string[] below, string script)
     {
         string file = folder.File("script.ps1");
         File.WriteAllText(file, $"$ErrorActionPreference = 'Stop'\nImport-Module '{Repository.Module}'\n{script}\n");

@@ -11,7 +11,7 @@ public sealed class Leftovers : IDisposable
     /// <summary>How every namespace's name begins; the process id of its test run follows.</summary>
     internal const string Prefix = "conntracker-test-";
 
-    private const string NamedFolder = "/run/netns";
+    private const string NamedDirectory = "/run/netns";
 
     /// <summary>Removes what killed test runs have left.</summary>
     public Leftovers()
@@ -45,12 +45,12 @@ public sealed class Leftovers : IDisposable
 
     private static void RemoveAll(Predicate<int> isWanted)
     {
-        if (!TestNamespace.IsRoot || !Directory.Exists(NamedFolder))
+        if (!TestNamespace.IsRoot || !Directory.Exists(NamedDirectory))
         {
             return;
         }
 
-        foreach (string path in Directory.GetFiles(NamedFolder, Prefix + "*"))
+        foreach (string path in Directory.GetFiles(NamedDirectory, Prefix + "*"))
         {
             string name = Path.GetFileName(path);
             string process = name[Prefix.Length..].Split('-')[0];

@@ -25,6 +25,22 @@ public partial class ArrowTests
         Assert.Equal([], described.Where(each => !knows.ContainsKey(each)).Select(each => $"{room} does not refer to {each}"));
     }
 
+    // So there is no circle: a reader who goes down the table never meets what he has not read.
+    [Fact]
+    public void A_room_refers_only_to_rooms_above_it_in_the_table()
+    {
+        List<string> above = [];
+        foreach ((string room, string[] knows) in RoomMap.Described())
+        {
+            Assert.Equal([], knows.Except(above).Select(each => $"{room} is above {each}, and refers to it"));
+            above.Add(room);
+        }
+    }
+
+    [Fact]
+    public void Public_types_are_in_one_namespace() =>
+        Assert.Equal(["Conntracker"], typeof(FlowQuery).Assembly.GetExportedTypes().Select(each => each.Namespace!).Distinct());
+
     [Fact]
     public void Only_Native_imports()
     {

@@ -18,7 +18,7 @@ internal sealed class FlowTableHistory : IDisposable
     private readonly FlowTable _table = new(Limit);
     private readonly FlowTableModel _model = new();
     private readonly int _lossPercent;
-    private readonly Queue<ConntrackMessage> _answers = [];
+    private readonly Queue<FlowUpdate> _answers = [];
     private bool _isDumping;
     private bool _hasLost;
     private long _now = new DateTime(2026, 1, 1).Ticks;
@@ -89,7 +89,7 @@ internal sealed class FlowTableHistory : IDisposable
         AbandonDump();
         _now += 10;
         BeginDump();
-        while (_answers.TryDequeue(out ConntrackMessage answer))
+        while (_answers.TryDequeue(out FlowUpdate answer))
         {
             Apply(in answer);
         }
@@ -117,9 +117,9 @@ internal sealed class FlowTableHistory : IDisposable
             : CompareAll();
     }
 
-    private string? Event(ConntrackMessage? happened)
+    private string? Event(FlowUpdate? happened)
     {
-        if (happened is not ConntrackMessage message)
+        if (happened is not FlowUpdate message)
         {
             return null;
         }
@@ -170,7 +170,7 @@ internal sealed class FlowTableHistory : IDisposable
             return null;
         }
 
-        for (int i = _random.Next(1, 100); i > 0 && _answers.TryDequeue(out ConntrackMessage answer); i--)
+        for (int i = _random.Next(1, 100); i > 0 && _answers.TryDequeue(out FlowUpdate answer); i--)
         {
             if (Apply(in answer) is string difference)
             {
@@ -221,7 +221,7 @@ internal sealed class FlowTableHistory : IDisposable
         TellWatched("dump breaks off");
     }
 
-    private string? Apply(in ConntrackMessage message)
+    private string? Apply(in FlowUpdate message)
     {
         Tell(in message, "");
         _table.Apply(in message, _now, out _);
@@ -241,7 +241,7 @@ internal sealed class FlowTableHistory : IDisposable
 
     private bool IsWatched(in FlowKey key) => Watched is FlowKey watched && FlowKey.AreEqual(in watched, in key);
 
-    private void Tell(in ConntrackMessage message, string how)
+    private void Tell(in FlowUpdate message, string how)
     {
         if (IsWatched(in message.Key))
         {

@@ -83,7 +83,7 @@ internal sealed class FlowTableModel
 
     public IReadOnlyDictionary<FlowKey, ModelFlow> Flows => _flows;
 
-    public void Apply(in ConntrackMessage message, long now)
+    public void Apply(in FlowUpdate message, long now)
     {
         if (IsLate(in message))
         {
@@ -92,7 +92,7 @@ internal sealed class FlowTableModel
 
         Take(in message, now);
         Dictionary<uint, long> ends = _flows[message.Key].Ends;
-        if (message.Kind == ConntrackMessageKind.Destroy)
+        if (message.Kind == FlowUpdateKind.Destroy)
         {
             ends[message.Id] = _ends++;
         }
@@ -104,15 +104,15 @@ internal sealed class FlowTableModel
     }
 
     // Of a connection that has ended nothing is news, as long as its end is remembered.
-    private bool IsLate(in ConntrackMessage message) =>
+    private bool IsLate(in FlowUpdate message) =>
         _flows.TryGetValue(message.Key, out ModelFlow? flow)
         && flow.Ends.TryGetValue(message.Id, out long number)
         && number >= _ends - RecentEnds.Capacity
-        && (message.Kind == ConntrackMessageKind.Destroy || (message.Kind == ConntrackMessageKind.Dumped && number >= _endsBeforeDump));
+        && (message.Kind == FlowUpdateKind.Destroy || (message.Kind == FlowUpdateKind.Dumped && number >= _endsBeforeDump));
 
-    private void Take(in ConntrackMessage message, long now)
+    private void Take(in FlowUpdate message, long now)
     {
-        bool isDumped = message.Kind == ConntrackMessageKind.Dumped;
+        bool isDumped = message.Kind == FlowUpdateKind.Dumped;
         bool isEventless = isDumped && _dumpShowsEventless;
         if (!_flows.TryGetValue(message.Key, out ModelFlow? flow) || flow.IsUnconfirmed)
         {
@@ -139,7 +139,7 @@ internal sealed class FlowTableModel
             return;
         }
 
-        bool isNext = !isSameId || (flow.IsClosed && message.Kind != ConntrackMessageKind.Destroy);
+        bool isNext = !isSameId || (flow.IsClosed && message.Kind != FlowUpdateKind.Destroy);
         if (isNext)
         {
             flow.Connections++;
@@ -195,7 +195,7 @@ internal sealed class FlowTableModel
     public void AbandonDump() => _dumpBegan = null;
 
     // True when it changes what a user sees, but for the counters.
-    private static bool Take(ModelFlow flow, in ConntrackMessage message)
+    private static bool Take(ModelFlow flow, in FlowUpdate message)
     {
         bool isChanged = false;
         flow.Id = message.Id;
@@ -203,24 +203,24 @@ internal sealed class FlowTableModel
         isChanged |= flow.Status != message.Status;
         flow.Status = message.Status;
         flow.IsReplied |= (message.Status & ConntrackConstants.IPS_SEEN_REPLY) != 0;
-        if (message.Has(ConntrackFields.ProtocolState))
+        if (message.Has(FlowUpdateFields.ProtocolState))
         {
             isChanged |= flow.State != message.ProtocolState;
             flow.State = message.ProtocolState;
         }
 
-        if (message.Has(ConntrackFields.Mark))
+        if (message.Has(FlowUpdateFields.Mark))
         {
             isChanged |= flow.Mark != message.Mark;
             flow.Mark = message.Mark;
         }
 
-        if (message.Has(ConntrackFields.Counters))
+        if (message.Has(FlowUpdateFields.Counters))
         {
             Count(flow, message.Counters);
         }
 
-        if (message.Kind == ConntrackMessageKind.Destroy)
+        if (message.Kind == FlowUpdateKind.Destroy)
         {
             isChanged |= !flow.IsClosed;
             Close(flow);

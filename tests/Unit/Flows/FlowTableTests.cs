@@ -248,15 +248,15 @@ public sealed class FlowTableTests : IDisposable
     {
         Conn[] conns = [.. Enumerable.Range(1, 4).Select(port => new Conn { SrcPort = (ushort)port })];
         _probe.Dump(DumpReason.Start, [.. conns.Select(each => each.Dumped())]);
-        Assert.Equal(4, _probe.Receipt.EventlessFlows);
+        Assert.Equal(4, _probe.Counters.EventlessFlows);
         _probe.Event((conns[0] with { Status = Conn.Replied }).Update());
         _probe.Event(conns[1].Destroy());
         _probe.Event((conns[2] with { Id = 2 }).New());
-        Assert.Equal(1, _probe.Receipt.EventlessFlows);
+        Assert.Equal(1, _probe.Counters.EventlessFlows);
         _probe.Dump(DumpReason.Refresh, conns[3].Dumped());
-        Assert.Equal(1, _probe.Receipt.EventlessFlows);
+        Assert.Equal(1, _probe.Counters.EventlessFlows);
         _probe.Dump(DumpReason.Refresh);
-        Assert.Equal((0L, FlowState.Closed), (_probe.Receipt.EventlessFlows, _probe.Flows().Single(each => each.SrcPort == 4).State));
+        Assert.Equal((0L, FlowState.Closed), (_probe.Counters.EventlessFlows, _probe.Flows().Single(each => each.SrcPort == 4).State));
     }
 
     [Fact]
@@ -264,7 +264,7 @@ public sealed class FlowTableTests : IDisposable
     {
         _probe.Dump(DumpReason.Start);
         _probe.Dump(DumpReason.Repair, new Conn().Dumped());
-        Assert.Equal(0, _probe.Receipt.EventlessFlows);
+        Assert.Equal(0, _probe.Counters.EventlessFlows);
     }
 
     [Fact]
@@ -273,7 +273,7 @@ public sealed class FlowTableTests : IDisposable
         _probe.Dump(DumpReason.Start, new Conn { Id = 1 }.Dumped());
         _probe.Event(new Conn { Id = 1 }.Destroy());
         _probe.Dump(DumpReason.Refresh, new Conn { Id = 2 }.Dumped());
-        Assert.Equal((1L, 2), (_probe.Receipt.EventlessFlows, _probe.Flow().Connections));
+        Assert.Equal((1L, 2), (_probe.Counters.EventlessFlows, _probe.Flow().Connections));
     }
 
     [Fact]
@@ -283,7 +283,7 @@ public sealed class FlowTableTests : IDisposable
         _probe.Dump(DumpReason.Start, [.. Enumerable.Range(1, maximum + 1).Select(port => new Conn { SrcPort = (ushort)(port + 2000) }.Dumped())]);
         long folded = _probe.Flows().Where(each => each.Folding != FlowFolding.None).Sum(each => each.Connections);
         Assert.True(folded > 1);
-        Assert.Equal(maximum + 1 - folded, _probe.Receipt.EventlessFlows);
+        Assert.Equal(maximum + 1 - folded, _probe.Counters.EventlessFlows);
     }
 
     private static (ulong, ulong, ulong, ulong) Counters(Flow flow) =>

@@ -14,7 +14,7 @@ internal sealed class FoldingHistory : IDisposable
     private readonly Random _random;
     private readonly KernelModel _kernel;
     private readonly FlowTable _table = new(Limit);
-    private readonly Queue<ConntrackMessage> _answers = [];
+    private readonly Queue<FlowUpdate> _answers = [];
     private bool _isDumping;
     private long _now = new DateTime(2026, 1, 1).Ticks;
 
@@ -50,7 +50,7 @@ internal sealed class FoldingHistory : IDisposable
     /// <summary>Ends all connections, and says what is not as the kernel had it.</summary>
     public string? End()
     {
-        while (_kernel.End() is ConntrackMessage message)
+        while (_kernel.End() is FlowUpdate message)
         {
             Apply(message);
         }
@@ -70,7 +70,7 @@ internal sealed class FoldingHistory : IDisposable
     {
         long connections = 0;
         long open = 0;
-        for (int place = 0; place < _table.PlaceCount; place++)
+        for (int place = 0; place < _table.SlotCount; place++)
         {
             ref FlowRecord record = ref _table[place];
             if (record.IsUsed)
@@ -86,9 +86,9 @@ internal sealed class FoldingHistory : IDisposable
             : null;
     }
 
-    private string? Apply(ConntrackMessage? happened)
+    private string? Apply(FlowUpdate? happened)
     {
-        if (happened is ConntrackMessage message)
+        if (happened is FlowUpdate message)
         {
             _table.Apply(in message, _now, out _);
         }
@@ -108,7 +108,7 @@ internal sealed class FoldingHistory : IDisposable
             return null;
         }
 
-        for (int i = _random.Next(1, 100); i > 0 && _answers.TryDequeue(out ConntrackMessage answer); i--)
+        for (int i = _random.Next(1, 100); i > 0 && _answers.TryDequeue(out FlowUpdate answer); i--)
         {
             Apply(answer);
         }

@@ -1,7 +1,7 @@
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
-using static Conntracker.Core.Flows.ConntrackFields;
+using static Conntracker.Core.Flows.FlowUpdateFields;
 
 namespace Conntracker.Tests.Unit;
 
@@ -25,7 +25,7 @@ internal sealed class KernelConnection
 /// <param name="tuples">How many tuples there are.</param>
 internal sealed class KernelModel(Random random, int tuples)
 {
-    private const ConntrackFields Always = Original | Id | Zone;
+    private const FlowUpdateFields Always = Original | Id | Zone;
 
     // So many of the last ends may be sent again.
     private const int LastEnds = 200;
@@ -34,7 +34,7 @@ internal sealed class KernelModel(Random random, int tuples)
 
     private readonly List<KernelConnection> _open = [];
     private readonly Dictionary<FlowKey, KernelConnection> _byKey = new(FlowKeyComparer.Instance);
-    private readonly List<ConntrackMessage> _ends = [];
+    private readonly List<FlowUpdate> _ends = [];
 
     /// <summary>The connections that are open.</summary>
     public IReadOnlyList<KernelConnection> Open => _open;
@@ -63,7 +63,7 @@ internal sealed class KernelModel(Random random, int tuples)
     }
 
     /// <summary>A connection begins; null when the tuple has one.</summary>
-    public ConntrackMessage? Begin()
+    public FlowUpdate? Begin()
     {
         FlowKey key = AnyKey();
         if (_byKey.ContainsKey(key))
@@ -90,11 +90,11 @@ internal sealed class KernelModel(Random random, int tuples)
         _open.Add(made);
         _byKey.Add(key, made);
         Connections++;
-        return MessageOf(made, ConntrackMessageKind.New, Always | Reply | Status | Mark | StateOf(made));
+        return MessageOf(made, FlowUpdateKind.New, Always | Reply | Status | Mark | StateOf(made));
     }
 
     /// <summary>A connection changes; null when there is none.</summary>
-    public ConntrackMessage? Change()
+    public FlowUpdate? Change()
     {
         if (Any() is not KernelConnection changed)
         {
@@ -105,7 +105,7 @@ internal sealed class KernelModel(Random random, int tuples)
         changed.Status |= random.Next(3) == 0 ? (uint)ConntrackConstants.IPS_ASSURED | ConntrackConstants.IPS_SEEN_REPLY : ConntrackConstants.IPS_SEEN_REPLY;
         changed.Mark = random.Next(8) == 0 ? (uint)random.Next(3) : changed.Mark;
         changed.State = changed.State == 0 ? changed.State : (byte)random.Next(1, 8);
-        return MessageOf(changed, ConntrackMessageKind.Update, Always | Reply | Status | (random.Next(2) == 0 ? Mark : None) | StateOf(changed));
+        return MessageOf(changed, FlowUpdateKind.Update, Always | Reply | Status | (random.Next(2) == 0 ? Mark : None) | StateOf(changed));
     }
 
     /// <summary>A connection counts packets, and says nothing.</summary>
@@ -118,7 +118,7 @@ internal sealed class KernelModel(Random random, int tuples)
     }
 
     /// <summary>A connection ends; null when there is none.</summary>
-    public ConntrackMessage? End()
+    public FlowUpdate? End()
     {
         if (_open.Count == 0)
         {
@@ -132,7 +132,7 @@ internal sealed class KernelModel(Random random, int tuples)
         _byKey.Remove(ended.Key);
         Count(ended);
         Ended += ended.Counters;
-        ConntrackMessage end = MessageOf(ended, ConntrackMessageKind.Destroy, Always | Reply | Status | Counters);
+        FlowUpdate end = MessageOf(ended, FlowUpdateKind.Destroy, Always | Reply | Status | Counters);
         _ends.Add(end);
         if (_ends.Count > LastEnds)
         {
@@ -146,22 +146,22 @@ internal sealed class KernelModel(Random random, int tuples)
     /// One of the last ends is sent again, as for a listener that had no room for it. Null when there is none, and when its id is used again by now: the
     /// kernel keeps the connection's memory until its end is delivered.
     /// </summary>
-    public ConntrackMessage? EndAgain()
+    public FlowUpdate? EndAgain()
     {
         if (_ends.Count == 0)
         {
             return null;
         }
 
-        ConntrackMessage end = _ends[random.Next(_ends.Count)];
+        FlowUpdate end = _ends[random.Next(_ends.Count)];
         return _byKey.TryGetValue(end.Key, out KernelConnection? next) && next.Id == end.Id ? null : end;
     }
 
     /// <summary>The table as it is now, in no order: what a dump answers.</summary>
-    public ConntrackMessage[] Dump()
+    public FlowUpdate[] Dump()
     {
-        const ConntrackFields Whole = Always | Reply | Status | Mark | Counters;
-        ConntrackMessage[] entries = [.. _open.Select(each => MessageOf(each, ConntrackMessageKind.Dumped, Whole | StateOf(each)))];
+        const FlowUpdateFields Whole = Always | Reply | Status | Mark | Counters;
+        FlowUpdate[] entries = [.. _open.Select(each => MessageOf(each, FlowUpdateKind.Dumped, Whole | StateOf(each)))];
         random.Shuffle(entries);
         return entries;
     }
@@ -174,9 +174,9 @@ internal sealed class KernelModel(Random random, int tuples)
         connection.Counters += new FlowCounters { Packets = packets, Bytes = packets * 100, ReplyPackets = packets / 2, ReplyBytes = packets / 2 * 60 };
     }
 
-    private static ConntrackFields StateOf(KernelConnection connection) => connection.State == 0 ? None : ProtocolState;
+    private static FlowUpdateFields StateOf(KernelConnection connection) => connection.State == 0 ? None : ProtocolState;
 
-    private static ConntrackMessage MessageOf(KernelConnection connection, ConntrackMessageKind kind, ConntrackFields fields) => new()
+    private static FlowUpdate MessageOf(KernelConnection connection, FlowUpdateKind kind, FlowUpdateFields fields) => new()
     {
         Kind = kind,
         Fields = fields,

@@ -9,7 +9,7 @@ public sealed partial class FuzzRunTests : IDisposable
 {
     private static readonly TimeSpan s_time = TimeSpan.FromSeconds(60);
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
     private readonly StringWriter _output = new();
 
     /// <inheritdoc/>

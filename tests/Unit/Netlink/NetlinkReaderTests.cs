@@ -73,7 +73,7 @@ public class NetlinkReaderTests
     [Theory]
     [InlineData("length 0", 0u)]
     [InlineData("length 1", 1u)]
-    [InlineData("one short of the head", 15u)]
+    [InlineData("one short of the header", 15u)]
     [InlineData("one past the end", 25u)]
     [InlineData("65535", 65535u)]
     [InlineData("past the greatest int", 0x80000010u)]

@@ -13,7 +13,7 @@ public sealed class DamagedPcapTests : IDisposable
         .. Exchange.All.Where(each => each.Name.EndsWith(", IPv4", StringComparison.Ordinal) || each.Name is "Tcp, IPv6" or "IcmpV6, IPv6 with extension headers"),
     ];
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
@@ -38,7 +38,7 @@ public sealed class DamagedPcapTests : IDisposable
             PcapReading read = PcapReading.Of(path);
             int packets = file.Ends.Count(each => each <= length) - 1;
             Assert.Equal(s_exchanges[..packets].Select(each => each.Flow), read.Flows.Select(each => each.ToString()));
-            Assert.Equal((packets, 0L, 0L), ((int)read.Receipt.Packets, read.Receipt.PacketsSkipped, read.Receipt.Malformed));
+            Assert.Equal((packets, 0L, 0L), ((int)read.Counters.Packets, read.Counters.PacketsSkipped, read.Counters.Malformed));
             if (file.Ends.Contains(length))
             {
                 Assert.Empty(read.Notices);
@@ -86,7 +86,7 @@ public sealed class DamagedPcapTests : IDisposable
     private static void Check(PcapReading read, PcapFile file, int place)
     {
         long inFlows = read.Flows.Sum(each => (long)(each.Packets! + each.ReplyPackets!));
-        Assert.Equal(read.Receipt.Packets, inFlows + read.Receipt.PacketsSkipped + read.Receipt.Malformed);
+        Assert.Equal(read.Counters.Packets, inFlows + read.Counters.PacketsSkipped + read.Counters.Malformed);
         if (place >= file.Ends[0])
         {
             int sound = file.Ends.Count(each => each <= place) - 1;

@@ -101,7 +101,7 @@ public class DatagramFlowTests
         probe.Put(question);
         probe.Put(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(type, code, rest: question), "203.0.113.9", "192.0.2.2"));
         Assert.Equal("New 1x 1/0 False", Tell(probe.Flow()));
-        Assert.Equal((2L, 0L, 0L), (probe.Receipt.Packets, probe.Receipt.PacketsSkipped, probe.Receipt.Malformed));
+        Assert.Equal((2L, 0L, 0L), (probe.Counters.Packets, probe.Counters.PacketsSkipped, probe.Counters.Malformed));
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public class DatagramFlowTests
         probe.Put(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1, rest: question), "203.0.113.9", "192.0.2.2"));
         probe.Put(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1), "203.0.113.9", "192.0.2.2"));
         Assert.Empty(probe.Flows());
-        Assert.Equal((2L, 2L, 0L), (probe.Receipt.Packets, probe.Receipt.PacketsSkipped, probe.Receipt.Malformed));
+        Assert.Equal((2L, 2L, 0L), (probe.Counters.Packets, probe.Counters.PacketsSkipped, probe.Counters.Malformed));
     }
 
     [Theory]

@@ -23,7 +23,7 @@ public class FragmentTests
         Assert.Equal(
             ["Udp 192.0.2.2:40000 -> 198.51.100.2:53 3/3120", "Udp [2001:db8:1::2]:40000 -> [2001:db8:2::2]:53 2/1644"],
             probe.Flows().Select(each => $"{each} {each.Packets}/{each.Bytes}"));
-        Assert.Equal((5L, 0L, 0L), (probe.Receipt.Packets, probe.Receipt.PacketsSkipped, probe.Receipt.Malformed));
+        Assert.Equal((5L, 0L, 0L), (probe.Counters.Packets, probe.Counters.PacketsSkipped, probe.Counters.Malformed));
     }
 
     [Fact]
@@ -33,7 +33,7 @@ public class FragmentTests
         probe.Put(Packet.IPv4(FlowProtocol.Udp, new byte[100], id: 7, fragment: 185));
         probe.Put(Packet.IPv6(FlowProtocol.Udp, new byte[100], extensions: Packet.Fragment(1448, more: false, 7)));
         Assert.Empty(probe.Flows());
-        Assert.Equal((2L, 2L, 0L), (probe.Receipt.Packets, probe.Receipt.PacketsSkipped, probe.Receipt.Malformed));
+        Assert.Equal((2L, 2L, 0L), (probe.Counters.Packets, probe.Counters.PacketsSkipped, probe.Counters.Malformed));
     }
 
     [Theory]
@@ -48,7 +48,7 @@ public class FragmentTests
         probe.Put(Packet.IPv4(FlowProtocol.Udp, Packet.Ports(40000, 53), id: 7, fragment: MoreFragments));
         probe.Wait(seconds);
         probe.Put(Packet.IPv4(protocol, new byte[8], src, id: id, fragment: 1));
-        Assert.True(probe.Flow().Packets == 1 && probe.Receipt.PacketsSkipped == 1, what);
+        Assert.True(probe.Flow().Packets == 1 && probe.Counters.PacketsSkipped == 1, what);
     }
 
     [Fact]
@@ -77,7 +77,7 @@ public class FragmentTests
         probe.Put(Packet.IPv6(FlowProtocol.Udp, new byte[8], extensions: Packet.Fragment(8, more: false, 0x00010007)));
         probe.Put(Packet.IPv6(FlowProtocol.Udp, new byte[8], extensions: Packet.Fragment(8, more: false, 0x00030007)));
         Assert.Equal([(1, 2), (2, 1)], probe.Flows().Select(each => ((int)each.SrcPort!, (int)each.Packets!)));
-        Assert.Equal(1, probe.Receipt.PacketsSkipped);
+        Assert.Equal(1, probe.Counters.PacketsSkipped);
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public class FragmentTests
         probe.Put(Packet.IPv4(FlowProtocol.Tcp, Packet.Ports(40000, 443, 8), id: 8, fragment: MoreFragments));
         probe.Put(Packet.IPv4(FlowProtocol.Tcp, new byte[8], id: 8, fragment: 1));
         Assert.Empty(probe.Flows());
-        Assert.Equal((4L, 3L, 1L), (probe.Receipt.Packets, probe.Receipt.PacketsSkipped, probe.Receipt.Malformed));
+        Assert.Equal((4L, 3L, 1L), (probe.Counters.Packets, probe.Counters.PacketsSkipped, probe.Counters.Malformed));
     }
 
     [Fact]
@@ -135,7 +135,7 @@ public class FragmentTests
         double x = (double)Interleaved / Places;
         double expected = Interleaved * (1 - Math.Exp(-x)) / x;
         long joined = flows.Count(each => each.Packets == 2);
-        Assert.Equal(Interleaved - joined, probe.Receipt.PacketsSkipped);
+        Assert.Equal(Interleaved - joined, probe.Counters.PacketsSkipped);
         Assert.InRange(joined, expected * 0.9, expected * 1.1);
     }
 

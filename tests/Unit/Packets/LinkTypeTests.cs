@@ -12,9 +12,9 @@ public sealed class LinkTypeTests : IDisposable
     private static readonly byte[] s_answer6 = Packet.IPv6(FlowProtocol.Udp, Packet.Ports(53, 40000, 100), "2001:db8:2::2", "2001:db8:1::2");
     private static readonly DateTimeOffset s_start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public static TheoryData<string> Heads => [.. LinkHead.All.Select(each => each.Name)];
+    public static TheoryData<string> Headers => [.. LinkHeader.All.Select(each => each.Name)];
 
     public static TheoryData<PcapFormat> Formats => [.. Enum.GetValues<PcapFormat>()];
 
@@ -22,14 +22,14 @@ public sealed class LinkTypeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [MemberData(nameof(Heads))]
+    [MemberData(nameof(Headers))]
     public void Packets_are_found_behind_every_head_that_is_understood(string name)
     {
-        LinkHead head = LinkHead.Of(name);
-        PcapFile file = new(head.LinkType);
+        LinkHeader header = LinkHeader.Of(name);
+        PcapFile file = new(header.LinkType);
         foreach (byte[] packet in (byte[][])[s_query4, s_answer4, s_query6, s_answer6])
         {
-            file.Add(s_start, head.Put(packet));
+            file.Add(s_start, header.Put(packet));
         }
 
         Check(PcapReading.Of(file.Write(_folder)));
@@ -107,7 +107,7 @@ public sealed class LinkTypeTests : IDisposable
         PcapReading read = PcapReading.Of(new PcapFile().Write(_folder));
         Assert.Empty(read.Flows);
         Assert.Empty(read.Notices);
-        Assert.Equal(0, read.Receipt.Packets);
+        Assert.Equal(0, read.Counters.Packets);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class LinkTypeTests : IDisposable
             });
             PcapReading read = await OnThread(() => PcapReading.Of(pipe)).WaitAsync(TimeSpan.FromSeconds(60));
             await writer;
-            Assert.Equal(2, read.Receipt.Packets);
+            Assert.Equal(2, read.Counters.Packets);
         }
     }
 
@@ -158,7 +158,7 @@ public sealed class LinkTypeTests : IDisposable
         string path = new PcapFile(PcapFile.Raw).Add(s_start, s_query4).Add(s_start, s_query6).Add(s_start, s_answer4).Write(_folder);
         PcapReading read = PcapReading.Of(path, filter: "ip and udp port 53");
         Assert.Equal((1ul, 1ul), (Assert.Single(read.Flows).Packets!.Value, read.Flows[0].ReplyPackets!.Value));
-        Assert.Equal(2, read.Receipt.Packets);
+        Assert.Equal(2, read.Counters.Packets);
         ConntrackException error = Assert.Throws<ConntrackException>(() => PcapReading.Of(path, filter: "udp prot 53"));
         Assert.Equal(ConntrackErrorReason.FilterInvalid, error.Reason);
         Assert.Contains("udp prot 53", error.Message, StringComparison.Ordinal);
@@ -186,7 +186,7 @@ public sealed class LinkTypeTests : IDisposable
             ],
             read.Flows.Select(each => $"{each} {each.State} {each.Confirmed} {each.Packets}/{each.Bytes} {each.ReplyPackets}/{each.ReplyBytes}"));
         Assert.Empty(read.Notices);
-        Assert.Equal((4L, 0L, 0L), (read.Receipt.Packets, read.Receipt.PacketsSkipped, read.Receipt.Malformed));
+        Assert.Equal((4L, 0L, 0L), (read.Counters.Packets, read.Counters.PacketsSkipped, read.Counters.Malformed));
     }
 
     // Opening a pipe waits for its other end: not on the pool's threads, which other tests need.

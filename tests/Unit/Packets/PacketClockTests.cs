@@ -77,6 +77,6 @@ public sealed class PacketClockTests : IDisposable
     private void Pass(TimeSpan time)
     {
         _host.Wait(time);
-        _probe.Collector.Handle(Conntracker.Core.Recording.FrameKind.PacketTime, _packetClock.At(_clock.Now), default);
+        _probe.Collector.Handle(Conntracker.Core.Recording.MessageKind.PacketTime, _packetClock.At(_clock.Now), default);
     }
 }

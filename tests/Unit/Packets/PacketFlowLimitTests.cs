@@ -39,10 +39,10 @@ public class PacketFlowLimitTests
         Assert.Equal(packets, Sum(flows, each => each.Packets + each.ReplyPackets));
         Assert.Equal(bytes, Sum(flows, each => each.Bytes + each.ReplyBytes));
         Assert.Equal(Tuples, flows.Sum(each => each.Connections));
-        Assert.Equal(Tuples - flows.Count, probe.Receipt.Folded);
+        Assert.Equal(Tuples - flows.Count, probe.Counters.Folded);
 
         probe.Wait(6 * 24 * 60 * 60);
-        probe.Settle();
+        probe.Flush();
         Assert.All(probe.Flows(), each => Assert.Equal(FlowState.Closed, each.State));
     }
 
@@ -52,7 +52,7 @@ public class PacketFlowLimitTests
         using PacketProbe probe = new();
         PutClients(probe, FlowProtocol.Udp, 0, Limit + 1);
         probe.Wait(31);
-        probe.Settle();
+        probe.Flush();
         PutClients(probe, FlowProtocol.Udp, Limit + 1, 200);
         Flow folded = probe.Flows().Single(each => each.Folding != FlowFolding.None);
         Assert.InRange(folded.Connections, 100, 400);
@@ -66,14 +66,14 @@ public class PacketFlowLimitTests
         using PacketProbe probe = new();
         PutClients(probe, FlowProtocol.Gre, 0, Limit + 1);
         probe.Wait(181);
-        probe.Settle();
+        probe.Flush();
         Flow folded = probe.Flows().First(each => each.Folding == FlowFolding.ClientPort);
         Assert.Equal((FlowState.Closed, 1L), (folded.State, folded.Connections));
         new Conversation(FlowProtocol.Gre) { A = folded.SrcAddress.ToString() }.Play(probe, "a a");
         Flow again = probe.Flows().Single(each => each.SrcAddress.Equals(folded.SrcAddress));
         Assert.Equal((FlowState.New, 2L, 3ul), (again.State, again.Connections, again.Packets!.Value));
         probe.Wait(31);
-        probe.Settle();
+        probe.Flush();
         Assert.Equal(FlowState.Closed, probe.Flows().Single(each => each.SrcAddress.Equals(folded.SrcAddress)).State);
     }
 

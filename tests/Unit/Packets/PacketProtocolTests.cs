@@ -3,14 +3,14 @@ using Xunit;
 
 namespace Conntracker.Tests.Unit;
 
-/// <summary>Packets of every protocol, behind every head, as flows: tuple, counters, state and receipt.</summary>
+/// <summary>Packets of every protocol, behind every header, as flows: tuple, counters, state and counters.</summary>
 public sealed class PacketProtocolTests : IDisposable
 {
     private static readonly DateTimeOffset s_start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public static TheoryData<string> Heads => [.. LinkHead.All.Select(each => each.Name)];
+    public static TheoryData<string> Headers => [.. LinkHeader.All.Select(each => each.Name)];
 
     public static TheoryData<string> Exchanges => [.. Exchange.All.Select(each => each.Name)];
 
@@ -36,24 +36,24 @@ public sealed class PacketProtocolTests : IDisposable
             (flow.Protocol == FlowProtocol.Tcp ? TcpState.SynRecv : null, flow.Protocol == FlowProtocol.Sctp ? SctpState.CookieWait : null, flow.Protocol == FlowProtocol.Dccp ? DccpState.Respond : (DccpState?)null),
             (flow.TcpState, flow.SctpState, flow.DccpState));
         Assert.Equal((s_start, s_start.AddSeconds(1)), (flow.FirstSeen!.Value, flow.LastSeen!.Value));
-        Assert.Equal((2L, 0L, 0L), (read.Receipt.Packets, read.Receipt.PacketsSkipped, read.Receipt.Malformed));
+        Assert.Equal((2L, 0L, 0L), (read.Counters.Packets, read.Counters.PacketsSkipped, read.Counters.Malformed));
     }
 
     [Theory]
-    [MemberData(nameof(Heads))]
+    [MemberData(nameof(Headers))]
     public void Every_protocol_is_read_behind_every_head_and_cut_off_anywhere_it_is_counted_as_such(string name)
     {
-        LinkHead head = LinkHead.Of(name);
+        LinkHeader header = LinkHeader.Of(name);
         foreach (Exchange exchange in Exchange.All)
         {
-            byte[] frame = head.Put(exchange.There);
-            using PacketProbe probe = new(linkType: head.Dlt);
+            byte[] frame = header.Put(exchange.There);
+            using PacketProbe probe = new(linkType: header.Dlt);
             bool wasRead = false;
             for (int length = 0; length <= frame.Length; length++)
             {
-                long before = probe.Receipt.Malformed;
+                long before = probe.Counters.Malformed;
                 probe.Put(frame[..length], frame.Length);
-                bool isRead = probe.Receipt.Malformed == before;
+                bool isRead = probe.Counters.Malformed == before;
                 Assert.True(isRead || !wasRead, $"{exchange.Name}: read with fewer than {length} bytes, and not with these.");
                 wasRead |= isRead;
             }
@@ -62,8 +62,8 @@ public sealed class PacketProtocolTests : IDisposable
             Flow flow = probe.Flow();
             Assert.Equal(exchange.Flow, flow.ToString());
             Assert.Equal(flow.Packets * (ulong)exchange.There.Length, flow.Bytes);
-            Assert.Equal((long)flow.Packets! + probe.Receipt.Malformed, probe.Receipt.Packets);
-            Assert.Equal(0, probe.Receipt.PacketsSkipped);
+            Assert.Equal((long)flow.Packets! + probe.Counters.Malformed, probe.Counters.Packets);
+            Assert.Equal(0, probe.Counters.PacketsSkipped);
         }
     }
 
@@ -87,7 +87,7 @@ public sealed class PacketProtocolTests : IDisposable
         file.Add(s_start, LinkFrame.Ethernet(Exchange.All[0].There));
         PcapReading read = PcapReading.Of(file.Write(_folder));
         Assert.Single(read.Flows);
-        Assert.Equal((6L, 5L, 0L), (read.Receipt.Packets, read.Receipt.PacketsSkipped, read.Receipt.Malformed));
+        Assert.Equal((6L, 5L, 0L), (read.Counters.Packets, read.Counters.PacketsSkipped, read.Counters.Malformed));
     }
 
     [Fact]
@@ -98,7 +98,7 @@ public sealed class PacketProtocolTests : IDisposable
         file.Add(s_start, packet[..40], packet.Length).Add(s_start, packet[..30], packet.Length);
         PcapReading read = PcapReading.Of(file.Write(_folder));
         Assert.Equal((1ul, 1440ul), (Assert.Single(read.Flows).Packets!.Value, read.Flows[0].Bytes!.Value));
-        Assert.Equal((2L, 0L, 1L), (read.Receipt.Packets, read.Receipt.PacketsSkipped, read.Receipt.Malformed));
+        Assert.Equal((2L, 0L, 1L), (read.Counters.Packets, read.Counters.PacketsSkipped, read.Counters.Malformed));
     }
 
     [Fact]
@@ -138,7 +138,7 @@ public sealed class PacketProtocolTests : IDisposable
         BinaryPrimitives.WriteUInt16BigEndian(packet.AsSpan(2), (ushort)length);
         using PacketProbe probe = new(linkType: PcapFile.Ethernet);
         probe.Put(LinkFrame.Ethernet(packet));
-        Assert.True(probe.Flows().Count == 0 && probe.Receipt.Malformed == 1, what);
+        Assert.True(probe.Flows().Count == 0 && probe.Counters.Malformed == 1, what);
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class PacketProtocolTests : IDisposable
         packet[5] = 3;
         using PacketProbe probe = new();
         probe.Put(packet);
-        Assert.Equal((0, 1L), (probe.Flows().Count, probe.Receipt.Malformed));
+        Assert.Equal((0, 1L), (probe.Flows().Count, probe.Counters.Malformed));
     }
 
     [Fact]
@@ -172,7 +172,7 @@ public sealed class PacketProtocolTests : IDisposable
             probe.Put(each.There);
         }
 
-        Assert.Equal((Exchange.All.Count, 0L, 0L), ((int)probe.Receipt.Packets, probe.Receipt.PacketsSkipped, probe.Receipt.Malformed));
+        Assert.Equal((Exchange.All.Count, 0L, 0L), ((int)probe.Counters.Packets, probe.Counters.PacketsSkipped, probe.Counters.Malformed));
         Assert.Equal([FlowProtocol.Tcp], probe.Flows().Select(each => each.Protocol).Distinct());
     }
 

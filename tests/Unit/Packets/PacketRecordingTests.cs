@@ -3,29 +3,29 @@ using Xunit;
 
 namespace Conntracker.Tests.Unit;
 
-/// <summary>A recording of packets replays to the same flows and the same receipt.</summary>
+/// <summary>A recording of packets replays to the same flows and the same counters.</summary>
 public sealed class PacketRecordingTests : IDisposable
 {
     private static readonly DateTimeOffset s_start = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
 
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
-    public static TheoryData<string> Heads => [.. LinkHead.All.Select(each => each.Name)];
+    public static TheoryData<string> Headers => [.. LinkHeader.All.Select(each => each.Name)];
 
     /// <inheritdoc/>
     public void Dispose() => _folder.Dispose();
 
     [Theory]
-    [MemberData(nameof(Heads))]
+    [MemberData(nameof(Headers))]
     public void A_recording_of_a_capture_file_replays_as_the_file_was_read(string name)
     {
-        LinkHead head = LinkHead.Of(name);
-        PcapFile file = new(head.LinkType, PcapFormat.Nano);
+        LinkHeader header = LinkHeader.Of(name);
+        PcapFile file = new(header.LinkType, PcapFormat.Nano);
         DateTimeOffset time = s_start;
         foreach (Exchange each in Exchange.All)
         {
             time = time.AddSeconds(11).AddTicks(7);
-            file.Add(time, head.Put(each.There)).Add(time, head.Put(each.Back)).Add(time, head.Put(each.There)[..20], each.There.Length);
+            file.Add(time, header.Put(each.There)).Add(time, header.Put(each.Back)).Add(time, header.Put(each.There)[..20], each.There.Length);
         }
 
         string path = file.Write(_folder);
@@ -33,12 +33,12 @@ public sealed class PacketRecordingTests : IDisposable
         PcapReading read = PcapReading.Of(path, recordPath: recording);
         PcapReading replayed = PcapReading.OfRecording(recording);
         Assert.Equal(read.Flows.Select(Tell), replayed.Flows.Select(Tell));
-        Assert.Equal(read.Receipt, replayed.Receipt);
+        Assert.Equal(read.Counters, replayed.Counters);
         Assert.Empty(replayed.Notices);
 
         // All of it was told: packets of flows that are open, closed as idle, and cut off.
-        Assert.Equal(3 * Exchange.All.Count, read.Receipt.Packets);
-        Assert.True(read.Receipt.Malformed > 0);
+        Assert.Equal(3 * Exchange.All.Count, read.Counters.Packets);
+        Assert.True(read.Counters.Malformed > 0);
         Assert.Contains(read.Flows, each => each.State == FlowState.Closed);
         Assert.Contains(read.Flows, each => each.State != FlowState.Closed);
     }
@@ -58,9 +58,9 @@ public sealed class PacketRecordingTests : IDisposable
         PcapReading read = PcapReading.Of(path, recordPath: recording);
         PcapReading replayed = PcapReading.OfRecording(recording);
         Assert.Single(read.Notices);
-        Assert.Equal(Exchange.All.Count - 1, read.Receipt.Packets);
+        Assert.Equal(Exchange.All.Count - 1, read.Counters.Packets);
         Assert.Equal(read.Flows.Select(Tell), replayed.Flows.Select(Tell));
-        Assert.Equal(read.Receipt, replayed.Receipt);
+        Assert.Equal(read.Counters, replayed.Counters);
         Assert.Empty(replayed.Notices);
     }
 

@@ -111,7 +111,7 @@ public class TcpConnectionTests
             {
                 foreach (bool isReply in (bool[])[false, true])
                 {
-                    Conntracker.Core.Flows.PacketSigns signs = default;
+                    Conntracker.Core.Flows.SeenDirections signs = default;
                     TcpState next = TcpTracking.Next(state, (byte)flags, isReply, ref signs);
                     Assert.True(Enum.IsDefined(next) && next != TcpState.None, $"{state} {flags:x}: {next}");
                     Assert.True(!TcpTracking.HasEnded(state) || TcpTracking.HasEnded(next), $"{state} {flags:x}: {next}");

@@ -139,7 +139,7 @@ public sealed class ProcessJoinTests : IDisposable
         _probe.Sends(3, Client, Server, SocketScope.Elsewhere);
         _probe.Sends(4, Client, Server, SocketScope.Elsewhere);
         Assert.Null(_probe.Flow().Process);
-        Assert.Equal(1, _probe.Receipt.ProcessesUncertain);
+        Assert.Equal(1, _probe.Counters.ProcessesUncertain);
 
         _probe.Sends(3, Client, Server, SocketScope.Elsewhere);
         Assert.Null(_probe.Flow().Process);
@@ -180,7 +180,7 @@ public sealed class ProcessJoinTests : IDisposable
         _probe.Event(_conn.New());
         _probe.Sends(0, Client, Server, SocketScope.Unproven);
         Assert.Null(_probe.Flow().Process);
-        Assert.Equal(1, _probe.Receipt.ProcessesUncertain);
+        Assert.Equal(1, _probe.Counters.ProcessesUncertain);
     }
 
     [Fact]
@@ -205,16 +205,16 @@ public sealed class ProcessJoinTests : IDisposable
     [Fact]
     public void Lost_reports_are_in_the_receipt()
     {
-        _probe.Take(FrameKind.SocketOwnersLost, [5, 0, 0, 0, 0, 0, 0, 0]);
-        Assert.Equal(5, _probe.Receipt.ProcessesLost);
+        _probe.Take(MessageKind.SocketOwnersLost, [5, 0, 0, 0, 0, 0, 0, 0]);
+        Assert.Equal(5, _probe.Counters.ProcessesLost);
     }
 
     [Fact]
     public void Damaged_frames_are_counted_and_nothing_else()
     {
-        _probe.Take(FrameKind.Process, [1, 2, 3]);
-        _probe.Take(FrameKind.SocketOwner, [1, 2, 3]);
-        Assert.Equal(2, _probe.Receipt.Malformed);
+        _probe.Take(MessageKind.Process, [1, 2, 3]);
+        _probe.Take(MessageKind.SocketOwner, [1, 2, 3]);
+        Assert.Equal(2, _probe.Counters.Malformed);
     }
 
     [Fact]

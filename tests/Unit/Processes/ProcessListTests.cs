@@ -18,7 +18,7 @@ public sealed class ProcessListTests
         ProcessList list = new(table);
         for (int number = 1; number <= Many; number++)
         {
-            list.Add(new ProcessReport(number, SocketScope.Here, ProcessFrames.Process(number, "short")));
+            list.Add(new ProcessReport(number, SocketScope.Here, ProcessMessages.Process(number, "short")));
         }
 
         Assert.Equal(0, list.LeftOut);
@@ -35,15 +35,15 @@ public sealed class ProcessListTests
         probe.Report(1, "daemon");
         probe.Event(new Conn().New());
         probe.Sends(1, "192.0.2.2:40000", "198.51.100.2:443");
-        byte[] frame = new byte[ProcessReport.MaximumFrameLength];
+        byte[] frame = new byte[ProcessReport.MaximumMessageLength];
         for (int number = 2; number <= 200_000; number++)
         {
-            int length = new ProcessReport(number, SocketScope.Here, ProcessFrames.Process(number, number.ToString(CultureInfo.InvariantCulture))).Write(frame);
-            probe.Collector.Handle(FrameKind.Process, time: 0, frame.AsSpan(0, length));
+            int length = new ProcessReport(number, SocketScope.Here, ProcessMessages.Process(number, number.ToString(CultureInfo.InvariantCulture))).Write(frame);
+            probe.Collector.Handle(MessageKind.Process, time: 0, frame.AsSpan(0, length));
         }
 
         Assert.Equal("daemon", probe.Flow().Process!.Name);
-        Assert.Equal(0, probe.Receipt.ProcessesLost);
+        Assert.Equal(0, probe.Counters.ProcessesLost);
     }
 
     [Fact]
@@ -53,7 +53,7 @@ public sealed class ProcessListTests
         ProcessList list = new(table, maximum: 100);
         for (int number = 1; number <= 150; number++)
         {
-            list.Add(new ProcessReport(number, SocketScope.Here, ProcessFrames.Process(number, "young")));
+            list.Add(new ProcessReport(number, SocketScope.Here, ProcessMessages.Process(number, "young")));
         }
 
         Assert.Equal(100, list.Count);

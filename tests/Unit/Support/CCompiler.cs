@@ -5,7 +5,7 @@ namespace Conntracker.Tests.Unit;
 /// <summary>The host's C compiler, asked whether a program is right.</summary>
 internal sealed class CCompiler : IDisposable
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
 
     /// <summary>Checks a program without making anything of it.</summary>
     /// <param name="program">The program's text.</param>

@@ -19,11 +19,11 @@ internal sealed class CollectorProbe : IDisposable
 
     public FlowCollector Collector { get; }
 
-    public CaptureReceipt Receipt => Collector.Receipt;
+    public CaptureCounters Counters => Collector.Counters;
 
     public DateTimeOffset Now { get; private set; } = Start;
 
-    public void Event(byte[] datagram) => Take(FrameKind.ConntrackEvent, datagram);
+    public void Event(byte[] datagram) => Take(MessageKind.ConntrackEvent, datagram);
 
     public void Dump(DumpReason reason, params byte[][] entries)
     {
@@ -36,11 +36,11 @@ internal sealed class CollectorProbe : IDisposable
         EndDump();
     }
 
-    public void BeginDump(DumpReason reason = DumpReason.Refresh) => Take(FrameKind.DumpRequested, [(byte)reason]);
+    public void BeginDump(DumpReason reason = DumpReason.Refresh) => Take(MessageKind.DumpRequested, [(byte)reason]);
 
-    public void DumpEntry(byte[] entry) => Take(FrameKind.ConntrackDump, entry);
+    public void DumpEntry(byte[] entry) => Take(MessageKind.ConntrackDump, entry);
 
-    public void EndDump(int errno = 0, int flags = NetlinkConstants.NLM_F_MULTI) => Take(FrameKind.ConntrackDump, DumpEnd(errno, flags));
+    public void EndDump(int errno = 0, int flags = NetlinkConstants.NLM_F_MULTI) => Take(MessageKind.ConntrackDump, DumpEnd(errno, flags));
 
     public static byte[] DumpEnd(int errno = 0, int flags = NetlinkConstants.NLM_F_MULTI)
     {
@@ -55,10 +55,10 @@ internal sealed class CollectorProbe : IDisposable
     {
         byte[] data = new byte[sizeof(long)];
         BinaryPrimitives.WriteInt64LittleEndian(data, count);
-        Take(FrameKind.Lost, data);
+        Take(MessageKind.Lost, data);
     }
 
-    public void Take(FrameKind kind, byte[]? data = null)
+    public void Take(MessageKind kind, byte[]? data = null)
     {
         Now = Now.AddSeconds(1);
         Collector.Handle(kind, Now.UtcTicks, data);
@@ -75,7 +75,7 @@ internal sealed class CollectorProbe : IDisposable
     {
         using FlowSnapshot snapshot = collector.Snapshot();
         List<Flow> flows = [];
-        for (int place = 0; place < snapshot.PlaceCount; place++)
+        for (int place = 0; place < snapshot.SlotCount; place++)
         {
             if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
             {

@@ -43,13 +43,13 @@ internal sealed record Conn
 
     public ushort? ReplyDstPort { get; init; }
 
-    public byte[] Message(ConntrackMessageKind kind)
+    public byte[] Message(FlowUpdateKind kind)
     {
-        int type = kind == ConntrackMessageKind.Destroy ? IPCTNL_MSG_CT_DELETE : IPCTNL_MSG_CT_NEW;
+        int type = kind == FlowUpdateKind.Destroy ? IPCTNL_MSG_CT_DELETE : IPCTNL_MSG_CT_NEW;
         int flags = kind switch
         {
-            ConntrackMessageKind.New => NetlinkConstants.NLM_F_CREATE | NetlinkConstants.NLM_F_EXCL,
-            ConntrackMessageKind.Dumped => NetlinkConstants.NLM_F_MULTI,
+            FlowUpdateKind.New => NetlinkConstants.NLM_F_CREATE | NetlinkConstants.NLM_F_EXCL,
+            FlowUpdateKind.Dumped => NetlinkConstants.NLM_F_MULTI,
             _ => 0,
         };
         bool isV4 = IPAddress.Parse(Src).GetAddressBytes().Length == 4;
@@ -63,13 +63,13 @@ internal sealed record Conn
         return writer.Written.ToArray();
     }
 
-    public byte[] New() => Message(ConntrackMessageKind.New);
+    public byte[] New() => Message(FlowUpdateKind.New);
 
-    public byte[] Update() => Message(ConntrackMessageKind.Update);
+    public byte[] Update() => Message(FlowUpdateKind.Update);
 
-    public byte[] Destroy() => Message(ConntrackMessageKind.Destroy);
+    public byte[] Destroy() => Message(FlowUpdateKind.Destroy);
 
-    public byte[] Dumped() => Message(ConntrackMessageKind.Dumped);
+    public byte[] Dumped() => Message(FlowUpdateKind.Dumped);
 
     public static FlowCounters Count(ulong packets, ulong bytes, ulong replyPackets = 0, ulong replyBytes = 0) =>
         new() { Packets = packets, Bytes = bytes, ReplyPackets = replyPackets, ReplyBytes = replyBytes };

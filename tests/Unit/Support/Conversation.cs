@@ -33,7 +33,7 @@ internal sealed record Conversation(FlowProtocol Protocol)
                     probe.Wait(double.Parse(step, CultureInfo.InvariantCulture));
                     break;
                 case '|':
-                    probe.Settle();
+                    probe.Flush();
                     break;
                 default:
                     probe.Put(Build(step));

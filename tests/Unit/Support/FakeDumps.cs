@@ -9,7 +9,7 @@ namespace Conntracker.Tests.Unit;
 /// <summary>A kernel that answers dumps as the test asks: each request takes the next answer. Its datagrams go through a real socket.</summary>
 internal sealed class FakeDumps : IDumpSource
 {
-    private readonly TempFolder _folder = new();
+    private readonly TempDirectory _folder = new();
     private readonly Socket _kernel = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly Socket _reader = new(AddressFamily.Unix, SocketType.Dgram, ProtocolType.Unspecified);
     private readonly Queue<(byte[][] Datagrams, int Errno, bool IsRefused)> _answers = new();

@@ -12,7 +12,7 @@ internal sealed class FakeLines : IIptablesLines
 
     public bool IsDisposed { get; private set; }
 
-    public FrameKind Kind => FrameKind.Nflog;
+    public MessageKind Kind => MessageKind.Nflog;
 
     public TimeSpan? Interval => null;
 

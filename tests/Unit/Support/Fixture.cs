@@ -5,7 +5,7 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Tests.Unit;
 
 /// <summary>One frame of a recording.</summary>
-internal sealed record Frame(FrameKind Kind, long Time, byte[] Data);
+internal sealed record Frame(MessageKind Kind, long Time, byte[] Data);
 
 /// <summary>The recordings beside the tests, and the repository that the tests were compiled from.</summary>
 internal static class Fixture
@@ -32,7 +32,7 @@ internal static class Fixture
     public static List<Frame> Messages(string path)
     {
         List<Frame> messages = [];
-        foreach (Frame frame in Frames(path).Where(each => each.Kind is FrameKind.ConntrackEvent or FrameKind.ConntrackDump or FrameKind.Addresses))
+        foreach (Frame frame in Frames(path).Where(each => each.Kind is MessageKind.ConntrackEvent or MessageKind.ConntrackDump or MessageKind.Addresses))
         {
             for (int start = 0; start < frame.Data.Length;)
             {

@@ -2,7 +2,7 @@ using System.Buffers.Binary;
 
 namespace Conntracker.Tests.Unit;
 
-/// <summary>IP packets with the heads that links put before them.</summary>
+/// <summary>IP packets with the headers that links put before them.</summary>
 internal static class LinkFrame
 {
     private const int ShortestFrame = 60;
@@ -39,7 +39,7 @@ internal static class LinkFrame
     }
 
     /// <summary>
-    /// The same of a frame with one tag more than these, as Linux since 6.10 writes it: the head names what is innermost, and behind it stand
+    /// The same of a frame with one tag more than these, as Linux since 6.10 writes it: the header names what is innermost, and behind it stand
     /// each further tag's own bytes and the type of what comes next.
     /// </summary>
     public static byte[] Cooked2OfStack(byte[] packet, params int[] tags)
@@ -51,17 +51,17 @@ internal static class LinkFrame
     /// <summary>The loopback of the BSDs: the family's number, in the order of the machine or of the network.</summary>
     public static byte[] Loopback(byte[] packet, int family, bool isBigEndian)
     {
-        byte[] head = new byte[4];
+        byte[] header = new byte[4];
         if (isBigEndian)
         {
-            BinaryPrimitives.WriteInt32BigEndian(head, family);
+            BinaryPrimitives.WriteInt32BigEndian(header, family);
         }
         else
         {
-            BinaryPrimitives.WriteInt32LittleEndian(head, family);
+            BinaryPrimitives.WriteInt32LittleEndian(header, family);
         }
 
-        return [.. head, .. packet];
+        return [.. header, .. packet];
     }
 
     private static byte[] Addresses() => [2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2];

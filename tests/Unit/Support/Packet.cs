@@ -8,39 +8,39 @@ internal static class Packet
 {
     public static byte[] IPv4(FlowProtocol protocol, byte[] payload, string src = "192.0.2.2", string dst = "198.51.100.2", int id = 0x1234, int fragment = 0, int options = 0)
     {
-        byte[] head = new byte[20 + options];
-        head[0] = (byte)(0x40 | (head.Length / 4));
-        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(2), (ushort)(head.Length + payload.Length));
-        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(4), (ushort)id);
-        BinaryPrimitives.WriteUInt16BigEndian(head.AsSpan(6), (ushort)fragment);
-        head[8] = 64;
-        head[9] = (byte)protocol;
-        IPAddress.Parse(src).GetAddressBytes().CopyTo(head, 12);
-        IPAddress.Parse(dst).GetAddressBytes().CopyTo(head, 16);
-        return [.. head, .. payload];
+        byte[] header = new byte[20 + options];
+        header[0] = (byte)(0x40 | (header.Length / 4));
+        BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(2), (ushort)(header.Length + payload.Length));
+        BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(4), (ushort)id);
+        BinaryPrimitives.WriteUInt16BigEndian(header.AsSpan(6), (ushort)fragment);
+        header[8] = 64;
+        header[9] = (byte)protocol;
+        IPAddress.Parse(src).GetAddressBytes().CopyTo(header, 12);
+        IPAddress.Parse(dst).GetAddressBytes().CopyTo(header, 16);
+        return [.. header, .. payload];
     }
 
     /// <summary>An IPv6 packet; the extensions are those of <see cref="Extension"/> and its kin, in order.</summary>
     public static byte[] IPv6(FlowProtocol protocol, byte[] payload, string src = "2001:db8:1::2", string dst = "2001:db8:2::2", params (int Number, byte[] Header)[] extensions)
     {
-        byte[] head = new byte[40];
-        head[0] = 0x60;
-        head[7] = 64;
-        IPAddress.Parse(src).GetAddressBytes().CopyTo(head, 8);
-        IPAddress.Parse(dst).GetAddressBytes().CopyTo(head, 24);
-        List<byte> packet = [.. head];
+        byte[] header = new byte[40];
+        header[0] = 0x60;
+        header[7] = 64;
+        IPAddress.Parse(src).GetAddressBytes().CopyTo(header, 8);
+        IPAddress.Parse(dst).GetAddressBytes().CopyTo(header, 24);
+        List<byte> packet = [.. header];
         int next = 6;
-        foreach ((int number, byte[] header) in extensions)
+        foreach ((int number, byte[] extension) in extensions)
         {
             packet[next] = (byte)number;
             next = packet.Count;
-            packet.AddRange(header);
+            packet.AddRange(extension);
         }
 
         packet[next] = (byte)protocol;
         packet.AddRange(payload);
         byte[] whole = [.. packet];
-        BinaryPrimitives.WriteUInt16BigEndian(whole.AsSpan(4), (ushort)(whole.Length - head.Length));
+        BinaryPrimitives.WriteUInt16BigEndian(whole.AsSpan(4), (ushort)(whole.Length - header.Length));
         return whole;
     }
 

@@ -14,20 +14,20 @@ internal sealed class PacketProbe : IDisposable
         Collector = new FlowCollector(maximumFlows, protocols);
         byte[] data = new byte[sizeof(int)];
         BinaryPrimitives.WriteInt32LittleEndian(data, linkType);
-        Collector.Handle(FrameKind.PacketLink, 0, data);
+        Collector.Handle(MessageKind.PacketLink, 0, data);
     }
 
     public FlowCollector Collector { get; }
 
     public DateTimeOffset Now { get; set; } = CollectorProbe.Start;
 
-    public CaptureReceipt Receipt => Collector.Receipt;
+    public CaptureCounters Counters => Collector.Counters;
 
     /// <summary>A packet comes.</summary>
     public void Put(byte[] packet, int? onWire = null)
     {
         byte[] data = [.. BitConverter.GetBytes(onWire ?? packet.Length), .. packet];
-        Collector.Handle(FrameKind.Packet, Now.UtcTicks, data);
+        Collector.Handle(MessageKind.Packet, Now.UtcTicks, data);
     }
 
     /// <summary>The host has these addresses.</summary>
@@ -42,7 +42,7 @@ internal sealed class PacketProbe : IDisposable
                 (byte)(bytes.Length == 4 ? 2 : 10), (byte)(bytes.Length * 8), 0, 0, 1, 0, 0, 0,
                 .. BitConverter.GetBytes((ushort)(4 + bytes.Length)), 2, 0, .. bytes,
             ];
-            Collector.Handle(FrameKind.Addresses, Now.UtcTicks, message);
+            Collector.Handle(MessageKind.Addresses, Now.UtcTicks, message);
         }
 
         return this;
@@ -51,7 +51,7 @@ internal sealed class PacketProbe : IDisposable
     public void Wait(double seconds) => Now = Now.AddSeconds(seconds);
 
     /// <summary>All packets up to now have come.</summary>
-    public void Settle() => Collector.Handle(FrameKind.PacketTime, Now.UtcTicks, default);
+    public void Flush() => Collector.Handle(MessageKind.PacketTime, Now.UtcTicks, default);
 
     public List<Flow> Flows() => CollectorProbe.FlowsOf(Collector);
 

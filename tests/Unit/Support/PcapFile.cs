@@ -73,7 +73,7 @@ internal sealed class PcapFile
         }
     }
 
-    /// <summary>Where the head ends, and after it each packet.</summary>
+    /// <summary>Where the header ends, and after it each packet.</summary>
     public IReadOnlyList<int> Ends => _ends;
 
     private bool IsNg => _format >= PcapFormat.Ng;
@@ -127,7 +127,7 @@ internal sealed class PcapFile
     public byte[] ToBytes() => [.. _bytes];
 
     /// <summary>Writes the file.</summary>
-    public string Write(TempFolder folder, string name = "packets.pcap")
+    public string Write(TempDirectory folder, string name = "packets.pcap")
     {
         string path = folder.File(name);
         File.WriteAllBytes(path, ToBytes());

@@ -4,7 +4,7 @@ using Xunit;
 namespace Conntracker.Tests.Unit;
 
 /// <summary>What came of a capture file, read through libpcap. Where there is none, the test is skipped.</summary>
-internal sealed record PcapReading(List<Flow> Flows, CaptureReceipt Receipt, IReadOnlyList<string> Notices)
+internal sealed record PcapReading(List<Flow> Flows, CaptureCounters Counters, IReadOnlyList<string> Notices)
 {
     private static readonly Lazy<bool> s_hasLibpcap = new(() => NativeLibrary.TryLoad("libpcap.so.0.8", out _) || NativeLibrary.TryLoad("libpcap.so.1", out _));
 
@@ -22,6 +22,6 @@ internal sealed record PcapReading(List<Flow> Flows, CaptureReceipt Receipt, IRe
     {
         using CaptureSession session = CaptureSession.Start(options);
         session.Stop();
-        return new PcapReading([.. session.GetFlows(FlowQuery.All)], session.Receipt, session.Notices.All());
+        return new PcapReading([.. session.GetFlows(FlowQuery.All)], session.Counters, session.Notices.All());
     }
 }

@@ -1,6 +1,6 @@
 namespace Conntracker.Tests.Unit;
 
-/// <summary>The file of a recording, its head included, on a disk that takes nothing until it goes on.</summary>
+/// <summary>The file of a recording, its header included, on a disk that takes nothing until it goes on.</summary>
 internal sealed class StallingStream : Stream
 {
     private readonly FileStream _file;
@@ -8,11 +8,11 @@ internal sealed class StallingStream : Stream
 
     public StallingStream(string path)
     {
-        byte[] head = File.ReadAllBytes(path);
+        byte[] header = File.ReadAllBytes(path);
         _file = new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.Read, bufferSize: 0);
 
         // Without the end of the empty recording.
-        _file.Write(head.AsSpan(0, head.Length - Conntracker.Core.Recording.RecordingFormat.FrameHeadLength));
+        _file.Write(header.AsSpan(0, header.Length - Conntracker.Core.Recording.RecordingFormat.MessageHeaderLength));
     }
 
     public override bool CanRead => false;

@@ -29,15 +29,15 @@ internal sealed partial class TraceProbe : IDisposable
     /// <summary>The base chains of the rules: <c>inet fw forward</c>.</summary>
     public HashSet<string> BaseChains { get; } = [];
 
-    public void Take(FrameKind kind, byte[] data)
+    public void Take(MessageKind kind, byte[] data)
     {
         Now = Now.AddMilliseconds(1);
         Collector.Handle(kind, Now.UtcTicks, data);
     }
 
-    public void Event(byte[] datagram) => Take(FrameKind.ConntrackEvent, datagram);
+    public void Event(byte[] datagram) => Take(MessageKind.ConntrackEvent, datagram);
 
-    public void Trace(NftTrace message) => Take(FrameKind.NftablesTrace, message.Message());
+    public void Trace(NftTrace message) => Take(MessageKind.NftablesTrace, message.Message());
 
     /// <summary>The rules are asked for and read.</summary>
     public void Rules(string text, RulesetKind kind = RulesetKind.Nftables)
@@ -46,15 +46,15 @@ internal sealed partial class TraceProbe : IDisposable
         Text(text, kind);
     }
 
-    public void Request(RulesetKind kind = RulesetKind.Nftables) => Take(FrameKind.RulesetRequested, [(byte)kind]);
+    public void Request(RulesetKind kind = RulesetKind.Nftables) => Take(MessageKind.RulesetRequested, [(byte)kind]);
 
     public void Text(string text, RulesetKind kind = RulesetKind.Nftables)
     {
-        FrameKind frame = kind switch
+        MessageKind frame = kind switch
         {
-            RulesetKind.Nftables => FrameKind.NftablesRuleset,
-            RulesetKind.Iptables => FrameKind.IptablesRuleset,
-            _ => FrameKind.Ip6tablesRuleset,
+            RulesetKind.Nftables => MessageKind.NftablesRuleset,
+            RulesetKind.Iptables => MessageKind.IptablesRuleset,
+            _ => MessageKind.Ip6tablesRuleset,
         };
         string table = "";
         string chain = "";
@@ -106,7 +106,7 @@ internal sealed partial class TraceProbe : IDisposable
             writer.EndMessage();
         }
 
-        Take(FrameKind.NftablesTrace, writer.Written.ToArray());
+        Take(MessageKind.NftablesTrace, writer.Written.ToArray());
     }
 
     /// <summary>A packet on its way.</summary>
@@ -127,15 +127,15 @@ internal sealed partial class TraceProbe : IDisposable
         writer.WriteBytes(NflogConstants.NFULA_PREFIX, [.. Encoding.UTF8.GetBytes(prefix), 0]);
         writer.WriteBytes(NflogConstants.NFULA_PAYLOAD, packet);
         writer.EndMessage();
-        Take(FrameKind.Nflog, writer.Written.ToArray());
+        Take(MessageKind.Nflog, writer.Written.ToArray());
     }
 
-    public void Settle() => Tracing.Settle(long.MaxValue);
+    public void Flush() => Tracing.Flush(long.MaxValue);
 
     /// <summary>All flows, a moment later: packets of which nothing tells their flow wait for it.</summary>
     public List<Flow> Flows()
     {
-        Tracing.Settle(Now.AddMilliseconds(150).UtcTicks);
+        Tracing.Flush(Now.AddMilliseconds(150).UtcTicks);
         return CollectorProbe.FlowsOf(Collector);
     }
 

@@ -86,7 +86,7 @@ public class RecordedTraceTests
     public void Every_byte_of_a_trace_that_a_kernel_sent_is_understood(string recording)
     {
         using CaptureSession session = CaptureSession.Start(new CaptureOptions { ReplayPath = Recording(recording) });
-        Assert.Equal((0, 0, 0), (session.Receipt.Malformed, session.Receipt.NftablesTracesLost, session.Receipt.IptablesTracesLost));
+        Assert.Equal((0, 0, 0), (session.Counters.Malformed, session.Counters.NftablesTracesLost, session.Counters.IptablesTracesLost));
         Assert.Empty(session.Notices.All());
     }
 

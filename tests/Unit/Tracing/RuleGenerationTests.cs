@@ -190,7 +190,7 @@ public sealed class RuleGenerationTests : IDisposable
     public void After_reports_were_lost_a_text_counts_only_when_the_table_is_still_the_same(int table, string step)
     {
         _probe.Rules(Rules("tcp dport 443 accept # handle 5"));
-        _probe.Take(Conntracker.Core.Recording.FrameKind.NftablesTraceLost, BitConverter.GetBytes(1L));
+        _probe.Take(Conntracker.Core.Recording.MessageKind.NftablesTraceLost, BitConverter.GetBytes(1L));
         Pass(6);
         _probe.Rules(Rules(table, "tcp dport 25 accept # handle 6"));
         Assert.Equal([$"{step} x1"], Steps());
@@ -259,16 +259,16 @@ public sealed class RuleGenerationTests : IDisposable
     {
         byte[] text = System.Text.Encoding.UTF8.GetBytes(Rules("tcp dport 443 accept # handle 5"));
         _probe.Request();
-        _probe.Take(Conntracker.Core.Recording.FrameKind.NftablesRuleset, [0, .. text[..50]]);
+        _probe.Take(Conntracker.Core.Recording.MessageKind.NftablesRuleset, [0, .. text[..50]]);
         Assert.False(_probe.Tracing.Rules.IsCurrent(RulesetKind.Nftables));
-        _probe.Take(Conntracker.Core.Recording.FrameKind.NftablesRuleset, [1, .. text[50..]]);
+        _probe.Take(Conntracker.Core.Recording.MessageKind.NftablesRuleset, [1, .. text[50..]]);
         Assert.Equal("tcp dport 443 accept", _probe.Tracing.Rules.FindRule("inet", "fw", "forward", 5, new RuleEpoch(1, null, IsSure: true))?.Text);
     }
 
     [Fact]
     public void Rules_that_change_all_the_time_do_not_make_steps_without_end()
     {
-        NameTable names = new();
+        StringPool names = new();
         RuleBook rules = new();
         StepTable steps = new(names, rules);
         StepKey Key(int number) => new(TraceEngine.Nftables, NFPROTO_INET, 0, names.Of("t"u8), names.Of("c"u8), TraceStepType.Rule, (ulong)number + 1, NF_ACCEPT, 0);

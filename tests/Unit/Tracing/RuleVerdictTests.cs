@@ -21,7 +21,7 @@ public sealed class RuleVerdictTests
     [InlineData("tcp dport vmap { 22 : accept, 23 : drop }", NftablesConstants.NF_DROP, true)]
     public void A_step_has_the_text_of_a_rule_only_when_that_rule_can_have_given_its_verdict(string text, int verdict, bool isShown)
     {
-        NameTable names = new();
+        StringPool names = new();
         RuleBook rules = new();
         rules.Request(RulesetKind.Nftables);
         string ruleset = $"table inet fw {{ # handle 1\n\tchain in {{ # handle 1\n\t\ttype filter hook input priority filter; policy accept;\n\t\t{text} # handle 2\n\t}}\n}}\n";

@@ -64,12 +64,12 @@ public sealed class TraceHoldTests : IDisposable
     [Fact]
     public void Answers_that_are_read_while_the_table_is_read_for_the_first_time_wait_for_it()
     {
-        _probe.Take(Conntracker.Core.Recording.FrameKind.DumpRequested, [(byte)Conntracker.Core.Recording.DumpReason.Start]);
+        _probe.Take(Conntracker.Core.Recording.MessageKind.DumpRequested, [(byte)Conntracker.Core.Recording.DumpReason.Start]);
         _probe.Packet(s_masqueraded.Answer()).Forwarded(4);
         _probe.Now = _probe.Now.AddSeconds(5);
         Assert.Empty(_probe.Flows());
         _probe.Event(Masqueraded());
-        _probe.Take(Conntracker.Core.Recording.FrameKind.ConntrackDump, CollectorProbe.DumpEnd());
+        _probe.Take(Conntracker.Core.Recording.MessageKind.ConntrackDump, CollectorProbe.DumpEnd());
         Assert.Single(_probe.Flow().Trace);
     }
 
@@ -103,7 +103,7 @@ public sealed class TraceHoldTests : IDisposable
 
         Flow flow = _probe.Flow();
         Assert.True(flow is { Verdict: FlowVerdict.Rejected, Protocol: FlowProtocol.Udp, Confirmed: false }, name);
-        Assert.Equal(0, _probe.Collector.Receipt.TracesIncomplete);
+        Assert.Equal(0, _probe.Collector.Counters.TracesIncomplete);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class TraceHoldTests : IDisposable
         }
 
         Assert.Equal(20, _probe.Flows().Count);
-        Assert.Equal(0, _probe.Collector.Receipt.TracesIncomplete);
+        Assert.Equal(0, _probe.Collector.Counters.TracesIncomplete);
     }
 
     [Fact]
@@ -123,7 +123,7 @@ public sealed class TraceHoldTests : IDisposable
     {
         _probe.Packet(new PacketHeader { Protocol = FlowProtocol.Icmp, Type = 3, SrcPort = 0 }).First().Last();
         Assert.Empty(_probe.Flows());
-        Assert.Equal(1, _probe.Collector.Receipt.TracesIncomplete);
+        Assert.Equal(1, _probe.Collector.Counters.TracesIncomplete);
     }
 
     [Theory]
@@ -194,7 +194,7 @@ public sealed class TraceHoldTests : IDisposable
             probe.Now = probe.Now.AddMilliseconds(-1.99);
         }
 
-        long given = probe.Collector.Receipt.TracesIncomplete;
+        long given = probe.Collector.Counters.TracesIncomplete;
         Assert.InRange(given, Count - 4096, Count - 3000);
         Assert.Equal(given, CollectorProbe.FlowsOf(probe.Collector).Where(each => each.TraceIncomplete).Sum(each => each.Connections));
     }

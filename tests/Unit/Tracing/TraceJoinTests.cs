@@ -160,7 +160,7 @@ public sealed class TraceJoinTests : IDisposable
         _probe.Now = _probe.Now.AddMilliseconds(pause);
         PacketHeader other = new() { SrcPort = 41000, DstPort = 22 };
         new TracedPacket(_probe, other, ct, isReply: false) { Id = 1 }.Tracked().Rule("inet fw forward", 6, NF_DROP);
-        _probe.Settle();
+        _probe.Flush();
         Assert.True(_probe.Flows().Count == 2, $"{name}: {_probe.Flows().Count} flows");
         Assert.Single(_probe.Flows().Single(each => each.SrcPort == 41000).Trace);
     }
@@ -189,7 +189,7 @@ public sealed class TraceJoinTests : IDisposable
 
         packet.Last();
         Assert.Equal((64, true), (_probe.Flow().Trace.Count, _probe.Flow().TraceIncomplete));
-        Assert.Equal(1, _probe.Collector.Receipt.TracesIncomplete);
+        Assert.Equal(1, _probe.Collector.Counters.TracesIncomplete);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public sealed class TraceRequestBookTests
         probe.Event(new Conn { SrcPort = 40000, Zone = 3 }.New());
         TraceRequest[] requests = [.. probe.Flows().Select(each => _book.Add("a flow", each, query: null, now: 1, until: 100)!)];
         using Conntracker.FlowSnapshot snapshot = probe.Collector.Snapshot();
-        for (int place = 0; place < snapshot.PlaceCount; place++)
+        for (int place = 0; place < snapshot.SlotCount; place++)
         {
             Count(snapshot[place], 1, 1);
         }
@@ -50,9 +50,9 @@ public sealed class TraceRequestBookTests
         Count(Record(1), 1, 1);
         Assert.Equal((0, 1), (first.Packets, second.Packets));
         Assert.Equal(3, _book.All.Count);
-        Assert.False(first.ToView("c", 100, isRunning: true).IsActive);
-        Assert.True(second.ToView("c", 100, isRunning: true).IsActive);
-        Assert.False(second.ToView("c", 100, isRunning: false).IsActive);
+        Assert.False(first.ToPublic("c", 100, isRunning: true).IsActive);
+        Assert.True(second.ToPublic("c", 100, isRunning: true).IsActive);
+        Assert.False(second.ToPublic("c", 100, isRunning: false).IsActive);
         _book.Expire(200);
         Assert.Equal(long.MaxValue, _book.NextEnd());
     }

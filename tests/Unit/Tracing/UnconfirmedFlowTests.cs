@@ -126,8 +126,8 @@ public sealed class UnconfirmedFlowTests : IDisposable
         _probe.Packet().First().Rule("inet fw forward", 6, NF_DROP);
         _probe.Event(new Conn { SrcPort = 2 }.New());
         _probe.Now = _probe.Now.AddSeconds(1);
-        _probe.Take(FrameKind.DumpRequested, [(byte)DumpReason.Repair]);
-        _probe.Take(FrameKind.ConntrackDump, CollectorProbe.DumpEnd());
+        _probe.Take(MessageKind.DumpRequested, [(byte)DumpReason.Repair]);
+        _probe.Take(MessageKind.ConntrackDump, CollectorProbe.DumpEnd());
         Assert.Equal([FlowState.Closed, FlowState.New], _probe.Flows().OrderBy(each => each.SrcPort).Select(each => each.State));
     }
 
@@ -142,7 +142,7 @@ public sealed class UnconfirmedFlowTests : IDisposable
         _probe.Event(new Conn { Protocol = FlowProtocol.Icmp, SrcPort = 4711, DstPort = 0, Id = 7 }.New());
         PacketHeader error = new() { Protocol = FlowProtocol.Icmp, Src = "203.0.113.1", Dst = "192.0.2.2", Type = 11, SrcPort = 0, Cause = hasCause ? ping : null };
         _probe.Packet(error, ct, isReply: true).First().Tracked().Policy("inet fw pre").Last();
-        _probe.Settle();
+        _probe.Flush();
         Assert.True(_probe.Flows().Count == 1, $"{name}: {string.Join("; ", _probe.Flows())}");
         Assert.Equal(2, _probe.Flow().Trace.Count);
     }
@@ -162,7 +162,7 @@ public sealed class UnconfirmedFlowTests : IDisposable
         filtered.Packet().First().Rule("inet fw forward", 6, NF_DROP);
         filtered.Packet(new PacketHeader { Protocol = FlowProtocol.Udp }).First().Rule("inet fw forward", 6, NF_DROP);
         filtered.Line("TRACE: filter:INPUT:policy:1 ", new PacketHeader { SrcPort = 9 });
-        filtered.Settle();
+        filtered.Flush();
         Assert.Equal(FlowProtocol.Udp, filtered.Flow().Protocol);
     }
 

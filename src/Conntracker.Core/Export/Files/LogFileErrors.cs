@@ -57,11 +57,11 @@ internal static class LogFileErrors
         : FromErrno(path, doing, errno);
 
     /// <summary>A folder of a tree is a symbolic link.</summary>
-    public static LogFileException FolderLink(string path) => new(path, LogFileReason.TargetIsLink,
+    public static LogFileException DirectoryLink(string path) => new(path, LogFileReason.TargetIsLink,
         $"Cannot write below '{path}': it is a symbolic link, and links are not followed. Specify the target of the link, or remove the link.");
 
     /// <summary>A folder of a tree is another user's.</summary>
-    public static LogFileException ForeignFolder(string path, uint owner, uint self) => new(path, LogFileReason.ForeignOwner,
+    public static LogFileException ForeignDirectory(string path, uint owner, uint self) => new(path, LogFileReason.ForeignOwner,
         $"Cannot write below '{path}': the directory belongs to the user with the id {owner}, and this process runs as {self}. Choose another directory.");
 
     /// <summary>What stands in a tree's folder's place is none.</summary>
@@ -69,6 +69,6 @@ internal static class LogFileErrors
         $"Cannot write below '{path}': it exists and is not a directory, and a tree is a directory. Choose another name.");
 
     /// <summary>The folder of a tree holds something already.</summary>
-    public static LogFileException FolderInUse(string path) => new(path, LogFileReason.Exists,
+    public static LogFileException DirectoryInUse(string path) => new(path, LogFileReason.Exists,
         $"Cannot write below '{path}': the directory is not empty. Choose another name, or allow entries to be added.");
 }

@@ -5,7 +5,7 @@ namespace Conntracker.Core.Export.Text;
 internal interface ITextLine<TSelf> : IComparable<TSelf>
     where TSelf : struct, ITextLine<TSelf>
 {
-    /// <summary>The process's number; see <see cref="TextEvidence"/>.</summary>
+    /// <summary>The process's number; see <see cref="TextDetails"/>.</summary>
     int Process { get; }
 
     /// <summary>The trace's number.</summary>

@@ -55,7 +55,7 @@ internal static class TextFlows
 
     private static IEnumerable<Flow> Join(List<TextLogLine> lines)
     {
-        TextEvidence evidence = new(LogStyle.V3);
+        TextDetails details = new(LogStyle.V3);
         Dictionary<Key, int> alone = [];
         int[] mirrors = new int[lines.Count];
         Array.Fill(mirrors, -1);
@@ -66,7 +66,7 @@ internal static class TextFlows
                 continue;
             }
 
-            Key key = Key.Of(lines[i], evidence);
+            Key key = Key.Of(lines[i], details);
             if (alone.TryGetValue(key.Mirror(), out int other) && (Holds(lines[i], lines[other]) || Holds(lines[other], lines[i])))
             {
                 alone.Remove(key.Mirror());
@@ -107,7 +107,7 @@ internal static class TextFlows
 
     private static Flow ToFlow(TextLogLine line, TextLogLine? reply = null)
     {
-        FlowLabel label = line.Label;
+        LogLineKind label = line.Label;
         bool confirmed = line.Confirmed || reply is not null;
         return new Flow
         {
@@ -132,10 +132,10 @@ internal static class TextFlows
     }
 
     private readonly record struct Key(
-        FlowLabel Label, UInt128 Source, UInt128 Destination, ushort SourcePort, ushort DestinationPort, int Process)
+        LogLineKind Label, UInt128 Source, UInt128 Destination, ushort SourcePort, ushort DestinationPort, int Process)
     {
-        public static Key Of(TextLogLine line, TextEvidence evidence) => new(
-            line.Label, line.Source, line.Destination, line.SourcePort, line.DestinationPort, evidence.Add(line.Process));
+        public static Key Of(TextLogLine line, TextDetails details) => new(
+            line.Label, line.Source, line.Destination, line.SourcePort, line.DestinationPort, details.Add(line.Process));
 
         public Key Mirror() => this with
         {

@@ -18,7 +18,7 @@ internal ref struct TextLineParser
     public string? Error { get; private set; }
 
     /// <summary>Protocol and family.</summary>
-    public FlowLabel Label;
+    public LogLineKind Label;
 
     /// <summary>Addresses, ports and <c>(confirmed)</c>.</summary>
     public TextLine Line;
@@ -39,12 +39,12 @@ internal ref struct TextLineParser
 
     private string? Start()
     {
-        if (_rest.Length < FlowLabel.Width || !FlowLabel.TryParse(_rest[..FlowLabel.Width], out Label))
+        if (_rest.Length < LogLineKind.Width || !LogLineKind.TryParse(_rest[..LogLineKind.Width], out Label))
         {
             return "A flow's line begins with its label in 6 columns, such as \" TCPv4\" or \"ICMPv6\".";
         }
 
-        _rest = _rest[FlowLabel.Width..];
+        _rest = _rest[LogLineKind.Width..];
         if (!Take(" ["u8) || _rest.Length < NumberColumns
             || !Digits.TryParse(_rest[..NumberColumns].TrimStart((byte)' '), out _))
         {

@@ -14,8 +14,8 @@ internal sealed class TextLog(LogStyle style)
 {
     private const ushort FoldedPort = 1024;
 
-    private readonly TextSection?[] _sections = new TextSection?[FlowLabel.Count];
-    private readonly TextEvidence _evidence = new(style);
+    private readonly TextSection?[] _sections = new TextSection?[LogLineKind.Count];
+    private readonly TextDetails _details = new(style);
 
     /// <summary>The style that lines are added for.</summary>
     public LogStyle Style => style;
@@ -30,7 +30,7 @@ internal sealed class TextLog(LogStyle style)
     public void Add(Flow flow)
     {
         FlowFamily family = flow.Family == FlowFamily.None ? AddressText.Family(flow.SrcAddress) : flow.Family;
-        FlowLabel label = new(flow.Protocol, family);
+        LogLineKind label = new(flow.Protocol, family);
         (ushort sourcePort, ushort destinationPort) = label.IsIcmp
             ? (flow.IcmpType ?? 0, flow.IcmpCode ?? 0)
             : (flow.SrcPort ?? FoldedPort, flow.DstPort ?? 0);
@@ -57,8 +57,8 @@ internal sealed class TextLog(LogStyle style)
     public void Add(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
         bool confirmed, FlowProcess? process, IReadOnlyList<TraceStep>? trace)
     {
-        FlowLabel label = new(protocol, family);
-        TextLine line = new() { Source = source, Destination = destination, Trace = _evidence.Add(trace) };
+        LogLineKind label = new(protocol, family);
+        TextLine line = new() { Source = source, Destination = destination, Trace = _details.Add(trace) };
         if (label.HasPorts)
         {
             line.SourcePort = style == LogStyle.V3 ? sourcePort : Math.Min(sourcePort, FoldedPort);
@@ -76,7 +76,7 @@ internal sealed class TextLog(LogStyle style)
         }
         else if (!label.IsIcmp)
         {
-            line.Process = _evidence.Add(process);
+            line.Process = _details.Add(process);
         }
 
         Section(label).Add(in line);
@@ -89,7 +89,7 @@ internal sealed class TextLog(LogStyle style)
     public void AddReply(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
         FlowProcess? process, IReadOnlyList<TraceStep>? trace)
     {
-        if (style == LogStyle.V3 && !new FlowLabel(protocol, family).IsIcmp)
+        if (style == LogStyle.V3 && !new LogLineKind(protocol, family).IsIcmp)
         {
             Add(protocol, family, source, destination, sourcePort, destinationPort, confirmed: true, process, trace);
         }
@@ -100,7 +100,7 @@ internal sealed class TextLog(LogStyle style)
     {
         foreach (TextSection? section in _sections)
         {
-            section?.Sort(_evidence);
+            section?.Sort(_details);
         }
     }
 
@@ -110,11 +110,11 @@ internal sealed class TextLog(LogStyle style)
         using TextLogWriter writer = new(stream, style);
         foreach (TextSection section in _sections.OfType<TextSection>().OrderBy(section => section.Label.Rank))
         {
-            section.WriteTo(writer, _evidence);
+            section.WriteTo(writer, _details);
         }
 
         writer.Flush();
     }
 
-    private TextSection Section(FlowLabel label) => _sections[label.Index] ??= TextSection.Create(label);
+    private TextSection Section(LogLineKind label) => _sections[label.Index] ??= TextSection.Create(label);
 }

@@ -4,7 +4,7 @@ namespace Conntracker.Core.Export.Text;
 internal sealed class TextLogLine
 {
     /// <summary>Protocol and family.</summary>
-    public required FlowLabel Label { get; init; }
+    public required LogLineKind Label { get; init; }
 
     /// <summary>The source address as a number.</summary>
     public UInt128 Source { get; init; }

@@ -11,20 +11,20 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
     private const int LongestLine = 256;
 
     private readonly Utf8Output _output = new(stream);
-    private readonly Label?[] _labels = new Label?[FlowLabel.Count];
+    private readonly Label?[] _labels = new Label?[LogLineKind.Count];
     private Label _label = new(default);
 
     /// <summary>Chooses the label of the lines that follow; counting goes on where it stood.</summary>
-    public void Begin(FlowLabel label) => _label = _labels[label.Index] ??= new Label(label);
+    public void Begin(LogLineKind label) => _label = _labels[label.Index] ??= new Label(label);
 
     /// <summary>Prints a collected line.</summary>
-    public void Write(in TextLine line, TextEvidence evidence)
+    public void Write(in TextLine line, TextDetails details)
     {
         WriteFlow(in line);
-        WriteSuffix(line.Confirmed, evidence.Suffix(line.Process));
+        WriteSuffix(line.Confirmed, details.Suffix(line.Process));
         if (line.Trace != 0)
         {
-            _output.Write(evidence.Lines(line.Trace));
+            _output.Write(details.Lines(line.Trace));
         }
     }
 
@@ -102,7 +102,7 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
     }
 
     // What every line of a label has in common, worked out once.
-    private sealed class Label(FlowLabel label)
+    private sealed class Label(LogLineKind label)
     {
         // It ends with the number of the line to come, which is counted in its digits.
         public byte[] Start { get; } = [.. label.ToColumns(), .. " [           0"u8];

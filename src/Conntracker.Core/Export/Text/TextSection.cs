@@ -1,28 +1,28 @@
 namespace Conntracker.Core.Export.Text;
 
 /// <summary>The lines of one label.</summary>
-internal abstract class TextSection(FlowLabel label)
+internal abstract class TextSection(LogLineKind label)
 {
     /// <summary>The label.</summary>
-    public FlowLabel Label => label;
+    public LogLineKind Label => label;
 
     /// <summary>How many lines there are.</summary>
     public abstract int Count { get; }
 
     /// <summary>Makes the section of a label.</summary>
-    public static TextSection Create(FlowLabel label) =>
+    public static TextSection Create(LogLineKind label) =>
         label.Family == FlowFamily.IPv4 ? new Of<TextLineIPv4>(label) : new Of<TextLine>(label);
 
     /// <summary>Adds a line behind the others.</summary>
     public abstract void Add(in TextLine line);
 
     /// <summary>Puts the lines in the log's order and makes one of those that are equal.</summary>
-    public abstract void Sort(TextEvidence evidence);
+    public abstract void Sort(TextDetails details);
 
     /// <summary>Prints the lines, in the order they are in now.</summary>
-    public abstract void WriteTo(TextLogWriter writer, TextEvidence evidence);
+    public abstract void WriteTo(TextLogWriter writer, TextDetails details);
 
-    private sealed class Of<TLine>(FlowLabel label) : TextSection(label)
+    private sealed class Of<TLine>(LogLineKind label) : TextSection(label)
         where TLine : struct, ITextLine<TLine>
     {
         private TLine[] _lines = new TLine[16];
@@ -40,7 +40,7 @@ internal abstract class TextSection(FlowLabel label)
             _lines[_count++] = TLine.Pack(in line);
         }
 
-        public override void Sort(TextEvidence evidence)
+        public override void Sort(TextDetails details)
         {
             _lines = ParallelSort.Sort(_lines, _count);
             Span<TLine> lines = _lines.AsSpan(0, _count);
@@ -55,7 +55,7 @@ internal abstract class TextSection(FlowLabel label)
 
                 if (end - start > 1)
                 {
-                    kept += Merge(lines[start..end], lines[kept..], evidence);
+                    kept += Merge(lines[start..end], lines[kept..], details);
                 }
                 else
                 {
@@ -68,21 +68,21 @@ internal abstract class TextSection(FlowLabel label)
             _count = kept;
         }
 
-        public override void WriteTo(TextLogWriter writer, TextEvidence evidence)
+        public override void WriteTo(TextLogWriter writer, TextDetails details)
         {
             writer.Begin(Label);
             foreach (ref readonly TLine line in _lines.AsSpan(0, _count))
             {
-                writer.Write(line.Unpack(), evidence);
+                writer.Write(line.Unpack(), details);
             }
         }
 
         // Lines of one tuple: those of one process become one. The target never runs ahead of the run that is read.
-        private static int Merge(Span<TLine> run, Span<TLine> target, TextEvidence evidence)
+        private static int Merge(Span<TLine> run, Span<TLine> target, TextDetails details)
         {
             if (HasSeveralProcesses(run))
             {
-                run.Sort((a, b) => evidence.Suffix(a.Process).SequenceCompareTo(evidence.Suffix(b.Process)));
+                run.Sort((a, b) => details.Suffix(a.Process).SequenceCompareTo(details.Suffix(b.Process)));
             }
 
             int kept = 0;
@@ -92,7 +92,7 @@ internal abstract class TextSection(FlowLabel label)
                 {
                     ref TLine one = ref target[kept - 1];
                     one.Confirmed |= line.Confirmed;
-                    one.Trace = evidence.Union(one.Trace, line.Trace);
+                    one.Trace = details.Union(one.Trace, line.Trace);
                 }
                 else
                 {

@@ -19,7 +19,7 @@ public sealed class FlowTree : IFlowWriter
 
     private readonly FlowTreeOptions _options;
     private readonly TimeProvider _time;
-    private readonly TreeFolders _folders;
+    private readonly TreeDirectories _folders;
     private readonly TreeFiles _files;
     private readonly Dictionary<TreeEntry, TreeFileState> _known = [];
     private readonly TreeRoom _room;
@@ -29,13 +29,13 @@ public sealed class FlowTree : IFlowWriter
     {
         _options = options;
         _time = time;
-        _folders = new TreeFolders(path);
+        _folders = new TreeDirectories(path);
         _files = new TreeFiles(_folders);
         try
         {
             if (options.NoClobber && !_folders.IsEmpty())
             {
-                throw LogFileErrors.FolderInUse(path);
+                throw LogFileErrors.DirectoryInUse(path);
             }
 
             int present = TakeWhatIsThere();
@@ -164,7 +164,7 @@ public sealed class FlowTree : IFlowWriter
         {
             using (folder)
             {
-                FolderNames.List(folder, _folders.PathOf(section, protocol), name =>
+                DirectoryReader.List(folder, _folders.PathOf(section, protocol), name =>
                 {
                     if (count >= _options.MaximumEntries)
                     {

@@ -140,7 +140,7 @@ internal readonly record struct TreeEntry
         TreeEnd src = dropsPort || !entry.HasPorts ? entry.Src with { Port = TreeEnd.NoPort } : entry.Src;
         TreeEnd dst = entry.HasPorts ? entry.Dst : entry.Dst with { Port = TreeEnd.NoPort };
         bool isInternet = folded == FlowFolding.Internet;
-        if (section == TreeSection.In && ((isInternet && noSrc) || InternetFolder.FoldsSource(folding, direction, entry.Family, src.Address)))
+        if (section == TreeSection.In && ((isInternet && noSrc) || InternetAggregator.FoldsSource(folding, direction, entry.Family, src.Address)))
         {
             src = new TreeEnd(default, TreeEnd.Internet, src.Port);
         }
@@ -149,7 +149,7 @@ internal readonly record struct TreeEntry
             src = src with { Prefix = 0 };
         }
 
-        if (section == TreeSection.Out && ((isInternet && noDst) || InternetFolder.FoldsDestination(folding, direction, entry.Family, dst.Address)))
+        if (section == TreeSection.Out && ((isInternet && noDst) || InternetAggregator.FoldsDestination(folding, direction, entry.Family, dst.Address)))
         {
             dst = new TreeEnd(default, TreeEnd.Internet, dst.Port);
         }

@@ -8,7 +8,7 @@ namespace Conntracker.Core.Export.Tree;
 
 /// <summary>The system calls on a tree's entries: each is one empty file, whose time of modification is when its flows were last seen.</summary>
 /// <param name="folders">The tree's folders, which the owner of this disposes.</param>
-internal sealed unsafe class TreeFiles(TreeFolders folders)
+internal sealed unsafe class TreeFiles(TreeDirectories folders)
 {
     /// <summary>Makes an entry's file, and its folder where somebody has removed it.</summary>
     /// <param name="entry">The entry.</param>

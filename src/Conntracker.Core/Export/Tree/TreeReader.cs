@@ -20,27 +20,27 @@ internal static class TreeReader
     public static IEnumerable<Flow> Read(string path, Action<Exception> onError)
     {
         Counter counter = new(path, onError);
-        foreach ((string name, bool isFolder) in counter.Names(path))
+        foreach ((string name, bool isDirectory) in counter.Names(path))
         {
             string sectionPath = Path.Combine(path, name);
-            if (!isFolder || TreeName.ToSection(name) is not TreeSection section)
+            if (!isDirectory || TreeName.ToSection(name) is not TreeSection section)
             {
                 counter.Report(sectionPath, SectionReason);
                 continue;
             }
 
-            foreach ((string protocolName, bool isProtocolFolder) in counter.Names(sectionPath))
+            foreach ((string protocolName, bool isProtocolDirectory) in counter.Names(sectionPath))
             {
                 string protocolPath = Path.Combine(sectionPath, protocolName);
-                if (!isProtocolFolder || TreeName.ToProtocol(protocolName) is not FlowProtocol protocol)
+                if (!isProtocolDirectory || TreeName.ToProtocol(protocolName) is not FlowProtocol protocol)
                 {
                     counter.Report(protocolPath, ProtocolReason);
                     continue;
                 }
 
-                foreach ((string entryName, bool isEntryFolder) in counter.Names(protocolPath))
+                foreach ((string entryName, bool isEntryDirectory) in counter.Names(protocolPath))
                 {
-                    if (isEntryFolder || ToFlow(section, protocol, entryName) is not Flow flow)
+                    if (isEntryDirectory || ToFlow(section, protocol, entryName) is not Flow flow)
                     {
                         counter.Report(Path.Combine(protocolPath, entryName), EntryReason);
                         continue;
@@ -70,9 +70,9 @@ internal static class TreeReader
         private long _number;
 
         // A folder that cannot be read, or goes while it is read, is one error; the tree's own is its reader's.
-        public IEnumerable<(string Name, bool IsFolder)> Names(string path)
+        public IEnumerable<(string Name, bool IsDirectory)> Names(string path)
         {
-            IEnumerator<(string Name, bool IsFolder)>? names = null;
+            IEnumerator<(string Name, bool IsDirectory)>? names = null;
             try
             {
                 while (MoveNext(path, ref names))
@@ -90,7 +90,7 @@ internal static class TreeReader
         public void Report(string path, string reason) =>
             onError(new LogFormatException(LogFormat.Tree, _number, Encoding.UTF8.GetBytes(Path.GetRelativePath(root, path)), reason));
 
-        private bool MoveNext(string path, ref IEnumerator<(string Name, bool IsFolder)>? names)
+        private bool MoveNext(string path, ref IEnumerator<(string Name, bool IsDirectory)>? names)
         {
             try
             {

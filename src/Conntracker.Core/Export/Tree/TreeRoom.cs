@@ -11,9 +11,9 @@ internal sealed class TreeRoom
     private readonly int _maximum;
     private readonly int _share;
     private readonly bool _isOfInodes;
-    private readonly CappedCount _folded;
-    private readonly CappedCount _unansweredFolded;
-    private readonly CappedCount _left;
+    private readonly BoundedDistinctCount _folded;
+    private readonly BoundedDistinctCount _unansweredFolded;
+    private readonly BoundedDistinctCount _left;
     private int _unanswered;
 
     /// <param name="wanted">What the tree's user allows.</param>
@@ -26,9 +26,9 @@ internal sealed class TreeRoom
         _share = TreeLimit.OfUnanswered(maximum, present);
         Count = present;
         int counted = Math.Max(LeastCounted, wanted);
-        _folded = new CappedCount(counted);
-        _unansweredFolded = new CappedCount(counted);
-        _left = new CappedCount(counted);
+        _folded = new BoundedDistinctCount(counted);
+        _unansweredFolded = new BoundedDistinctCount(counted);
+        _left = new BoundedDistinctCount(counted);
     }
 
     /// <summary>How many entries there are.</summary>

@@ -10,7 +10,7 @@ namespace Conntracker.Core.Tracing.Iptables;
 internal interface IIptablesLines : IDisposable
 {
     /// <summary>What a line is, as a frame.</summary>
-    FrameKind Kind { get; }
+    MessageKind Kind { get; }
 
     /// <summary>When <see cref="Receive"/> is to be called though nobody has set the capture's wakeup; null when it is set for each line.</summary>
     TimeSpan? Interval { get; }

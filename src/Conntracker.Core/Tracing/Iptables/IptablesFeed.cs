@@ -22,14 +22,14 @@ internal sealed class IptablesFeed : IDisposable
     private static readonly TimeSpan s_lastLines = TimeSpan.FromMilliseconds(20);
     private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
 
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly IptablesRules _rules;
     private readonly Func<bool> _hasTables;
     private readonly Func<IptablesSource?> _open;
     private IptablesSource? _source;
-    private SettingsWatch? _loggerWatch;
+    private SettingsFeed? _loggerFeed;
     private bool _isOpened;
     private bool _isFinishing;
     private long _nextLook;
@@ -41,7 +41,7 @@ internal sealed class IptablesFeed : IDisposable
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set by the threads that read beside.</param>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
-    public IptablesFeed(FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
+    public IptablesFeed(MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
         : this(
             new IptablesRules(new IptablesComparison(IptablesFingerprint.Read, IptablesFingerprint.ReadLayout, clock), sink, notices, clock, wakeup),
             () => IptablesTables.Names(FlowFamily.IPv4).Length + IptablesTables.Names(FlowFamily.IPv6).Length > 0,
@@ -60,7 +60,7 @@ internal sealed class IptablesFeed : IDisposable
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     public IptablesFeed(
-        IptablesRules rules, Func<bool> hasTables, Func<IptablesSource?> open, FrameSink sink, CaptureNotices notices, CaptureClock clock)
+        IptablesRules rules, Func<bool> hasTables, Func<IptablesSource?> open, MessageSink sink, CaptureNotices notices, CaptureClock clock)
     {
         _rules = rules;
         _hasTables = hasTables;
@@ -76,14 +76,14 @@ internal sealed class IptablesFeed : IDisposable
 
     /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
     public long Due => Math.Min(
-        _loggerWatch?.Due ?? long.MaxValue,
+        _loggerFeed?.Due ?? long.MaxValue,
         _source?.Lines.Interval is TimeSpan interval ? _lastTake + interval.Ticks : _isOpened ? long.MaxValue : _nextLook);
 
     /// <summary>Takes what is there; true when there was something.</summary>
     public bool Take()
     {
         OpenWhenNeeded();
-        _loggerWatch?.Take();
+        _loggerFeed?.Take();
         _rules.Take();
         _lastTake = _clock.Now;
         bool hasTaken = TakeLines();
@@ -181,8 +181,8 @@ internal sealed class IptablesFeed : IDisposable
             _isOpened = true;
             _rules.RequestCheck(0);
             _source = _open();
-            _loggerWatch = _source?.Lease is SettingsLease lease
-                ? new SettingsWatch(lease, "Rules of iptables-legacy are no longer traced", _notices, _clock)
+            _loggerFeed = _source?.Lease is SettingsLease lease
+                ? new SettingsFeed(lease, "Rules of iptables-legacy are no longer traced", _notices, _clock)
                 : null;
         }
     }
@@ -192,7 +192,7 @@ internal sealed class IptablesFeed : IDisposable
         long lost = lines.TakeLost();
         if (lost > 0)
         {
-            _sink.PutNumber(FrameKind.IptablesTraceLost, _clock.Now, lost);
+            _sink.PutNumber(MessageKind.IptablesTraceLost, _clock.Now, lost);
             _notices.Add(
                 "nflog-lost",
                 "More packets passed iptables-legacy rules than could be read. Steps of some flows are missing. Trace selected flows instead of all flows.");

@@ -18,7 +18,7 @@ internal sealed class IptablesRules : IDisposable
     private static readonly long s_firstWait = TimeSpan.FromSeconds(30).Ticks;
     private static readonly long s_lastWait = TimeSpan.FromSeconds(5).Ticks;
 
-    private readonly FrameSink _sink;
+    private readonly MessageSink _sink;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
     private readonly IptablesComparer _comparer;
@@ -32,7 +32,7 @@ internal sealed class IptablesRules : IDisposable
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Set when rules were compared, or there are texts to take.</param>
-    public IptablesRules(IptablesComparison comparison, FrameSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
+    public IptablesRules(IptablesComparison comparison, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _sink = sink;
         _notices = notices;
@@ -63,12 +63,12 @@ internal sealed class IptablesRules : IDisposable
 
         if (check.HasChanged4)
         {
-            RulesetFrames.PutRequest(_sink, RulesetKind.Iptables, _clock.Now);
+            RulesetMessages.PutRequest(_sink, RulesetKind.Iptables, _clock.Now);
         }
 
         if (check.HasChanged6)
         {
-            RulesetFrames.PutRequest(_sink, RulesetKind.Ip6tables, _clock.Now);
+            RulesetMessages.PutRequest(_sink, RulesetKind.Ip6tables, _clock.Now);
         }
 
         _isOutOfDate |= check.HasChanged4 || check.HasChanged6;
@@ -91,8 +91,8 @@ internal sealed class IptablesRules : IDisposable
             if (!_isOutOfDate)
             {
                 HasRead = true;
-                RulesetFrames.Put(_sink, RulesetKind.Iptables, _clock.Now, hasTexts ? texts.IPv4 ?? "" : "");
-                RulesetFrames.Put(_sink, RulesetKind.Ip6tables, _clock.Now, hasTexts ? texts.IPv6 ?? "" : "");
+                RulesetMessages.Put(_sink, RulesetKind.Iptables, _clock.Now, hasTexts ? texts.IPv4 ?? "" : "");
+                RulesetMessages.Put(_sink, RulesetKind.Ip6tables, _clock.Now, hasTexts ? texts.IPv6 ?? "" : "");
             }
         }
 

@@ -33,7 +33,7 @@ internal sealed class IptablesSource : IDisposable
     /// <param name="notices">Gets what the user ought to know.</param>
     /// <returns>Null when neither can be had.</returns>
     public static IptablesSource? Open(NetworkNamespaceId networkNamespace, Wakeup wakeup, CaptureNotices notices) => Open(
-        () => Open(NflogHub.Attach(networkNamespace, wakeup), PacketLogger.Nflog, networkNamespace),
+        () => Open(NflogSockets.Attach(networkNamespace, wakeup), PacketLogger.Nflog, networkNamespace),
         () => Open(new KernelLogLines(), PacketLogger.KernelLog, networkNamespace),
         notices);
 

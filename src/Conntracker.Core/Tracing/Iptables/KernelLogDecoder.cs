@@ -14,20 +14,20 @@ internal static class KernelLogDecoder
     private const int FirstPriorityOfPrograms = 8;
 
     /// <summary>Decodes one record.</summary>
-    /// <param name="record">The record, with its head.</param>
+    /// <param name="record">The record, with its header.</param>
     /// <param name="line">Filled when the answer is <see cref="DecodeResult.Decoded"/>; otherwise what it holds means nothing.</param>
-    /// <returns>Ignored for what is no trace of iptables; malformed for a record without a head, or a trace without addresses.</returns>
+    /// <returns>Ignored for what is no trace of iptables; malformed for a record without a header, or a trace without addresses.</returns>
     public static DecodeResult Decode(ReadOnlySpan<byte> record, out IptablesTraceLine line)
     {
         line = default;
-        int head = record.IndexOf((byte)';');
-        if (head < 0 || !Utf8Parser.TryParse(record[..head], out int priority, out _))
+        int header = record.IndexOf((byte)';');
+        if (header < 0 || !Utf8Parser.TryParse(record[..header], out int priority, out _))
         {
             return DecodeResult.Malformed;
         }
 
         // Lines that begin with a space tell of the device that the message is about.
-        ReadOnlySpan<byte> text = record[(head + 1)..];
+        ReadOnlySpan<byte> text = record[(header + 1)..];
         int end = text.IndexOf((byte)'\n');
         text = end < 0 ? text : text[..end];
         int devices = text.IndexOf(" IN="u8);

@@ -18,7 +18,7 @@ internal sealed class KernelLogLines : IIptablesLines
     private long _lost;
 
     /// <inheritdoc/>
-    public FrameKind Kind => FrameKind.KernelLog;
+    public MessageKind Kind => MessageKind.KernelLog;
 
     /// <inheritdoc/>
     public TimeSpan? Interval { get; } = TimeSpan.FromMilliseconds(50);

@@ -16,7 +16,7 @@ internal sealed class NflogReader : IDisposable
     private readonly Wakeup _stop = new();
     private readonly Thread _thread;
     private readonly Lock _gate = new();
-    private readonly List<NflogTap> _taps = [];
+    private readonly List<NflogSubscriber> _taps = [];
     private Exception? _error;
 
     /// <summary>Opens the group in the calling thread's network namespace, which the new thread shares, and starts to read.</summary>
@@ -50,7 +50,7 @@ internal sealed class NflogReader : IDisposable
     }
 
     /// <summary>Adds a tap: it gets what is read from now on.</summary>
-    public void Add(NflogTap tap)
+    public void Add(NflogSubscriber tap)
     {
         lock (_gate)
         {
@@ -64,7 +64,7 @@ internal sealed class NflogReader : IDisposable
 
     /// <summary>Removes a tap; when this returns, nothing is put into it any more.</summary>
     /// <returns>True when it was the last one.</returns>
-    public bool Remove(NflogTap tap)
+    public bool Remove(NflogSubscriber tap)
     {
         lock (_gate)
         {
@@ -148,7 +148,7 @@ internal sealed class NflogReader : IDisposable
             {
                 ReadOnlySpan<byte> datagram = _source.Batch[i];
                 long lost = _sequence.Take(datagram, out int lines);
-                foreach (NflogTap tap in _taps)
+                foreach (NflogSubscriber tap in _taps)
                 {
                     tap.CountLost(lost);
                     tap.Put(datagram, lines);

@@ -11,7 +11,7 @@ namespace Conntracker.Core.Tracing.Nftables;
 /// </summary>
 internal ref struct NftTraceMessage
 {
-    /// <summary>The table's family: NFPROTO_*, from the message's head.</summary>
+    /// <summary>The table's family: NFPROTO_*, from the message's header.</summary>
     public byte Family;
 
     /// <summary>The table's name, without the ending zero.</summary>

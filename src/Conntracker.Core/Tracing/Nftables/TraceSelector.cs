@@ -57,8 +57,8 @@ internal static class TraceSelector
         .. from part in Parts(query)
            from rule in (string[])
            [
-               $"{part.Head} {Match($"{part.Header} saddr", part.Src)}{Match($"{part.Header} daddr", part.Dst)}{Match("th sport", part.SrcPort)}{Match("th dport", part.DstPort)}",
-               $"{part.Head} {Match($"{part.Header} daddr", part.Src)}{Match($"{part.Header} saddr", part.Dst)}{Match("th dport", part.SrcPort)}{Match("th sport", part.DstPort)}",
+               $"{part.Protocols} {Match($"{part.Header} saddr", part.Src)}{Match($"{part.Header} daddr", part.Dst)}{Match("th sport", part.SrcPort)}{Match("th dport", part.DstPort)}",
+               $"{part.Protocols} {Match($"{part.Header} daddr", part.Src)}{Match($"{part.Header} saddr", part.Dst)}{Match("th dport", part.SrcPort)}{Match("th sport", part.DstPort)}",
            ]
            select rule.TrimEnd(),
     ];
@@ -71,7 +71,7 @@ internal static class TraceSelector
         .. from part in Parts(query)
            from tuple in TraceTuple.All
            where tuple.Nfproto == part.Nfproto && (tuple.HasPorts || (part.SrcPort is null && part.DstPort is null))
-           select $"{part.Head} {tuple.Condition} ct direction original {Match($"ct original {part.Header} saddr", part.Src)}{Match($"ct original {part.Header} daddr", part.Dst)}"
+           select $"{part.Protocols} {tuple.Condition} ct direction original {Match($"ct original {part.Header} saddr", part.Src)}{Match($"ct original {part.Header} daddr", part.Dst)}"
                + $"{Match("ct original proto-src", part.SrcPort)}{Match("ct original proto-dst", part.DstPort)}add @{tuple.Set("traced")} {{ {tuple.ReverseKey} timeout {timeout} }}",
     ];
 
@@ -113,6 +113,6 @@ internal static class TraceSelector
 
         public string Header => Family == FlowFamily.IPv6 ? "ip6" : "ip";
 
-        public string Head => $"meta nfproto {Nfproto} {Protocol}".TrimEnd();
+        public string Protocols => $"meta nfproto {Nfproto} {Protocol}".TrimEnd();
     }
 }

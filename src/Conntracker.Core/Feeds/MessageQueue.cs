@@ -1,0 +1,61 @@
+using System.Runtime.InteropServices;
+using Conntracker.Core.Recording;
+
+namespace Conntracker.Core.Feeds;
+
+/// <summary>
+/// Frames on their way from another thread to the capture's. Bounded in bytes: what finds no room is counted. Two buffers change places,
+/// so nothing is allocated once they have grown.
+/// </summary>
+internal sealed class MessageQueue
+{
+    private const int MaximumLength = 32 << 20;
+
+    private readonly Lock _gate = new();
+    private List<byte> _filling = [];
+    private List<byte> _emptying = [];
+    private long _lost;
+
+    /// <summary>Adds a frame; false when there is no room.</summary>
+    public bool TryAdd(MessageKind kind, ReadOnlySpan<byte> data)
+    {
+        Span<byte> header = [(byte)kind, (byte)data.Length, (byte)(data.Length >> 8), (byte)(data.Length >> 16)];
+        lock (_gate)
+        {
+            if (_filling.Count + data.Length > MaximumLength)
+            {
+                _lost++;
+                return false;
+            }
+
+            _filling.AddRange(header);
+            _filling.AddRange(data);
+            return true;
+        }
+    }
+
+    /// <summary>Puts all frames into a sink, in the order in which they were added.</summary>
+    /// <param name="sink">Gets the frames.</param>
+    /// <param name="time">Their time: ticks of UTC.</param>
+    /// <returns>How many found no room since the last call.</returns>
+    public long Drain(MessageSink sink, long time)
+    {
+        long lost;
+        lock (_gate)
+        {
+            (_filling, _emptying) = (_emptying, _filling);
+            (lost, _lost) = (_lost, 0);
+        }
+
+        ReadOnlySpan<byte> rest = CollectionsMarshal.AsSpan(_emptying);
+        while (!rest.IsEmpty)
+        {
+            int length = rest[1] | (rest[2] << 8) | (rest[3] << 16);
+            sink.Put((MessageKind)rest[0], time, rest.Slice(4, length));
+            rest = rest[(4 + length)..];
+        }
+
+        _emptying.Clear();
+        return lost;
+    }
+}

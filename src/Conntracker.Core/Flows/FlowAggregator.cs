@@ -1,0 +1,262 @@
+
+
+namespace Conntracker.Core.Flows;
+
+/// <summary>
+/// Makes room when the flow limit is reached: flows are folded into coarser ones, first those that prove nothing
+/// (<see cref="AggregationRank"/>), the oldest of them first. What was seen stays counted.
+/// </summary>
+internal sealed class FlowAggregator
+{
+    private const ushort FirstClientPort = 1024;
+
+    private readonly FlowStore _store;
+    private readonly FlowIndex _index;
+    private readonly Dictionary<int, FlowCounters> _earlier;
+    private readonly AggregationCandidates _candidates;
+    private bool _hasOpenFolded;
+
+    /// <summary>Makes a folder for a table.</summary>
+    /// <param name="store">The flows.</param>
+    /// <param name="index">Their index.</param>
+    /// <param name="earlier">What earlier connections of a flow counted while a later one is open; of a place given back it is taken out.</param>
+    public FlowAggregator(FlowStore store, FlowIndex index, Dictionary<int, FlowCounters> earlier)
+    {
+        _store = store;
+        _index = index;
+        _earlier = earlier;
+        _candidates = new AggregationCandidates(store);
+    }
+
+    /// <summary>How many flows were folded into others.</summary>
+    public long Folded { get; private set; }
+
+    /// <summary>Frees places until at least so many are free, as far as folding can.</summary>
+    public void MakeRoom(int wanted)
+    {
+        int goal = Math.Max(0, _store.Count - wanted);
+        _candidates.Survey();
+        foreach (AggregationCandidates.Kind kind in AggregationCandidates.Order)
+        {
+            if (_store.Count <= goal)
+            {
+                break;
+            }
+
+            if (_candidates.Count(kind) > 0)
+            {
+                Fold(kind, goal);
+                _candidates.Survey();
+            }
+        }
+    }
+
+    /// <summary>The flow that holds a connection which was folded while it was open; -1 when there is none.</summary>
+    public int Find(ref readonly FlowKey key)
+    {
+        for (FlowFolding level = FlowFolding.ClientPort; _hasOpenFolded && level <= FlowFolding.Protocol; level++)
+        {
+            FlowKey folded = FoldKey(in key, level);
+            int place = _index.Find(in folded, FlowKey.Hash(in folded));
+            if (place >= 0 && _store[place].Folding != FlowFolding.None && _store[place].OpenConnections > 0)
+            {
+                return place;
+            }
+        }
+
+        return -1;
+    }
+
+    /// <summary>Takes in a message for a flow that others were folded into: of a connection that it holds, or of a new one under its own key.</summary>
+    public ApplyOutcome Update(int place, ref readonly FlowUpdate message, long now)
+    {
+        ref FlowRecord service = ref _store[place];
+        bool isEnd = message.Kind == FlowUpdateKind.Destroy;
+        bool isAnother = !isEnd || (message.Has(FlowUpdateFields.Id) && message.Id != service.Id);
+        bool isNew = message.Kind == FlowUpdateKind.New || (service.OpenConnections == 0 && isAnother);
+        if (!isNew && (message.Kind == FlowUpdateKind.Dumped || service.OpenConnections == 0))
+        {
+            // A dump tells nothing of one connection among many, and a second end nothing at all.
+            return ApplyOutcome.Known;
+        }
+
+        if (isNew)
+        {
+            service.AddConnections(1);
+            service.AddOpenConnections(1);
+            _hasOpenFolded = true;
+        }
+
+        service.LastSeen = now;
+        service.Id = message.Has(FlowUpdateFields.Id) ? message.Id : service.Id;
+        if (message.Has(FlowUpdateFields.Status))
+        {
+            service.Status |= message.Status;
+            service.Flags |= (message.Status & Native.ConntrackConstants.IPS_SEEN_REPLY) != 0 ? FlowFlags.Replied : FlowFlags.None;
+        }
+
+        if (isEnd)
+        {
+            service.EndOpenConnection();
+            if (message.Has(FlowUpdateFields.Counters))
+            {
+                AddCounters(place, in message.Counters);
+            }
+        }
+
+        return isNew ? ApplyOutcome.Reopened : ApplyOutcome.Changed;
+    }
+
+    /// <summary>The key of the flow that this one is folded into.</summary>
+    public static FlowKey FoldKey(ref readonly FlowKey key, FlowFolding level)
+    {
+        FlowKey folded = key;
+        if (!FlowKey.HasPorts(key.Protocol) || key.Original.SrcPort >= FirstClientPort)
+        {
+            folded.Original.SrcPort = 0;
+        }
+
+        if (level >= FlowFolding.Client)
+        {
+            folded.Original.Src = default;
+            folded.Original.SrcPort = 0;
+        }
+
+        if (level >= FlowFolding.Protocol)
+        {
+            folded.Original = default;
+            folded.Zone = 0;
+        }
+
+        return folded;
+    }
+
+    private void Fold(AggregationCandidates.Kind kind, int goal)
+    {
+        // The oldest first. Where they fold into nothing that is there, more are looked at, up to the youngest: a coarser level is only
+        // for what no finer one can free.
+        AggregationCandidates.Ages ages = _candidates.AgesOf(kind);
+        for (long batch = _store.Count - goal; _store.Count > goal && ages.TryMoveOn(batch); batch *= 4)
+        {
+            int end = _store.HighWater;
+            for (int place = 0; place < end && _store.Count > goal; place++)
+            {
+                if (ages.Holds(place))
+                {
+                    FoldOne(place, kind.From + 1);
+                }
+            }
+        }
+    }
+
+    private void FoldOne(int place, FlowFolding level)
+    {
+        FlowCounters counters = Flush(place);
+        FlowRecord folded = _store[place];
+        _index.Remove(place);
+
+        // The place is given back, its details goes with the flow.
+        _store[place].Details = 0;
+        _store.Free(place);
+
+        FlowKey key = FoldKey(in folded.Key, level);
+        uint hash = FlowKey.Hash(in key);
+        int target = _index.Find(in key, hash);
+        if (target < 0)
+        {
+            target = _store.Take();
+            ref FlowRecord made = ref _store[target];
+            made = folded;
+            made.Key = key;
+            made.Folding = level;
+            made.Flags &= ~FlowFlags.Counted;
+            made.Reply = FoldReply(in folded, level);
+            _index.Add(target, hash);
+        }
+        else
+        {
+            if (_store[target].Folding == FlowFolding.None)
+            {
+                // A real flow has this very key (an ICMP query with the id 0).
+                FlowCounters own = Flush(target);
+                if ((_store[target].Flags & FlowFlags.Counted) != 0)
+                {
+                    _store.Counters(target) = own;
+                }
+            }
+
+            Merge(ref _store[target], in folded, level);
+            _store.Details.Merge(ref _store[target], folded.Details);
+            _store.Details.Free(folded.Details);
+            Folded++;
+        }
+
+        if ((folded.Flags & FlowFlags.Counted) != 0 && !counters.IsZero)
+        {
+            AddCounters(target, in counters);
+        }
+    }
+
+    // What was counted for good. A connection that is still open tells its counters with its end (Update): to take them here as well would
+    // count them twice. Packets are counted one by one.
+    private FlowCounters Flush(int place)
+    {
+        ref FlowRecord record = ref _store[place];
+        record.Flags &= ~FlowFlags.Eventless;
+        if (record.IsUnconfirmed)
+        {
+            // Nothing will tell its end.
+            record.Flags = (record.Flags & ~FlowFlags.Unconfirmed) | FlowFlags.Closed;
+        }
+
+        _earlier.Remove(place, out FlowCounters earlier);
+        if (record.Folding == FlowFolding.None)
+        {
+            record.OpenConnections = record.IsClosed ? (ushort)0 : (ushort)1;
+            _hasOpenFolded |= !record.IsClosed;
+            if (!record.IsClosed && !record.IsOfPackets)
+            {
+                return earlier;
+            }
+        }
+
+        return (record.Flags & FlowFlags.Counted) != 0 ? _store.Counters(place) : default;
+    }
+
+    private static void Merge(ref FlowRecord service, ref readonly FlowRecord folded, FlowFolding level)
+    {
+        service.AddConnections(folded.Connections);
+        service.FirstSeen = Math.Min(service.FirstSeen, folded.FirstSeen);
+        service.Status |= folded.Status;
+        service.Folding = (FlowFolding)Math.Max((byte)service.Folding, (byte)level);
+        service.Flags |= folded.Flags & FlowFlags.Replied;
+        if (folded.LastSeen >= service.LastSeen)
+        {
+            service.LastSeen = folded.LastSeen;
+            service.Mark = folded.Mark;
+            service.Id = folded.Id;
+            service.ProtocolState = folded.ProtocolState;
+        }
+
+        service.AddOpenConnections(folded.OpenConnections);
+    }
+
+    private static FlowEndpoints FoldReply(ref readonly FlowRecord folded, FlowFolding level)
+    {
+        FlowEndpoints reply = folded.Reply;
+        reply.DstPort = FlowKey.HasPorts(folded.Key.Protocol) ? (ushort)0 : reply.DstPort;
+        if (level >= FlowFolding.Client)
+        {
+            reply.Dst = default;
+        }
+
+        return level >= FlowFolding.Protocol ? default : reply;
+    }
+
+    private void AddCounters(int place, ref readonly FlowCounters counters)
+    {
+        ref FlowCounters sum = ref _store.Counters(place);
+        sum += counters;
+        _store[place].Flags |= FlowFlags.Counted;
+    }
+}

@@ -1,0 +1,144 @@
+
+
+
+
+
+
+using Conntracker.Core.KernelSettings;
+using Conntracker.Core.Native;
+using Conntracker.Core.Rulesets;
+
+namespace Conntracker.Core.Tracing.Nftables;
+
+/// <summary>
+/// The one nftables table that Conntracker makes. It has the flag <c>owner</c>: nobody else can change it, and the kernel removes it
+/// with the socket that made it, however the process ends. Its first rule stands in a chain without a hook: no packet ever passes it,
+/// but that it is there makes the kernel track connections in this network namespace. On a kernel without that flag (before 5.12) the
+/// rule names the process, so that the next start finds a table that was left behind, and removes it.
+/// </summary>
+internal sealed class ConntrackerTable : IDisposable
+{
+    private const int MaximumTables = 64;
+    private const string Taken = "File exists";
+    private const string Chain = "tracking";
+
+    private readonly NftContext _context;
+    private bool _isDisposed;
+
+    private ConntrackerTable(NftContext context, string name, bool isOwned)
+    {
+        _context = context;
+        Name = name;
+        IsOwned = isOwned;
+    }
+
+    /// <summary>The table's name in family inet: <c>conntracker</c>, or with a number when another capture has that one.</summary>
+    public string Name { get; }
+
+    /// <summary>Whether the kernel removes the table when the process ends, however it ends.</summary>
+    public bool IsOwned { get; }
+
+    /// <summary>Makes the table in the calling thread's network namespace.</summary>
+    /// <param name="asksForOwnership">False to do without the flag <c>owner</c>, as on a kernel that does not know it.</param>
+    /// <exception cref="ConntrackException">libnftables is missing, or the kernel refused.</exception>
+    public static ConntrackerTable Create(bool asksForOwnership = true)
+    {
+        NftContext context = NftContext.Open();
+        string error = "";
+        for (int number = 1; number <= MaximumTables; number++)
+        {
+            string name = number == 1 ? "conntracker" : $"conntracker_{number}";
+            RemoveLeftover(context, name);
+            if (asksForOwnership && context.TryRun(Creation(name, "{ flags owner; }", ""), out error))
+            {
+                return new ConntrackerTable(context, name, isOwned: true);
+            }
+
+            string process = $" comment \"{ProcessIdentity.Own}\"";
+            bool mayBeUnknown = !asksForOwnership || IsFlagUnknown(error);
+            if (mayBeUnknown && context.TryRun(Creation(name, "", process), out error))
+            {
+                return new ConntrackerTable(context, name, isOwned: false);
+            }
+
+            // libnftables says in words only that a name is taken, perhaps by an owner (EPERM). Where no table has it, another name would fail
+            // as well, and in a kernel without nf_tables each try has the kernel look for modules.
+            if (!error.Contains(Taken, StringComparison.Ordinal) && !context.TryRun($"list table inet {name}", out _))
+            {
+                break;
+            }
+        }
+
+        context.Dispose();
+        throw new ConntrackException(
+            ConntrackErrorReason.KernelRefused,
+            $"The nftables table 'inet conntracker' could not be created: {error.TrimEnd('.', ' ')}. This requires nf_tables in the kernel, and CAP_NET_ADMIN.");
+    }
+
+    /// <summary>Whether a table is one that Conntracker made, in this process or in another.</summary>
+    /// <param name="family">NFPROTO_*.</param>
+    /// <param name="table">The table's name.</param>
+    public static bool IsOwn(byte family, ReadOnlySpan<byte> table)
+    {
+        if (family != NftablesConstants.NFPROTO_INET || !table.StartsWith("conntracker"u8))
+        {
+            return false;
+        }
+
+        ReadOnlySpan<byte> number = table["conntracker".Length..];
+        return number.IsEmpty || (number.Length > 1 && number[0] == (byte)'_' && !number[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
+    }
+
+    /// <summary>Runs commands on the table, all or none.</summary>
+    /// <param name="commands">nft commands.</param>
+    /// <param name="failure">What has failed when they do, for the message.</param>
+    /// <exception cref="ConntrackException">The kernel or libnftables refused.</exception>
+    public void Run(string commands, string failure)
+    {
+        if (!_context.TryRun(commands, out string answer))
+        {
+            throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"{failure}: {answer}");
+        }
+    }
+
+    /// <summary>Removes the table.</summary>
+    public void Dispose()
+    {
+        if (_isDisposed)
+        {
+            return;
+        }
+
+        _isDisposed = true;
+        if (!IsOwned)
+        {
+            _ = _context.TryRun($"delete table inet {Name}", out _);
+        }
+
+        _context.Dispose();
+    }
+
+    private static string Creation(string name, string flags, string comment) =>
+        $"create table inet {name} {flags}\n"
+        + $"add chain inet {name} {Chain}\n"
+        + $"add rule inet {name} {Chain} ct state new{comment}\n";
+
+    private static bool IsFlagUnknown(string error) =>
+        !error.Contains(Taken, StringComparison.Ordinal) && !error.Contains("Operation not permitted", StringComparison.Ordinal);
+
+    // Only what names a process in the way that we do, and one that is gone.
+    private static void RemoveLeftover(NftContext context, string name)
+    {
+        if (!context.TryRun($"list chain inet {name} {Chain}", out string text))
+        {
+            return;
+        }
+
+        int start = text.IndexOf(ProcessIdentity.Prefix, StringComparison.Ordinal);
+        int end = start < 0 ? -1 : text.IndexOf('"', start);
+        if (end > 0 && ProcessIdentity.IsGone(text[start..end]))
+        {
+            _ = context.TryRun($"delete table inet {name}", out _);
+        }
+    }
+}
