@@ -93,9 +93,9 @@ internal sealed class TreeKeeper : IDisposable
         using FlowSnapshot snapshot = session.Snapshot();
         DateTimeOffset? now = isLive ? DateTimeOffset.UtcNow : null;
         int failures = 0;
-        for (int place = 0; place < snapshot.SlotCount && failures < MostFailuresInAPass; place++)
+        for (int slot = 0; slot < snapshot.SlotCount && failures < MostFailuresInAPass; slot++)
         {
-            int here = place;
+            int here = slot;
             failures += Try(() => _tree.Write(snapshot, here, now)) ? 0 : 1;
         }
     }

@@ -22,10 +22,10 @@ internal sealed class AddressSet
     public int Count => _intervals.Length;
 
     /// <summary>Whether an address is in it.</summary>
-    public bool Contains(AddressBits address) => Find(address) is int place && place >= 0 && address.CompareTo(_intervals[place].Last) <= 0;
+    public bool Contains(AddressBits address) => Find(address) is int slot && slot >= 0 && address.CompareTo(_intervals[slot].Last) <= 0;
 
     /// <summary>Whether a whole block is in it.</summary>
-    public bool Contains(AddressBlock block) => Find(block.First) is int place && place >= 0 && block.Last.CompareTo(_intervals[place].Last) <= 0;
+    public bool Contains(AddressBlock block) => Find(block.First) is int slot && slot >= 0 && block.Last.CompareTo(_intervals[slot].Last) <= 0;
 
     /// <summary>This and more: one pass over both, however many are added.</summary>
     public AddressSet With(IEnumerable<AddressBlock> blocks)

@@ -148,9 +148,9 @@ public sealed partial class CaptureSession : IDisposable
     public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default)
     {
         using FlowSnapshot snapshot = Snapshot(cancellation);
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            if (snapshot.ToFlow(place, query) is Flow flow)
+            if (snapshot.ToFlow(slot, query) is Flow flow)
             {
                 yield return flow;
             }

@@ -33,11 +33,11 @@ internal sealed partial class FlowCollector
                 _packets.Expire(time);
                 break;
             default:
-                ApplyOutcome outcome = _packets.Take(data, time, Addresses, out int place);
+                ApplyOutcome outcome = _packets.Take(data, time, Addresses, out int slot);
                 if (outcome >= ApplyOutcome.Reopened)
                 {
-                    Processes.FlowAppeared(place, Addresses, isOld: false);
-                    Publish(place);
+                    Processes.FlowAppeared(slot, Addresses, isOld: false);
+                    Publish(slot);
                 }
 
                 break;

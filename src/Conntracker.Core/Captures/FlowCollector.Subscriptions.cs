@@ -29,11 +29,11 @@ internal sealed partial class FlowCollector
         }
     }
 
-    private void Publish(int place)
+    private void Publish(int slot)
     {
         foreach (FlowSubscription subscription in _subscriptions)
         {
-            subscription.Publish(in _table[place], Addresses, _table.Details, Tracing.View, Processes.Processes.View);
+            subscription.Publish(in _table[slot], Addresses, _table.Details, Tracing.View, Processes.Processes.View);
         }
     }
 

@@ -60,10 +60,10 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         _packets = new PacketHandler(_table, Keeps);
         Tracing = new TraceCollector(_table, _protocols)
         {
-            Ended = place =>
+            Ended = slot =>
             {
-                Processes.FlowAppeared(place, Addresses, isOld: false);
-                Publish(place);
+                Processes.FlowAppeared(slot, Addresses, isOld: false);
+                Publish(slot);
             },
         };
     }
@@ -365,7 +365,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
 
     private void Apply(long time)
     {
-        ApplyOutcome outcome = _table.Apply(in _message, time, out int place);
+        ApplyOutcome outcome = _table.Apply(in _message, time, out int slot);
         bool isRepair = _dumpReason == DumpReason.Repair;
         if (isRepair && _message.Kind == FlowUpdateKind.Dumped && outcome >= ApplyOutcome.Changed)
         {
@@ -379,17 +379,17 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
 
         if (outcome >= ApplyOutcome.Changed)
         {
-            Tracing.AddTuple(place);
+            Tracing.AddTuple(slot);
         }
 
         if (outcome >= ApplyOutcome.Reopened)
         {
-            Processes.FlowAppeared(place, Addresses, isOld: _message.Kind == FlowUpdateKind.Dumped);
+            Processes.FlowAppeared(slot, Addresses, isOld: _message.Kind == FlowUpdateKind.Dumped);
         }
 
         if (outcome >= ApplyOutcome.Reopened && !(_isDumping && _dumpReason == DumpReason.Start))
         {
-            Publish(place);
+            Publish(slot);
         }
     }
 

@@ -30,37 +30,37 @@ public sealed class FlowSnapshot : IDisposable
     /// <summary>How many flows there are.</summary>
     public int Count => _store.Count;
 
-    /// <summary>One past the highest place; places below it may be free.</summary>
+    /// <summary>One past the highest slot; slots below it may be free.</summary>
     public int SlotCount => _store.HighWater;
 
-    /// <summary>The flow at a place.</summary>
-    internal ref readonly FlowRecord this[int place] => ref _store[place];
+    /// <summary>The flow in a slot.</summary>
+    internal ref readonly FlowRecord this[int slot] => ref _store[slot];
 
-    /// <summary>Where the flow at a place goes.</summary>
-    internal FlowDirection Direction(int place) => _addresses.DirectionOf(in _store[place]);
+    /// <summary>Where the flow in a slot goes.</summary>
+    internal FlowDirection Direction(int slot) => _addresses.DirectionOf(in _store[slot]);
 
-    /// <summary>The steps of the flow at a place.</summary>
-    internal IReadOnlyList<TraceStep> Trace(int place) => _trace.Trace(_store.Details, in _store[place]);
+    /// <summary>The steps of the flow in a slot.</summary>
+    internal IReadOnlyList<TraceStep> Trace(int slot) => _trace.Trace(_store.Details, in _store[slot]);
 
-    /// <summary>The process that the flow at a place shows as its own ; null when none is known.</summary>
-    internal FlowProcess? Originator(int place) => _processes.Shown(_store.Details, in _store[place], Direction(place));
+    /// <summary>The process that the flow in a slot shows as its own; null when none is known.</summary>
+    internal FlowProcess? Originator(int slot) => _processes.Shown(_store.Details, in _store[slot], Direction(slot));
 
-    /// <summary>Who answers the flow at a place; null when not known, or not on this host.</summary>
-    internal FlowProcess? Responder(int place) => _processes.Responder(_store.Details, in _store[place]);
+    /// <summary>Who answers the flow in a slot; null when not known, or not on this host.</summary>
+    internal FlowProcess? Responder(int slot) => _processes.Responder(_store.Details, in _store[slot]);
 
-    /// <summary>The flow at a place as an object; null when the place is free or a query does not want it.</summary>
-    public Flow? ToFlow(int place, FlowQuery query)
+    /// <summary>The flow in a slot as an object; null when the slot is free or a query does not want it.</summary>
+    public Flow? ToFlow(int slot, FlowQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);
-        ref readonly FlowRecord record = ref _store[place];
-        return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Details, in record)) && query.MatchesProcess(Originator(place), Responder(place))
-            ? FlowProjection.ToFlow(in record, Counters(place), _addresses, _store.Details, _trace, _processes)
+        ref readonly FlowRecord record = ref _store[slot];
+        return record.IsUsed && query.Matches(in record, _trace.Verdict(_store.Details, in record)) && query.MatchesProcess(Originator(slot), Responder(slot))
+            ? FlowProjection.ToFlow(in record, Counters(slot), _addresses, _store.Details, _trace, _processes)
             : null;
     }
 
     /// <inheritdoc/>
     public void Dispose() => _store.Dispose();
 
-    private FlowCounters? Counters(int place) =>
-        (_store[place].Flags & FlowFlags.Counted) != 0 ? _store.Counters(place) : null;
+    private FlowCounters? Counters(int slot) =>
+        (_store[slot].Flags & FlowFlags.Counted) != 0 ? _store.Counters(slot) : null;
 }

@@ -35,9 +35,9 @@ public static class SnapshotLog
         }
 
         using IFlowWriter writer = FlowWriter.Create(stream, format, style);
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
+            if (snapshot.ToFlow(slot, FlowQuery.All) is Flow flow)
             {
                 writer.Write(flow);
             }
@@ -49,12 +49,12 @@ public static class SnapshotLog
     private static void WriteText(FlowSnapshot snapshot, Stream stream, LogStyle style)
     {
         TextLog log = new(style);
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            ref readonly FlowRecord record = ref snapshot[place];
+            ref readonly FlowRecord record = ref snapshot[slot];
             if (record.IsUsed)
             {
-                Add(log, in record, record.Details == 0 || style == LogStyle.V1 ? null : snapshot.Trace(place), snapshot.Originator(place), snapshot.Responder(place));
+                Add(log, in record, record.Details == 0 || style == LogStyle.V1 ? null : snapshot.Trace(slot), snapshot.Originator(slot), snapshot.Responder(slot));
             }
         }
 

@@ -30,9 +30,9 @@ internal sealed class AggregationCandidates
     public void Survey()
     {
         Array.Fill(_spans, new Span(0, long.MaxValue, long.MinValue));
-        for (int place = 0; place < _store.HighWater; place++)
+        for (int slot = 0; slot < _store.HighWater; slot++)
         {
-            ref FlowRecord record = ref _store[place];
+            ref FlowRecord record = ref _store[slot];
             if (record.IsUsed)
             {
                 ref Span span = ref _spans[Number(RankOf(in record), record.Folding)];
@@ -51,11 +51,11 @@ internal sealed class AggregationCandidates
         int shift = Math.Max(0, BitOperations.Log2((ulong)(span.Newest - span.Oldest) | 1) - BitOperations.Log2(AgeClasses) + 1);
         Ages ages = new(this, kind, span.Oldest, shift);
         Array.Clear(_ages);
-        for (int place = 0; place < _store.HighWater; place++)
+        for (int slot = 0; slot < _store.HighWater; slot++)
         {
-            if (IsOf(kind, place))
+            if (IsOf(kind, slot))
             {
-                _ages[ages.Class(place)]++;
+                _ages[ages.Class(slot)]++;
             }
         }
 
@@ -92,9 +92,9 @@ internal sealed class AggregationCandidates
 
     private static int Number(AggregationRank rank, FlowFolding folding) => ((int)rank * Foldings) + (int)folding;
 
-    private bool IsOf(Kind kind, int place)
+    private bool IsOf(Kind kind, int slot)
     {
-        ref FlowRecord record = ref _store[place];
+        ref FlowRecord record = ref _store[slot];
         return record.IsUsed && record.Folding == kind.From && RankOf(in record) == kind.Rank;
     }
 
@@ -137,12 +137,12 @@ internal sealed class AggregationCandidates
         }
 
         /// <summary>Whether the flow at a place is one of those taken so far that are not folded yet.</summary>
-        public readonly bool Holds(int place) => _candidates.IsOf(_kind, place) && Class(place) <= _limit;
+        public readonly bool Holds(int slot) => _candidates.IsOf(_kind, slot) && Class(slot) <= _limit;
 
         /// <summary>The class of age of the flow at a place. Times of a damaged recording may lie further apart than a long holds.</summary>
-        public readonly int Class(int place)
+        public readonly int Class(int slot)
         {
-            long lastSeen = _candidates._store[place].LastSeen;
+            long lastSeen = _candidates._store[slot].LastSeen;
             return lastSeen <= _oldest ? 0 : (int)Math.Min((ulong)(lastSeen - _oldest) >> _shift, AgeClasses - 1);
         }
     }

@@ -57,10 +57,10 @@ internal sealed class FlowAggregator
         for (FlowFolding level = FlowFolding.ClientPort; _hasOpenFolded && level <= FlowFolding.Protocol; level++)
         {
             FlowKey folded = FoldKey(in key, level);
-            int place = _index.Find(in folded, FlowKey.Hash(in folded));
-            if (place >= 0 && _store[place].Folding != FlowFolding.None && _store[place].OpenConnections > 0)
+            int slot = _index.Find(in folded, FlowKey.Hash(in folded));
+            if (slot >= 0 && _store[slot].Folding != FlowFolding.None && _store[slot].OpenConnections > 0)
             {
-                return place;
+                return slot;
             }
         }
 
@@ -68,9 +68,9 @@ internal sealed class FlowAggregator
     }
 
     /// <summary>Takes in a message for a flow that others were folded into: of a connection that it holds, or of a new one under its own key.</summary>
-    public ApplyOutcome Update(int place, ref readonly FlowUpdate message, long now)
+    public ApplyOutcome Update(int slot, ref readonly FlowUpdate message, long now)
     {
-        ref FlowRecord service = ref _store[place];
+        ref FlowRecord service = ref _store[slot];
         bool isEnd = message.Kind == FlowUpdateKind.Destroy;
         bool isAnother = !isEnd || (message.Has(FlowUpdateFields.Id) && message.Id != service.Id);
         bool isNew = message.Kind == FlowUpdateKind.New || (service.OpenConnections == 0 && isAnother);
@@ -100,7 +100,7 @@ internal sealed class FlowAggregator
             service.EndOpenConnection();
             if (message.Has(FlowUpdateFields.Counters))
             {
-                AddCounters(place, in message.Counters);
+                AddCounters(slot, in message.Counters);
             }
         }
 
@@ -139,25 +139,25 @@ internal sealed class FlowAggregator
         for (long batch = _store.Count - goal; _store.Count > goal && ages.TryMoveOn(batch); batch *= 4)
         {
             int end = _store.HighWater;
-            for (int place = 0; place < end && _store.Count > goal; place++)
+            for (int slot = 0; slot < end && _store.Count > goal; slot++)
             {
-                if (ages.Holds(place))
+                if (ages.Holds(slot))
                 {
-                    FoldOne(place, kind.From + 1);
+                    FoldOne(slot, kind.From + 1);
                 }
             }
         }
     }
 
-    private void FoldOne(int place, FlowFolding level)
+    private void FoldOne(int slot, FlowFolding level)
     {
-        FlowCounters counters = Flush(place);
-        FlowRecord folded = _store[place];
-        _index.Remove(place);
+        FlowCounters counters = Flush(slot);
+        FlowRecord folded = _store[slot];
+        _index.Remove(slot);
 
         // The place is given back, its details goes with the flow.
-        _store[place].Details = 0;
-        _store.Free(place);
+        _store[slot].Details = 0;
+        _store.Free(slot);
 
         FlowKey key = FoldKey(in folded.Key, level);
         uint hash = FlowKey.Hash(in key);
@@ -199,9 +199,9 @@ internal sealed class FlowAggregator
 
     // What was counted for good. A connection that is still open tells its counters with its end (Update): to take them here as well would
     // count them twice. Packets are counted one by one.
-    private FlowCounters Flush(int place)
+    private FlowCounters Flush(int slot)
     {
-        ref FlowRecord record = ref _store[place];
+        ref FlowRecord record = ref _store[slot];
         record.Flags &= ~FlowFlags.Eventless;
         if (record.IsUnconfirmed)
         {
@@ -209,7 +209,7 @@ internal sealed class FlowAggregator
             record.Flags = (record.Flags & ~FlowFlags.Unconfirmed) | FlowFlags.Closed;
         }
 
-        _earlier.Remove(place, out FlowCounters earlier);
+        _earlier.Remove(slot, out FlowCounters earlier);
         if (record.Folding == FlowFolding.None)
         {
             record.OpenConnections = record.IsClosed ? (ushort)0 : (ushort)1;
@@ -220,7 +220,7 @@ internal sealed class FlowAggregator
             }
         }
 
-        return (record.Flags & FlowFlags.Counted) != 0 ? _store.Counters(place) : default;
+        return (record.Flags & FlowFlags.Counted) != 0 ? _store.Counters(slot) : default;
     }
 
     private static void Merge(ref FlowRecord service, ref readonly FlowRecord folded, FlowFolding level)
@@ -253,10 +253,10 @@ internal sealed class FlowAggregator
         return level >= FlowFolding.Protocol ? default : reply;
     }
 
-    private void AddCounters(int place, ref readonly FlowCounters counters)
+    private void AddCounters(int slot, ref readonly FlowCounters counters)
     {
-        ref FlowCounters sum = ref _store.Counters(place);
+        ref FlowCounters sum = ref _store.Counters(slot);
         sum += counters;
-        _store[place].Flags |= FlowFlags.Counted;
+        _store[slot].Flags |= FlowFlags.Counted;
     }
 }

@@ -45,19 +45,19 @@ internal sealed unsafe class FlowIndex : IDisposable
     }
 
     /// <summary>Adds the flow at a place; the caller knows that its key is not there yet.</summary>
-    public void Add(int place, uint hash)
+    public void Add(int slot, uint hash)
     {
         ref int bucket = ref _buckets[hash & _mask];
-        _store[place].Next = bucket;
-        bucket = place + 1;
+        _store[slot].Next = bucket;
+        bucket = slot + 1;
     }
 
     /// <summary>Takes the flow at a place out; the caller frees the place.</summary>
-    public void Remove(int place)
+    public void Remove(int slot)
     {
-        ref FlowRecord removed = ref _store[place];
+        ref FlowRecord removed = ref _store[slot];
         ref int link = ref _buckets[FlowKey.Hash(in removed.Key) & _mask];
-        while (link != place + 1)
+        while (link != slot + 1)
         {
             link = ref _store[link - 1].Next;
         }

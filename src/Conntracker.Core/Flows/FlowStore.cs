@@ -25,54 +25,54 @@ internal sealed class FlowStore : IDisposable
     public FlowDetailStore Details { get; } = new();
 
     /// <summary>The flow at a place.</summary>
-    public ref FlowRecord this[int place]
+    public ref FlowRecord this[int slot]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _records[place];
+        get => ref _records[slot];
     }
 
     /// <summary>Takes a place; its content is all zero.</summary>
     public int Take()
     {
-        int place;
+        int slot;
         if (_free != 0)
         {
-            place = _free - 1;
-            ref FlowRecord record = ref this[place];
+            slot = _free - 1;
+            ref FlowRecord record = ref this[slot];
             _free = record.Next;
             record = default;
         }
         else
         {
-            place = HighWater++;
-            _records.Ensure(place);
+            slot = HighWater++;
+            _records.Ensure(slot);
         }
 
         Count++;
-        return place;
+        return slot;
     }
 
     /// <summary>Gives a place back, with its details.</summary>
-    public void Free(int place)
+    public void Free(int slot)
     {
-        ref FlowRecord record = ref this[place];
+        ref FlowRecord record = ref this[slot];
         if ((record.Flags & FlowFlags.Counted) != 0)
         {
-            Counters(place) = default;
+            Counters(slot) = default;
         }
 
         Details.Free(record.Details);
         record = default;
         record.Next = _free;
-        _free = place + 1;
+        _free = slot + 1;
         Count--;
     }
 
     /// <summary>The counters of a place; makes them when there are none.</summary>
-    public ref FlowCounters Counters(int place)
+    public ref FlowCounters Counters(int slot)
     {
-        _counters.Ensure(place);
-        return ref _counters[place];
+        _counters.Ensure(slot);
+        return ref _counters[slot];
     }
 
     /// <summary>Copies every place, taken or not, and the counters and the details that there are.</summary>

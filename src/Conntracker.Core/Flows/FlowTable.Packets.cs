@@ -6,22 +6,22 @@ internal sealed partial class FlowTable
     /// <summary>A connection begins: of a new flow, or a further one of a flow that is there and closed.</summary>
     /// <param name="key">Its tuple, in the direction of who began it.</param>
     /// <param name="now">When its first packet came: ticks of UTC.</param>
-    /// <param name="place">Where the flow is.</param>
-    public ApplyOutcome Open(ref readonly FlowKey key, long now, out int place)
+    /// <param name="slot">Where the flow is.</param>
+    public ApplyOutcome Open(ref readonly FlowKey key, long now, out int slot)
     {
-        place = Find(in key);
-        if (place < 0 && MakeRoom())
+        slot = Find(in key);
+        if (slot < 0 && MakeRoom())
         {
-            place = Find(in key);
+            slot = Find(in key);
         }
 
-        if (place < 0)
+        if (slot < 0)
         {
-            place = Add(in key, FlowFlags.OfPackets | FlowFlags.Counted, now);
+            slot = Add(in key, FlowFlags.OfPackets | FlowFlags.Counted, now);
             return ApplyOutcome.Added;
         }
 
-        ref FlowRecord record = ref _store[place];
+        ref FlowRecord record = ref _store[slot];
         record.AddConnections(1);
         if (record.Folding != FlowFolding.None)
         {
@@ -37,13 +37,13 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>Counts a packet of a flow.</summary>
-    /// <param name="place">Where the flow is.</param>
+    /// <param name="slot">Where the flow is.</param>
     /// <param name="isReply">Whether it travels in the reply direction.</param>
     /// <param name="length">Its length, from the IP header on.</param>
     /// <param name="now">When it came: ticks of UTC.</param>
-    public void CountPacket(int place, bool isReply, uint length, long now)
+    public void CountPacket(int slot, bool isReply, uint length, long now)
     {
-        ref FlowCounters counters = ref _store.Counters(place);
+        ref FlowCounters counters = ref _store.Counters(slot);
         if (isReply)
         {
             counters.ReplyPackets++;
@@ -55,7 +55,7 @@ internal sealed partial class FlowTable
             counters.Bytes += length;
         }
 
-        ref FlowRecord record = ref _store[place];
+        ref FlowRecord record = ref _store[slot];
 
         // Times go back in files that were put together.
         record.FirstSeen = Math.Min(record.FirstSeen, now);
@@ -63,14 +63,14 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>The connection of a flow has ended; of a folded flow, all that it holds.</summary>
-    public void CloseFlow(int place)
+    public void CloseFlow(int slot)
     {
-        ref FlowRecord record = ref _store[place];
+        ref FlowRecord record = ref _store[slot];
         if (record.Folding != FlowFolding.None)
         {
             record.OpenConnections = 0;
         }
 
-        Close(place, ref record);
+        Close(slot, ref record);
     }
 }

@@ -7,15 +7,15 @@ internal sealed partial class FlowTable
     public int FindFolded(ref readonly FlowKey key) => _folder.Find(in key);
 
     /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
-    /// <returns>Its place.</returns>
+    /// <returns>Its slot.</returns>
     public int AddUnconfirmed(ref readonly FlowKey key, long now)
     {
-        if (MakeRoom() && Find(in key) is >= 0 and int place)
+        if (MakeRoom() && Find(in key) is >= 0 and int slot)
         {
             // What was folded has taken this very key (an ICMP query with the id 0).
-            _store[place].AddConnections(1);
-            _store[place].LastSeen = Math.Max(_store[place].LastSeen, now);
-            return place;
+            _store[slot].AddConnections(1);
+            _store[slot].LastSeen = Math.Max(_store[slot].LastSeen, now);
+            return slot;
         }
 
         return Add(in key, FlowFlags.Unconfirmed, now);
@@ -25,21 +25,21 @@ internal sealed partial class FlowTable
     /// Takes in a flow of which only a trace told, because it turned out to be the same connection as another: a packet does not carry
     /// its zone.
     /// </summary>
-    /// <param name="place">The flow that stays.</param>
+    /// <param name="slot">The flow that stays.</param>
     /// <param name="unconfirmed">The one that goes.</param>
-    public void Absorb(int place, int unconfirmed)
+    public void Absorb(int slot, int unconfirmed)
     {
-        _store.Details.Merge(ref _store[place], _store[unconfirmed].Details);
+        _store.Details.Merge(ref _store[slot], _store[unconfirmed].Details);
         _index.Remove(unconfirmed);
         _store.Free(unconfirmed);
     }
 
     /// <summary>Takes in a flow of which only a trace told, because its packets turned out to be the answers to another's.</summary>
-    /// <param name="place">The flow that stays.</param>
+    /// <param name="slot">The flow that stays.</param>
     /// <param name="answers">The one that goes. Its packets say nothing of what the rules did to the flow that they answer.</param>
-    public void AbsorbAnswers(int place, int answers)
+    public void AbsorbAnswers(int slot, int answers)
     {
-        _store.Details.MergeAnswers(ref _store[place], _store[answers].Details);
+        _store.Details.MergeAnswers(ref _store[slot], _store[answers].Details);
         _index.Remove(answers);
         _store.Free(answers);
     }
@@ -48,9 +48,9 @@ internal sealed partial class FlowTable
     /// <param name="numbers">For each number the one that takes its place.</param>
     public void RenumberSteps(ReadOnlySpan<int> numbers)
     {
-        for (int place = 0; place < _store.HighWater; place++)
+        for (int slot = 0; slot < _store.HighWater; slot++)
         {
-            if (_store[place] is { IsUsed: true, Details: not 0 and int details })
+            if (_store[slot] is { IsUsed: true, Details: not 0 and int details })
             {
                 _store.Details.Renumber(ref _store.Details[details], numbers);
             }

@@ -50,7 +50,7 @@ internal sealed partial class FlowTable : IDisposable
     public long Folded => _folder.Folded;
 
     /// <summary>The flow at a place that <see cref="Apply"/> gave, until the next message.</summary>
-    public ref FlowRecord this[int place] => ref _store[place];
+    public ref FlowRecord this[int slot] => ref _store[slot];
 
     /// <summary>One past the highest place; places below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
     public int SlotCount => _store.HighWater;
@@ -64,17 +64,17 @@ internal sealed partial class FlowTable : IDisposable
     /// <summary>Takes a message in.</summary>
     /// <param name="message">The message.</param>
     /// <param name="now">When it was received: ticks of UTC.</param>
-    /// <param name="place">Where its flow is; -1 when it comes late about a connection that has ended and whose flow is folded.</param>
-    public ApplyOutcome Apply(ref readonly FlowUpdate message, long now, out int place)
+    /// <param name="slot">Where its flow is; -1 when it comes late about a connection that has ended and whose flow is folded.</param>
+    public ApplyOutcome Apply(ref readonly FlowUpdate message, long now, out int slot)
     {
         uint hash = FlowKey.Hash(in message.Key);
-        place = _index.Find(in message.Key, hash);
+        slot = _index.Find(in message.Key, hash);
         if (IsLate(in message, hash))
         {
             return ApplyOutcome.Known;
         }
 
-        ApplyOutcome outcome = Take(in message, now, hash, ref place);
+        ApplyOutcome outcome = Take(in message, now, hash, ref slot);
         if (!message.Has(FlowUpdateFields.Id))
         {
             return outcome;
@@ -100,33 +100,33 @@ internal sealed partial class FlowTable : IDisposable
         _ => false,
     };
 
-    private ApplyOutcome Take(ref readonly FlowUpdate message, long now, uint hash, ref int place)
+    private ApplyOutcome Take(ref readonly FlowUpdate message, long now, uint hash, ref int slot)
     {
-        if (message.Kind != FlowUpdateKind.New && (place < 0 || HoldsNoneOpen(in _store[place])))
+        if (message.Kind != FlowUpdateKind.New && (slot < 0 || HoldsNoneOpen(in _store[slot])))
         {
             int holder = _folder.Find(in message.Key);
-            place = holder >= 0 ? holder : place;
+            slot = holder >= 0 ? holder : slot;
         }
 
-        if (place < 0 && MakeRoom())
+        if (slot < 0 && MakeRoom())
         {
             // What was folded may have taken this very key (an ICMP query with the id 0).
-            place = _index.Find(in message.Key, hash);
+            slot = _index.Find(in message.Key, hash);
         }
 
-        if (place < 0)
+        if (slot < 0)
         {
-            place = Insert(in message, now, hash);
+            slot = Insert(in message, now, hash);
             return ApplyOutcome.Added;
         }
 
-        if (_store[place].Folding != FlowFolding.None)
+        if (_store[slot].Folding != FlowFolding.None)
         {
-            bool isOlder = message.Kind == FlowUpdateKind.Dumped && _store[place].LastSeen >= _dumpStarted;
-            return isOlder ? ApplyOutcome.Known : _folder.Update(place, in message, now);
+            bool isOlder = message.Kind == FlowUpdateKind.Dumped && _store[slot].LastSeen >= _dumpStarted;
+            return isOlder ? ApplyOutcome.Known : _folder.Update(slot, in message, now);
         }
 
-        ref FlowRecord record = ref _store[place];
+        ref FlowRecord record = ref _store[slot];
         if (record.IsUnconfirmed)
         {
             // What its packets told before, and the id of a connection that was dropped, count no more.
@@ -135,7 +135,7 @@ internal sealed partial class FlowTable : IDisposable
             record.LastSeen = now;
             record.Epoch = _epoch;
             SetEventless(ref record, IsEventless(in message));
-            Update(place, ref record, in message);
+            Update(slot, ref record, in message);
             return ApplyOutcome.Added;
         }
 
@@ -146,15 +146,15 @@ internal sealed partial class FlowTable : IDisposable
             {
                 // The answer may be about an earlier connection of the tuple, whose packets are in the sum already: also when the id is
                 // the same, which the kernel makes from the tuple and a memory address.
-                bool isOfThisConnection = HasSameId(in record, in message) && !_earlier.ContainsKey(place);
-                return isOfThisConnection && UpdateCounters(place, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
+                bool isOfThisConnection = HasSameId(in record, in message) && !_earlier.ContainsKey(slot);
+                return isOfThisConnection && UpdateCounters(slot, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
             }
         }
 
         bool isNewConnection = IsNewConnection(in record, in message);
         if (isNewConnection)
         {
-            StartConnection(place, ref record);
+            StartConnection(slot, ref record);
         }
 
         if (isNewConnection || message.Kind != FlowUpdateKind.Dumped)
@@ -162,7 +162,7 @@ internal sealed partial class FlowTable : IDisposable
             SetEventless(ref record, IsEventless(in message));
         }
 
-        ApplyOutcome outcome = Update(place, ref record, in message);
+        ApplyOutcome outcome = Update(slot, ref record, in message);
         outcome = isNewConnection ? ApplyOutcome.Reopened : outcome;
 
         // Counters that a dump shows grown do not tell when they grew.
@@ -195,13 +195,13 @@ internal sealed partial class FlowTable : IDisposable
     {
         int closed = 0;
         int eventless = 0;
-        for (int place = 0; place < _store.HighWater; place++)
+        for (int slot = 0; slot < _store.HighWater; slot++)
         {
-            ref FlowRecord record = ref _store[place];
+            ref FlowRecord record = ref _store[slot];
             bool isOpen = record.IsUsed && !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
             if (isOpen && record.Epoch != _epoch && record.LastSeen < _dumpStarted)
             {
-                Close(place, ref record);
+                Close(slot, ref record);
                 record.LastSeen = now;
                 closed++;
             }
@@ -262,8 +262,8 @@ internal sealed partial class FlowTable : IDisposable
 
     private int Insert(ref readonly FlowUpdate message, long now, uint hash)
     {
-        int place = _store.Take();
-        ref FlowRecord record = ref _store[place];
+        int slot = _store.Take();
+        ref FlowRecord record = ref _store[slot];
         record.Key = message.Key;
         record.Connections = 1;
         record.Epoch = _epoch;
@@ -280,27 +280,27 @@ internal sealed partial class FlowTable : IDisposable
         }
 
         SetEventless(ref record, IsEventless(in message));
-        Update(place, ref record, in message);
-        _index.Add(place, hash);
-        return place;
+        Update(slot, ref record, in message);
+        _index.Add(slot, hash);
+        return slot;
     }
 
     // A flow that no message of connection tracking brought: there is none of its key.
     private int Add(ref readonly FlowKey key, FlowFlags flags, long now)
     {
-        int place = _store.Take();
-        ref FlowRecord record = ref _store[place];
+        int slot = _store.Take();
+        ref FlowRecord record = ref _store[slot];
         record.Key = key;
         record.Reply = FlowKey.Reverse(in key).Original;
         record.Connections = 1;
         record.Flags = flags;
         record.FirstSeen = now;
         record.LastSeen = now;
-        _index.Add(place, FlowKey.Hash(in key));
-        return place;
+        _index.Add(slot, FlowKey.Hash(in key));
+        return slot;
     }
 
-    private ApplyOutcome Update(int place, ref FlowRecord record, ref readonly FlowUpdate message)
+    private ApplyOutcome Update(int slot, ref FlowRecord record, ref readonly FlowUpdate message)
     {
         bool changed = false;
         if (message.Has(FlowUpdateFields.Id))
@@ -335,25 +335,25 @@ internal sealed partial class FlowTable : IDisposable
             record.Mark = message.Mark;
         }
 
-        bool counted = UpdateCounters(place, ref record, in message);
+        bool counted = UpdateCounters(slot, ref record, in message);
         if (message.Kind == FlowUpdateKind.Destroy)
         {
             changed |= !record.IsClosed;
-            Close(place, ref record);
+            Close(slot, ref record);
         }
 
         return changed ? ApplyOutcome.Changed : counted ? ApplyOutcome.Counted : ApplyOutcome.Known;
     }
 
-    private bool UpdateCounters(int place, ref FlowRecord record, ref readonly FlowUpdate message)
+    private bool UpdateCounters(int slot, ref FlowRecord record, ref readonly FlowUpdate message)
     {
         if (!message.Has(FlowUpdateFields.Counters))
         {
             return false;
         }
 
-        ref FlowCounters counters = ref _store.Counters(place);
-        FlowCounters total = _earlier.TryGetValue(place, out FlowCounters earlier) ? earlier + message.Counters : message.Counters;
+        ref FlowCounters counters = ref _store.Counters(slot);
+        FlowCounters total = _earlier.TryGetValue(slot, out FlowCounters earlier) ? earlier + message.Counters : message.Counters;
 
         // The kernel's counts only grow: a smaller one is an older answer.
         bool changed = total.Packets > counters.Packets || total.ReplyPackets > counters.ReplyPackets;
@@ -362,7 +362,7 @@ internal sealed partial class FlowTable : IDisposable
         return changed;
     }
 
-    private void StartConnection(int place, ref FlowRecord record)
+    private void StartConnection(int slot, ref FlowRecord record)
     {
         record.AddConnections(1);
         record.Flags &= ~FlowFlags.Closed;
@@ -370,15 +370,15 @@ internal sealed partial class FlowTable : IDisposable
         record.ProtocolState = 0;
         if ((record.Flags & FlowFlags.Counted) != 0)
         {
-            _earlier[place] = _store.Counters(place);
+            _earlier[slot] = _store.Counters(slot);
         }
     }
 
-    private void Close(int place, ref FlowRecord record)
+    private void Close(int slot, ref FlowRecord record)
     {
         record.Flags |= FlowFlags.Closed;
         SetEventless(ref record, isEventless: false);
-        _earlier.Remove(place);
+        _earlier.Remove(slot);
     }
 
     private bool IsEventless(ref readonly FlowUpdate message) => message.Kind == FlowUpdateKind.Dumped && _dumpShowsEventless;

@@ -17,16 +17,16 @@ internal unsafe struct UnmanagedBlocks<T>
     private T*[]? _blocks;
 
     /// <summary>The element at a place whose block was ensured.</summary>
-    public readonly ref T this[int place]
+    public readonly ref T this[int slot]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        get => ref _blocks![place >> BlockShift][place & BlockMask];
+        get => ref _blocks![slot >> BlockShift][slot & BlockMask];
     }
 
     /// <summary>Makes the block that holds a place, unless it is there.</summary>
-    public void Ensure(int place)
+    public void Ensure(int slot)
     {
-        int block = place >> BlockShift;
+        int block = slot >> BlockShift;
         if (_blocks is null || block >= _blocks.Length)
         {
             T*[] blocks = new T*[Math.Max(block + 1, (_blocks?.Length ?? 8) * 2)];

@@ -111,14 +111,14 @@ public sealed class CaptureOptions
     /// <summary>Where flows come from, in words: which interface, file or network namespace.</summary>
     public override string ToString()
     {
-        string place = NetworkNamespace is null ? "" : $" in network namespace {NetworkNamespace}";
+        string slot = NetworkNamespace is null ? "" : $" in network namespace {NetworkNamespace}";
         string chosen = Filter is null ? "" : $", filter '{Filter}'";
         return this switch
         {
             { ReplayPath: string recording } => $"recording {recording}",
             { PcapPath: string file } => $"capture file {file}{chosen}",
-            { Source: CaptureSource.Packet } => $"packets of {Interface ?? "any"}{place}{chosen}",
-            _ => $"connection tracking{place}",
+            { Source: CaptureSource.Packet } => $"packets of {Interface ?? "any"}{slot}{chosen}",
+            _ => $"connection tracking{slot}",
         };
     }
 

@@ -40,8 +40,8 @@ internal sealed unsafe class DatagramRing : IDisposable
     {
         long written = _written;
         long free = _capacity - (written - Volatile.Read(ref _read));
-        int place = (int)(written % _capacity);
-        int untilEnd = _capacity - place;
+        int slot = (int)(written % _capacity);
+        int untilEnd = _capacity - slot;
         long needed = Padded((long)HeadLength + datagram.Length);
         bool isSkipping = needed > untilEnd;
         if (needed + (isSkipping ? untilEnd : 0) > free)
@@ -51,13 +51,13 @@ internal sealed unsafe class DatagramRing : IDisposable
 
         if (isSkipping)
         {
-            Header(place) = Skip;
+            Header(slot) = Skip;
             written += untilEnd;
-            place = 0;
+            slot = 0;
         }
 
-        Header(place) = datagram.Length;
-        datagram.CopyTo(new Span<byte>(_memory + place + HeadLength, datagram.Length));
+        Header(slot) = datagram.Length;
+        datagram.CopyTo(new Span<byte>(_memory + slot + HeadLength, datagram.Length));
         Volatile.Write(ref _written, written + needed);
         return true;
     }
@@ -81,15 +81,15 @@ internal sealed unsafe class DatagramRing : IDisposable
             return false;
         }
 
-        int place = (int)(_read % _capacity);
-        if (Header(place) == Skip)
+        int slot = (int)(_read % _capacity);
+        if (Header(slot) == Skip)
         {
             // What is skipped and the datagram behind it were written as one: it is there.
-            Volatile.Write(ref _read, _read + _capacity - place);
-            place = 0;
+            Volatile.Write(ref _read, _read + _capacity - slot);
+            slot = 0;
         }
 
-        datagram = new ReadOnlySpan<byte>(_memory + place + HeadLength, Header(place));
+        datagram = new ReadOnlySpan<byte>(_memory + slot + HeadLength, Header(slot));
         return true;
     }
 
@@ -116,7 +116,7 @@ internal sealed unsafe class DatagramRing : IDisposable
 
     // A place is a multiple of eight below the capacity, so that there is always room for a header.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private ref int Header(int place) => ref *(int*)(_memory + place);
+    private ref int Header(int slot) => ref *(int*)(_memory + slot);
 
     private void Free()
     {

@@ -44,18 +44,18 @@ internal sealed class PacketHandler
     /// <param name="data">Its length on the wire, and its first bytes.</param>
     /// <param name="time">When it came: ticks of UTC.</param>
     /// <param name="addresses">The host's addresses.</param>
-    /// <param name="place">Where its flow is; -1 for none.</param>
-    public ApplyOutcome Take(ReadOnlySpan<byte> data, long time, LocalAddresses addresses, out int place)
+    /// <param name="slot">Where its flow is; -1 for none.</param>
+    public ApplyOutcome Take(ReadOnlySpan<byte> data, long time, LocalAddresses addresses, out int slot)
     {
         Packets++;
-        place = -1;
+        slot = -1;
         switch (Decode(data, time, out PacketTuple packet, out uint length))
         {
             case PacketResult.Decoded when !_keeps(packet.Key.Protocol):
                 return ApplyOutcome.Known;
             case PacketResult.Decoded:
-                ApplyOutcome outcome = _tracker.Take(ref packet, length, time, addresses, out place);
-                Skipped += place < 0 ? 1 : 0;
+                ApplyOutcome outcome = _tracker.Take(ref packet, length, time, addresses, out slot);
+                Skipped += slot < 0 ? 1 : 0;
                 return outcome;
             case PacketResult.Malformed:
                 Malformed++;

@@ -33,12 +33,12 @@ internal sealed class PacketTracker
     /// <param name="length">Its length, from the IP header on.</param>
     /// <param name="now">When it came: ticks of UTC.</param>
     /// <param name="addresses">The host's addresses.</param>
-    /// <param name="place">Where its flow is; -1 for an ICMP error about a flow that is not known.</param>
+    /// <param name="slot">Where its flow is; -1 for an ICMP error about a flow that is not known.</param>
     /// <returns><see cref="ApplyOutcome.Added"/>, <see cref="ApplyOutcome.Reopened"/> or <see cref="ApplyOutcome.Known"/>.</returns>
-    public ApplyOutcome Take(ref PacketTuple packet, uint length, long now, LocalAddresses addresses, out int place)
+    public ApplyOutcome Take(ref PacketTuple packet, uint length, long now, LocalAddresses addresses, out int slot)
     {
         Normalize(ref packet.Key);
-        place = Find(in packet.Key, out bool isReply);
+        slot = Find(in packet.Key, out bool isReply);
         if (packet.IsIcmpError)
         {
             // As in the kernel: an error belongs to the flow it is about, but neither counts nor answers.
@@ -46,19 +46,19 @@ internal sealed class PacketTracker
         }
 
         ApplyOutcome outcome = ApplyOutcome.Known;
-        if (place < 0 || !IsOfConnection(place, in packet, now))
+        if (slot < 0 || !IsOfConnection(slot, in packet, now))
         {
             isReply = Originator.IsReply(in packet, addresses);
             FlowKey original = isReply ? FlowKey.Reverse(in packet.Key) : packet.Key;
-            outcome = _flows.Open(in original, now, out place);
+            outcome = _flows.Open(in original, now, out slot);
             Originator.AddBeginning(in original, addresses);
         }
 
-        _flows.CountPacket(place, isReply, length, now);
-        ref FlowRecord record = ref _flows[place];
+        _flows.CountPacket(slot, isReply, length, now);
+        ref FlowRecord record = ref _flows[slot];
         if (record.Folding == FlowFolding.None)
         {
-            Track(place, ref record, in packet, isReply, now);
+            Track(slot, ref record, in packet, isReply, now);
         }
 
         return outcome;
@@ -68,9 +68,9 @@ internal sealed class PacketTracker
     /// <param name="now">Until when all packets have come: ticks of UTC.</param>
     public void Expire(long now)
     {
-        for (int place = 0; place < _flows.SlotCount; place++)
+        for (int slot = 0; slot < _flows.SlotCount; slot++)
         {
-            ref FlowRecord record = ref _flows[place];
+            ref FlowRecord record = ref _flows[slot];
             if (!record.IsUsed || !record.IsOfPackets || record.IsClosed)
             {
                 continue;
@@ -81,7 +81,7 @@ internal sealed class PacketTracker
             record.FirstSeen = Math.Min(record.FirstSeen, record.LastSeen);
             if (now - record.LastSeen > FlowTimeouts.Of(in record))
             {
-                _flows.CloseFlow(place);
+                _flows.CloseFlow(slot);
             }
         }
     }
@@ -102,9 +102,9 @@ internal sealed class PacketTracker
         return isReply ? reply : original;
     }
 
-    private bool IsOfConnection(int place, ref readonly PacketTuple packet, long now)
+    private bool IsOfConnection(int slot, ref readonly PacketTuple packet, long now)
     {
-        ref FlowRecord record = ref _flows[place];
+        ref FlowRecord record = ref _flows[slot];
         if (record.Folding != FlowFolding.None)
         {
             return !record.IsClosed;
@@ -113,7 +113,7 @@ internal sealed class PacketTracker
         bool isIdle = now - record.LastSeen > FlowTimeouts.Of(in record);
         if (isIdle && !record.IsClosed)
         {
-            _flows.CloseFlow(place);
+            _flows.CloseFlow(slot);
         }
 
         // What comes late belongs to the connection that has ended, but a beginning is another connection. So is anything for a flow that was
@@ -132,7 +132,7 @@ internal sealed class PacketTracker
     private static bool IsReset(ref readonly PacketTuple packet) =>
         packet.HasTransportFlags && packet.Key.Protocol == FlowProtocol.Tcp && TcpTracking.IsReset(packet.TransportFlags);
 
-    private void Track(int place, ref FlowRecord record, ref readonly PacketTuple packet, bool isReply, long now)
+    private void Track(int slot, ref FlowRecord record, ref readonly PacketTuple packet, bool isReply, long now)
     {
         byte state = record.ProtocolState;
         SeenDirections signs = record.SeenDirections;
@@ -166,7 +166,7 @@ internal sealed class PacketTracker
         record.SeenDirections = signs;
         if (HasEnded(in record))
         {
-            _flows.CloseFlow(place);
+            _flows.CloseFlow(slot);
         }
     }
 

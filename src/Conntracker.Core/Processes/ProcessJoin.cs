@@ -72,27 +72,27 @@ internal sealed class ProcessJoin
     }
 
     /// <summary>A flow has appeared, or a connection of it has begun anew: whoever waits for it is joined.</summary>
-    /// <param name="place">The flow.</param>
+    /// <param name="slot">The flow.</param>
     /// <param name="addresses">The host's addresses.</param>
     /// <param name="isOld">Whether it is older than the capture.</param>
-    public void FlowAppeared(int place, LocalAddresses addresses, bool isOld)
+    public void FlowAppeared(int slot, LocalAddresses addresses, bool isOld)
     {
-        if (!_isActive || _table[place].Folding != FlowFolding.None)
+        if (!_isActive || _table[slot].Folding != FlowFolding.None)
         {
             return;
         }
 
-        ref FlowRecord record = ref _table[place];
+        ref FlowRecord record = ref _table[slot];
         _aliases.Add(in record);
         if (_waiting.Count > 0)
         {
             FlowKey key = record.Key;
             key.Zone = 0;
             FlowKey translated = FlowAliases.Translated(in record);
-            TakeWaiting(place, in key, addresses);
+            TakeWaiting(slot, in key, addresses);
             if (!FlowKey.AreEqual(in key, in translated))
             {
-                TakeWaiting(place, in translated, addresses);
+                TakeWaiting(slot, in translated, addresses);
             }
         }
 
@@ -102,44 +102,44 @@ internal sealed class ProcessJoin
         }
     }
 
-    private void TakeWaiting(int place, in FlowKey original, LocalAddresses addresses)
+    private void TakeWaiting(int slot, in FlowKey original, LocalAddresses addresses)
     {
         if (_waiting.TryTake(in original, out SocketOwner sender, out SocketOwner receiver))
         {
-            Attach(place, isOriginal: true, in sender, addresses);
-            Attach(place, isOriginal: true, in receiver, addresses);
+            Attach(slot, isOriginal: true, in sender, addresses);
+            Attach(slot, isOriginal: true, in receiver, addresses);
         }
 
         if (_waiting.TryTake(FlowKey.Reverse(in original), out sender, out receiver))
         {
-            Attach(place, isOriginal: false, in sender, addresses);
-            Attach(place, isOriginal: false, in receiver, addresses);
+            Attach(slot, isOriginal: false, in sender, addresses);
+            Attach(slot, isOriginal: false, in receiver, addresses);
         }
     }
 
     private bool TryAttach(in FlowKey tuple, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
     {
-        int place = Find(in tuple);
-        if (place < 0 && _aliases.TryFind(in tuple, out FlowKey key))
+        int slot = Find(in tuple);
+        if (slot < 0 && _aliases.TryFind(in tuple, out FlowKey key))
         {
-            place = Find(in key);
+            slot = Find(in key);
         }
 
-        if (place >= 0)
+        if (slot >= 0)
         {
-            Attach(place, isOriginal, in owner, addresses);
+            Attach(slot, isOriginal, in owner, addresses);
         }
 
-        return place >= 0;
+        return slot >= 0;
     }
 
     private int Find(in FlowKey key)
     {
-        int place = _table.Find(in key);
-        return place >= 0 && _table[place].Folding == FlowFolding.None ? place : -1;
+        int slot = _table.Find(in key);
+        return slot >= 0 && _table[slot].Folding == FlowFolding.None ? slot : -1;
     }
 
-    private void Attach(int place, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
+    private void Attach(int slot, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
     {
         int process = Processes.Find(owner.Process);
         if (process < 0 && owner.Scope != SocketScope.Unproven)
@@ -148,7 +148,7 @@ internal sealed class ProcessJoin
         }
 
         // Whoever sends in the original direction is the client; whoever receives there, the server.
-        ref FlowRecord record = ref _table[place];
+        ref FlowRecord record = ref _table[slot];
         bool isClient = isOriginal == owner.IsOutgoing;
         AddressBits end = isClient ? record.Key.Original.Src : record.Reply.Src;
         if (owner.Scope >= SocketScope.Elsewhere && addresses.IsOwn(record.Key.Family, end))
@@ -181,9 +181,9 @@ internal sealed class ProcessJoin
         a.Scope == SocketScope.Elsewhere && b.Scope == SocketScope.Elsewhere && a.Namespace != b.Namespace;
 
     // What the kernel reported as it happened goes before what was looked up later, and the capture's own network namespace before others.
-    private int Rank(int place)
+    private int Rank(int slot)
     {
-        ref readonly ProcessReport report = ref Processes[place];
+        ref readonly ProcessReport report = ref Processes[slot];
         return (report.Scope == SocketScope.Elsewhere ? 0 : 2) + (report.Process.Source == ProcessSource.Bpf ? 1 : 0);
     }
 

@@ -61,7 +61,7 @@ internal sealed class ProcessList
     public ProcessSnapshot View { get; private set; }
 
     /// <summary>The report at a place.</summary>
-    public ref readonly ProcessReport this[int place] => ref _reports[place];
+    public ref readonly ProcessReport this[int slot] => ref _reports[slot];
 
     /// <summary>Adds a process.</summary>
     public void Add(ProcessReport report)
@@ -79,18 +79,18 @@ internal sealed class ProcessList
         }
 
         report = Fit(report);
-        if (!_free.TryPop(out int place))
+        if (!_free.TryPop(out int slot))
         {
-            place = _count++;
-            if (place == _reports.Length)
+            slot = _count++;
+            if (slot == _reports.Length)
             {
                 Array.Resize(ref _reports, _reports.Length * 2);
                 View = new ProcessSnapshot(_reports);
             }
         }
 
-        _slots.Add(report.Number, place);
-        _reports[place] = report;
+        _slots.Add(report.Number, slot);
+        _reports[slot] = report;
         _textSize += SizeOf(report.Process);
     }
 
@@ -162,9 +162,9 @@ internal sealed class ProcessList
         }
 
         bool[] isNamed = new bool[_count];
-        for (int place = 0; place < _table.SlotCount; place++)
+        for (int slot = 0; slot < _table.SlotCount; slot++)
         {
-            int number = _table[place].IsUsed ? _table[place].Details : 0;
+            int number = _table[slot].IsUsed ? _table[slot].Details : 0;
             if (number != 0)
             {
                 ref FlowDetails details = ref _table.Details[number];
@@ -173,14 +173,14 @@ internal sealed class ProcessList
             }
         }
 
-        foreach ((int number, int place) in _slots.ToArray())
+        foreach ((int number, int slot) in _slots.ToArray())
         {
-            if (!isNamed[place] && number < _youngest - KeptYoungest)
+            if (!isNamed[slot] && number < _youngest - KeptYoungest)
             {
-                _textSize -= SizeOf(_reports[place].Process);
+                _textSize -= SizeOf(_reports[slot].Process);
                 _slots.Remove(number);
-                _reports[place] = default;
-                _free.Push(place);
+                _reports[slot] = default;
+                _free.Push(slot);
             }
         }
 

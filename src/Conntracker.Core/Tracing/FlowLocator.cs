@@ -29,20 +29,20 @@ internal sealed class FlowLocator
     public int Find(ref readonly FlowKey header, out bool isReply)
     {
         isReply = false;
-        int place = _flows.Find(in header);
-        if (place >= 0 || (place = _index.FindTuple(in header, out isReply)) >= 0)
+        int slot = _flows.Find(in header);
+        if (slot >= 0 || (slot = _index.FindTuple(in header, out isReply)) >= 0)
         {
-            return place;
+            return slot;
         }
 
         FlowKey reverse = FlowKey.Reverse(in header);
         isReply = true;
-        if ((place = _flows.Find(in reverse)) < 0 && (place = _index.FindTuple(in reverse, out bool isReverseReply)) >= 0)
+        if ((slot = _flows.Find(in reverse)) < 0 && (slot = _index.FindTuple(in reverse, out bool isReverseReply)) >= 0)
         {
             isReply = !isReverseReply;
         }
 
-        return place;
+        return slot;
     }
 
     /// <summary>The flow of a header in whatever zone; -1 when there is none yet. For packets of which nothing tells the connection's id.</summary>
@@ -50,23 +50,23 @@ internal sealed class FlowLocator
     /// <param name="isReply">Whether the packet travels in the reply direction.</param>
     public int FindInAnyZone(ref readonly FlowKey header, out bool isReply)
     {
-        int place = Find(in header, out isReply);
-        if (place < 0)
+        int slot = Find(in header, out isReply);
+        if (slot < 0)
         {
             FlowKey zoned = header with { Zone = SomeZone };
-            place = _index.FindTuple(in zoned, out isReply);
+            slot = _index.FindTuple(in zoned, out isReply);
         }
 
-        return place;
+        return slot;
     }
 
     /// <summary>The flow of a connection's id; -1 when there is none yet.</summary>
     public int Find(uint conntrackId) => _index.FindId(conntrackId);
 
     /// <summary>A flow has been told of by connection tracking: from now on it is found by all that its packets may look like.</summary>
-    public void AddTuple(int place)
+    public void AddTuple(int slot)
     {
-        ref FlowRecord record = ref _flows[place];
+        ref FlowRecord record = ref _flows[slot];
         if (record.Folding != FlowFolding.None)
         {
             return;
@@ -74,31 +74,31 @@ internal sealed class FlowLocator
 
         if (record.Id != 0)
         {
-            _index.AddId(record.Id, place);
+            _index.AddId(record.Id, slot);
         }
 
         if (record.Key.Zone != 0)
         {
             FlowKey original = record.Key with { Zone = SomeZone };
-            _index.AddTuple(in original, place, isReply: false);
+            _index.AddTuple(in original, slot, isReply: false);
             FlowKey answer = original with { Original = record.Reply };
-            _index.AddTuple(in answer, place, isReply: true);
+            _index.AddTuple(in answer, slot, isReply: true);
         }
 
         if ((record.Status & (IPS_SRC_NAT | IPS_DST_NAT)) != 0)
         {
             FlowKey reply = record.Key with { Original = record.Reply, Zone = 0 };
-            _index.AddTuple(in reply, place, isReply: true);
+            _index.AddTuple(in reply, slot, isReply: true);
             FlowKey between = record.Key with { Zone = 0 };
             between.Original.Dst = record.Reply.Src;
             between.Original.DstPort = FlowKey.HasPorts(record.Key.Protocol) ? record.Reply.SrcPort : record.Key.Original.DstPort;
-            _index.AddTuple(in between, place, isReply: false);
+            _index.AddTuple(in between, slot, isReply: false);
         }
     }
 
     /// <summary>A packet of a flow was seen with this header.</summary>
-    public void AddTuple(ref readonly FlowKey header, int place, bool isReply) => _index.AddTuple(in header, place, isReply);
+    public void AddTuple(ref readonly FlowKey header, int slot, bool isReply) => _index.AddTuple(in header, slot, isReply);
 
     /// <summary>A packet of a flow bore this connection id, which the flow itself may not have: its record names a connection before this one.</summary>
-    public void AddTuple(uint conntrackId, int place) => _index.AddId(conntrackId, place, isOfPacket: true);
+    public void AddTuple(uint conntrackId, int slot) => _index.AddId(conntrackId, slot, isOfPacket: true);
 }

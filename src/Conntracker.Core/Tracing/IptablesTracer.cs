@@ -120,18 +120,18 @@ internal sealed class IptablesTracer
 
     private void Put(Line line)
     {
-        int place = _locator.FindInAnyZone(in line.Header, out bool isReply);
+        int slot = _locator.FindInAnyZone(in line.Header, out bool isReply);
         bool isOriginal = !isReply && !line.IsError;
-        if (place < 0)
+        if (slot < 0)
         {
-            place = _details.Create(in line.Header, line.Time);
+            slot = _details.Create(in line.Header, line.Time);
             isOriginal = true;
         }
 
         int step = line.Number ?? _steps.Of(in line.Step);
         Incomplete += step < 0 ? 1 : 0;
-        _details.AddStep(place, step, isOriginal);
-        _requests.Count(in _flows[place], packets: 0, steps: 1);
+        _details.AddStep(slot, step, isOriginal);
+        _requests.Count(in _flows[slot], packets: 0, steps: 1);
     }
 
     private struct Line

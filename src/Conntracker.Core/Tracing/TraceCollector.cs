@@ -139,7 +139,7 @@ internal sealed class TraceCollector
     }
 
     /// <summary>Connection tracking has told of a flow.</summary>
-    public void AddTuple(int place)
+    public void AddTuple(int slot)
     {
         if (!IsActive)
         {
@@ -148,16 +148,16 @@ internal sealed class TraceCollector
 
         // In a zone the flow has another key than its packets tell, and so it has when the packet was first reported behind a translation
         // of its addresses; the connection's id shows that both are one.
-        ref FlowRecord record = ref _flows[place];
-        if (record.Id != 0 && _locator.Find(record.Id) is >= 0 and int traced && traced != place && _flows[traced].IsUnconfirmed)
+        ref FlowRecord record = ref _flows[slot];
+        if (record.Id != 0 && _locator.Find(record.Id) is >= 0 and int traced && traced != slot && _flows[traced].IsUnconfirmed)
         {
-            _flows.Absorb(place, traced);
+            _flows.Absorb(slot, traced);
         }
 
-        AbsorbAnswers(place);
+        AbsorbAnswers(slot);
 
-        _locator.AddTuple(place);
-        _nftables.FlowAppeared(in _flows[place]);
+        _locator.AddTuple(slot);
+        _nftables.FlowAppeared(in _flows[slot]);
     }
 
     /// <summary>Takes packets and lines that wait for more as they are, if they have waited for long.</summary>
@@ -170,14 +170,14 @@ internal sealed class TraceCollector
     }
 
     // Packets of the reply direction that were reported before connection tracking told of a translation look like a flow of their own.
-    private void AbsorbAnswers(int place)
+    private void AbsorbAnswers(int slot)
     {
-        ref FlowRecord record = ref _flows[place];
+        ref FlowRecord record = ref _flows[slot];
         FlowKey answer = record.Key with { Original = record.Reply, Zone = 0 };
-        if (record.Folding == FlowFolding.None && _flows.Find(in answer) is >= 0 and int traced && traced != place
+        if (record.Folding == FlowFolding.None && _flows.Find(in answer) is >= 0 and int traced && traced != slot
             && _flows[traced].IsUnconfirmed && _flows[traced].FirstSeen >= record.LastSeen - s_aMoment)
         {
-            _flows.AbsorbAnswers(place, traced);
+            _flows.AbsorbAnswers(slot, traced);
         }
     }
 
@@ -192,11 +192,11 @@ internal sealed class TraceCollector
         }
 
         IsActive = true;
-        for (int place = 0; place < _flows.SlotCount; place++)
+        for (int slot = 0; slot < _flows.SlotCount; slot++)
         {
-            if (_flows[place].IsUsed)
+            if (_flows[slot].IsUsed)
             {
-                _locator.AddTuple(place);
+                _locator.AddTuple(slot);
             }
         }
     }

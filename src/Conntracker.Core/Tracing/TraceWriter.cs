@@ -28,13 +28,13 @@ internal sealed class TraceWriter
     public bool Keeps(FlowProtocol protocol) => _protocols is null || _protocols.Contains(protocol);
 
     /// <summary>Makes a flow of a packet that belongs to none; the caller has looked.</summary>
-    /// <returns>Its place.</returns>
+    /// <returns>Its slot.</returns>
     public int Create(ref readonly FlowKey header, long time) => _flows.AddUnconfirmed(in header, time);
 
     /// <summary>Counts a packet of a flow.</summary>
-    public void CountPacket(int place, long time)
+    public void CountPacket(int slot, long time)
     {
-        ref FlowRecord record = ref _flows[place];
+        ref FlowRecord record = ref _flows[slot];
         ref FlowDetails details = ref _flows.Details.Of(ref record);
         details.Flags |= details.Packets == 0 && record.IsUnconfirmed ? FlowDetailFlags.BegunUnconfirmed : FlowDetailFlags.None;
         details.Packets += details.Packets == uint.MaxValue ? 0u : 1u;
@@ -42,12 +42,12 @@ internal sealed class TraceWriter
     }
 
     /// <summary>A packet of a flow passed a step.</summary>
-    /// <param name="place">The flow's place.</param>
+    /// <param name="slot">The flow's place.</param>
     /// <param name="step">The step's number; -1 for one that could not be kept.</param>
     /// <param name="isOriginal">Whether the packet is the originator's, and speaks for what the rules do to the flow.</param>
-    public void AddStep(int place, int step, bool isOriginal)
+    public void AddStep(int slot, int step, bool isOriginal)
     {
-        ref FlowDetails details = ref _flows.Details.Of(ref _flows[place]);
+        ref FlowDetails details = ref _flows.Details.Of(ref _flows[slot]);
         if (step < 0)
         {
             details.Flags |= FlowDetailFlags.StepsLeftOut;
@@ -64,21 +64,21 @@ internal sealed class TraceWriter
         _flows.Details.AddStep(ref details, step, packets: 1, isOriginal);
         if (hasEnded)
         {
-            Ended?.Invoke(place);
+            Ended?.Invoke(slot);
         }
     }
 
     /// <summary>Steps of a packet of a flow are missing.</summary>
-    public void LeaveOut(int place) => _flows.Details.Of(ref _flows[place]).Flags |= FlowDetailFlags.StepsLeftOut;
+    public void LeaveOut(int slot) => _flows.Details.Of(ref _flows[slot]).Flags |= FlowDetailFlags.StepsLeftOut;
 
     /// <summary>A packet of a flow has passed its last hook.</summary>
-    /// <param name="place">The flow's place.</param>
+    /// <param name="slot">The flow's place.</param>
     /// <param name="isOriginal">Whether the packet is the originator's, and speaks for what the rules do to the flow.</param>
     /// <param name="isReply">Whether it is an answer, and no ICMP error.</param>
     /// <returns>Whether it is the first of the originator's packets that is known to have passed.</returns>
-    public bool Pass(int place, bool isOriginal, bool isReply)
+    public bool Pass(int slot, bool isOriginal, bool isReply)
     {
-        ref FlowRecord record = ref _flows[place];
+        ref FlowRecord record = ref _flows[slot];
         ref FlowDetails details = ref _flows.Details.Of(ref record);
         bool isFirst = isOriginal && (details.Flags & FlowDetailFlags.Passed) == 0;
         if (isOriginal)
@@ -95,7 +95,7 @@ internal sealed class TraceWriter
     }
 
     /// <summary>A packet that <see cref="Pass"/> was called for, as the first of its originator, was dropped behind its last hook.</summary>
-    public void TakePassBack(int place) => _flows.Details.Of(ref _flows[place]).Flags &= ~FlowDetailFlags.Passed;
+    public void TakePassBack(int slot) => _flows.Details.Of(ref _flows[slot]).Flags &= ~FlowDetailFlags.Passed;
 
     // An answer to what was rejected is the firewall's own.
     private bool IsRejected(ref readonly FlowDetails details)

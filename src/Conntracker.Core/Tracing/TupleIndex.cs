@@ -27,9 +27,9 @@ internal sealed class TupleIndex
 
     /// <summary>Enters a tuple that packets of a flow bear somewhere on their way.</summary>
     /// <param name="tuple">The tuple, in zone 0.</param>
-    /// <param name="place">The flow's place.</param>
+    /// <param name="slot">The flow's place.</param>
     /// <param name="isReply">Whether packets of the reply direction bear it.</param>
-    public void AddTuple(ref readonly FlowKey tuple, int place, bool isReply)
+    public void AddTuple(ref readonly FlowKey tuple, int slot, bool isReply)
     {
         if (_tuples.Count >= GenerationSize)
         {
@@ -37,14 +37,14 @@ internal sealed class TupleIndex
             _tuples.Clear();
         }
 
-        _tuples[tuple] = new Entry(place, _flows[place].FirstSeen, isReply);
+        _tuples[tuple] = new Entry(slot, _flows[slot].FirstSeen, isReply);
     }
 
     /// <summary>Enters a connection's id.</summary>
     /// <param name="id">The id.</param>
-    /// <param name="place">The flow's place.</param>
+    /// <param name="slot">The flow's place.</param>
     /// <param name="isOfPacket">Whether only a packet bore it, and the flow's record may have another: that of an earlier connection.</param>
-    public void AddId(uint id, int place, bool isOfPacket = false)
+    public void AddId(uint id, int slot, bool isOfPacket = false)
     {
         if (_ids.Count >= GenerationSize)
         {
@@ -52,7 +52,7 @@ internal sealed class TupleIndex
             _ids.Clear();
         }
 
-        _ids[id] = new Entry(place, _flows[place].FirstSeen, isOfPacket);
+        _ids[id] = new Entry(slot, _flows[slot].FirstSeen, isOfPacket);
     }
 
     /// <summary>Finds a flow by a tuple; -1 when there is none.</summary>

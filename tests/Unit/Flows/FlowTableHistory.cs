@@ -232,9 +232,9 @@ internal sealed class FlowTableHistory : IDisposable
     // The table shows what it has counted in a copy only, so that is compared for all flows at once.
     private string? Compare(FlowKey key, FlowStore? copy = null)
     {
-        int place = _table.Find(in key);
-        FlowCounters? counters = copy is null || place < 0 || (_table[place].Flags & FlowFlags.Counted) == 0 ? null : copy.Counters(place);
-        string? difference = place < 0 ? "it should be there and is not" : _model.Flows[key].Difference(in _table[place], counters);
+        int slot = _table.Find(in key);
+        FlowCounters? counters = copy is null || slot < 0 || (_table[slot].Flags & FlowFlags.Counted) == 0 ? null : copy.Counters(slot);
+        string? difference = slot < 0 ? "it should be there and is not" : _model.Flows[key].Difference(in _table[slot], counters);
         Differing = difference is null ? Differing : key;
         return difference is null ? null : $"{Show(key)}: {difference}";
     }

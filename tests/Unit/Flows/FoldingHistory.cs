@@ -57,9 +57,9 @@ internal sealed class FoldingHistory : IDisposable
 
         using FlowStore copy = _table.Copy();
         FlowCounters sum = default;
-        for (int place = 0; place < copy.HighWater; place++)
+        for (int slot = 0; slot < copy.HighWater; slot++)
         {
-            sum += copy[place].IsUsed && (copy[place].Flags & FlowFlags.Counted) != 0 ? copy.Counters(place) : default;
+            sum += copy[slot].IsUsed && (copy[slot].Flags & FlowFlags.Counted) != 0 ? copy.Counters(slot) : default;
         }
 
         return !sum.Equals(_kernel.Ended) ? $"there should be {_kernel.Ended.Packets} packets and are {sum.Packets}" : CompareAll();
@@ -70,9 +70,9 @@ internal sealed class FoldingHistory : IDisposable
     {
         long connections = 0;
         long open = 0;
-        for (int place = 0; place < _table.SlotCount; place++)
+        for (int slot = 0; slot < _table.SlotCount; slot++)
         {
-            ref FlowRecord record = ref _table[place];
+            ref FlowRecord record = ref _table[slot];
             if (record.IsUsed)
             {
                 connections += record.Connections;

@@ -38,7 +38,7 @@ public class FlowQueryTests
 
         using Conntracker.FlowSnapshot snapshot = probe.Collector.Snapshot();
         string[] names = ["tcp", "udp", "icmp", "v6"];
-        string found = string.Join(' ', names.Where((_, place) => query.Matches(in snapshot[place])));
+        string found = string.Join(' ', names.Where((_, slot) => query.Matches(in snapshot[slot])));
         Assert.True(expected == found, $"{name}: {found}");
     }
 

@@ -18,16 +18,16 @@ public class DamagedPacketTests
         foreach (Exchange exchange in Exchange.All)
         {
             byte[] frame = header.Put(exchange.There);
-            for (int place = 0; place < frame.Length; place++)
+            for (int slot = 0; slot < frame.Length; slot++)
             {
-                byte kept = frame[place];
+                byte kept = frame[slot];
                 foreach (int value in s_values)
                 {
-                    frame[place] = (byte)value;
+                    frame[slot] = (byte)value;
                     probe.Put(frame);
                 }
 
-                frame[place] = kept;
+                frame[slot] = kept;
             }
         }
 

@@ -59,37 +59,37 @@ public sealed class DamagedPcapTests : IDisposable
         byte[] bytes = file.ToBytes();
         string path = _folder.File("damaged.pcap");
         int refused = 0;
-        for (int place = 0; place < bytes.Length; place++)
+        for (int slot = 0; slot < bytes.Length; slot++)
         {
-            byte kept = bytes[place];
+            byte kept = bytes[slot];
             foreach (int value in (int[])[0xff - kept, kept ^ 1])
             {
-                bytes[place] = (byte)value;
+                bytes[slot] = (byte)value;
                 File.WriteAllBytes(path, bytes);
                 try
                 {
-                    Check(PcapReading.Of(path), file, place);
+                    Check(PcapReading.Of(path), file, slot);
                 }
-                catch (ConntrackException error) when (place < file.Ends[0])
+                catch (ConntrackException error) when (slot < file.Ends[0])
                 {
                     Assert.True(error.Reason is ConntrackErrorReason.PcapInvalid or ConntrackErrorReason.LinkTypeUnknown, error.Message);
                     refused++;
                 }
             }
 
-            bytes[place] = kept;
+            bytes[slot] = kept;
         }
 
         Assert.True(refused > 0);
     }
 
-    private static void Check(PcapReading read, PcapFile file, int place)
+    private static void Check(PcapReading read, PcapFile file, int slot)
     {
         long inFlows = read.Flows.Sum(each => (long)(each.Packets! + each.ReplyPackets!));
         Assert.Equal(read.Counters.Packets, inFlows + read.Counters.PacketsSkipped + read.Counters.Malformed);
-        if (place >= file.Ends[0])
+        if (slot >= file.Ends[0])
         {
-            int sound = file.Ends.Count(each => each <= place) - 1;
+            int sound = file.Ends.Count(each => each <= slot) - 1;
             Assert.Equal(s_exchanges[..sound].Select(each => each.Flow), read.Flows.Take(sound).Select(each => each.ToString()));
         }
         Assert.InRange(read.Notices.Count, 0, 1);

@@ -111,10 +111,10 @@ public sealed class RecordingTests : IDisposable
         for (int frame = 0; frame < offsets.Count; frame++)
         {
             int end = frame + 1 < offsets.Count ? offsets[frame + 1] : intact.Length;
-            int[] places = [0, 3, 4, 5, 12, 13, 16, random.Next(17, Math.Max(18, end - offsets[frame])), end - offsets[frame] - 1];
-            foreach (int place in places.Where(each => offsets[frame] + each < end))
+            int[] slots = [0, 3, 4, 5, 12, 13, 16, random.Next(17, Math.Max(18, end - offsets[frame])), end - offsets[frame] - 1];
+            foreach (int slot in slots.Where(each => offsets[frame] + each < end))
             {
-                using RecordingReader reader = RecordingReader.Open(Flipped(intact, offsets[frame] + place));
+                using RecordingReader reader = RecordingReader.Open(Flipped(intact, offsets[frame] + slot));
                 bool isNoticed = false;
                 try
                 {
@@ -129,7 +129,7 @@ public sealed class RecordingTests : IDisposable
                     isNoticed = error.Reason == ConntrackErrorReason.RecordingInvalid && error.Message.Contains($"frame {frame + 1} ", StringComparison.Ordinal);
                 }
 
-                Assert.True(isNoticed && reader.MessageCount == frame, $"Byte {place} of frame {frame + 1}.");
+                Assert.True(isNoticed && reader.MessageCount == frame, $"Byte {slot} of frame {frame + 1}.");
             }
         }
     }

@@ -75,9 +75,9 @@ internal sealed class CollectorProbe : IDisposable
     {
         using FlowSnapshot snapshot = collector.Snapshot();
         List<Flow> flows = [];
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
+            if (snapshot.ToFlow(slot, FlowQuery.All) is Flow flow)
             {
                 flows.Add(flow);
             }

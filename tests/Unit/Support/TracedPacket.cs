@@ -57,10 +57,10 @@ internal sealed class TracedPacket(TraceProbe probe, PacketHeader header, uint c
     /// <summary>The whole way of a packet that one rule of the forward chain accepts.</summary>
     public TracedPacket Forwarded(ulong handle) => First().Tracked().Rule("inet fw forward", handle).Last();
 
-    private TracedPacket Report(string place, int type, ulong handle, int verdict, string jump, bool entersBase)
+    private TracedPacket Report(string slot, int type, ulong handle, int verdict, string jump, bool entersBase)
     {
-        string[] names = place.Split(' ');
-        _base = entersBase ? place : _base;
+        string[] names = slot.Split(' ');
+        _base = entersBase ? slot : _base;
         probe.Trace(new NftTrace
         {
             Family = (byte)(names[0] switch { "ip" => NFPROTO_IPV4, "ip6" => NFPROTO_IPV6, "bridge" => NFPROTO_BRIDGE, _ => NFPROTO_INET }),

@@ -28,9 +28,9 @@ public sealed class TraceRequestBookTests
         probe.Event(new Conn { SrcPort = 40000, Zone = 3 }.New());
         TraceRequest[] requests = [.. probe.Flows().Select(each => _book.Add("a flow", each, query: null, now: 1, until: 100)!)];
         using Conntracker.FlowSnapshot snapshot = probe.Collector.Snapshot();
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            Count(snapshot[place], 1, 1);
+            Count(snapshot[slot], 1, 1);
         }
 
         Count(Record(443), 1, 1);

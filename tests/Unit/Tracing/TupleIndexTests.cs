@@ -20,11 +20,11 @@ public sealed class TupleIndexTests : IDisposable
     [Fact]
     public void A_flow_that_is_in_use_is_found_however_many_others_come()
     {
-        int place = Add(1, time: 10);
-        _flows[place].Id = 1;
+        int slot = Add(1, time: 10);
+        _flows[slot].Id = 1;
         FlowKey tuple = Key(1);
-        _index.AddTuple(in tuple, place, isReply: true);
-        _index.AddId(1, place);
+        _index.AddTuple(in tuple, slot, isReply: true);
+        _index.AddId(1, slot);
         int other = Add(2, time: 11);
         for (uint round = 0; round < 4; round++)
         {
@@ -35,9 +35,9 @@ public sealed class TupleIndexTests : IDisposable
                 _index.AddId(1000 + i + (round * GenerationSize), other);
             }
 
-            Assert.Equal(place, _index.FindTuple(in tuple, out bool isReply));
+            Assert.Equal(slot, _index.FindTuple(in tuple, out bool isReply));
             Assert.True(isReply);
-            Assert.Equal(place, _index.FindId(1));
+            Assert.Equal(slot, _index.FindId(1));
         }
 
         FlowKey old = Key(1000);
@@ -63,10 +63,10 @@ public sealed class TupleIndexTests : IDisposable
     [Fact]
     public void An_id_that_the_flow_no_longer_has_is_not_found()
     {
-        int place = Add(1, time: 10);
-        _flows[place].Id = 7;
-        _index.AddId(7, place);
-        _flows[place].Id = 8;
+        int slot = Add(1, time: 10);
+        _flows[slot].Id = 7;
+        _index.AddId(7, slot);
+        _flows[slot].Id = 8;
         Assert.Equal(-1, _index.FindId(7));
     }
 

@@ -136,16 +136,16 @@ public sealed class FlowTree : IFlowWriter
 
     /// <summary>Makes the entry of a flow as the table holds it, unless it is there, and sees to its time.</summary>
     /// <param name="snapshot">The flows.</param>
-    /// <param name="place">Which one.</param>
+    /// <param name="slot">Which one.</param>
     /// <param name="now">When the snapshot was taken, of a capture that runs; null of one that is over.</param>
     /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
-    public void Write(FlowSnapshot snapshot, int place, DateTimeOffset? now = null)
+    public void Write(FlowSnapshot snapshot, int slot, DateTimeOffset? now = null)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
-        ref readonly FlowRecord record = ref snapshot[place];
+        ref readonly FlowRecord record = ref snapshot[slot];
         if (record.IsUsed)
         {
-            Add(TreeEntry.Of(in record, snapshot.Direction(place), _options.FoldInternet), LastSeen(in record, now), record.IsReplied);
+            Add(TreeEntry.Of(in record, snapshot.Direction(slot), _options.FoldInternet), LastSeen(in record, now), record.IsReplied);
         }
     }
 

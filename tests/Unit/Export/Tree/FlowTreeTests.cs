@@ -56,9 +56,9 @@ public sealed class FlowTreeTests : IDisposable
         probe.Event(new Conn { Src = "192.168.200.7", SrcPort = 51514, Dst = "192.168.201.4", DstPort = 22 }.New());
         using FlowTree tree = FlowTree.Open(Root, new FlowTreeOptions());
         using FlowSnapshot snapshot = probe.Collector.Snapshot();
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            tree.Write(snapshot, place);
+            tree.Write(snapshot, slot);
         }
 
         Assert.Equal(["else/tcp/192.168.200.7-51514-192.168.201.4-22", "in/udp/192.168.200.214-PORT-224.0.0.251-5353"], TreeFlows.Files(Root));
@@ -176,14 +176,14 @@ public sealed class FlowTreeTests : IDisposable
     [InlineData("tree")]
     [InlineData("tree/out")]
     [InlineData("tree/out/tcp")]
-    public void A_link_in_place_of_a_folder_is_refused_and_nothing_appears_behind_it(string place)
+    public void A_link_in_place_of_a_folder_is_refused_and_nothing_appears_behind_it(string slot)
     {
         string outside = _folder.File("outside");
         Directory.CreateDirectory(outside);
-        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(place))!);
-        Directory.CreateSymbolicLink(_folder.File(place), outside);
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(slot))!);
+        Directory.CreateSymbolicLink(_folder.File(slot), outside);
         LogFileException error = Assert.Throws<LogFileException>(() => Write(Flow(1)));
-        Assert.Equal((LogFileReason.TargetIsLink, _folder.File(place)), (error.Reason, error.Path));
+        Assert.Equal((LogFileReason.TargetIsLink, _folder.File(slot)), (error.Reason, error.Path));
         Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
     }
 
@@ -221,11 +221,11 @@ public sealed class FlowTreeTests : IDisposable
     [InlineData("tree")]
     [InlineData("tree/out")]
     [InlineData("tree/out/tcp")]
-    public void A_folder_of_another_user_is_refused_even_for_root(string place)
+    public void A_folder_of_another_user_is_refused_even_for_root(string slot)
     {
         Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root, to give a folder to another user.");
-        Directory.CreateDirectory(_folder.File(place));
-        using Process chown = Process.Start("chown", ["12345", _folder.File(place)]);
+        Directory.CreateDirectory(_folder.File(slot));
+        using Process chown = Process.Start("chown", ["12345", _folder.File(slot)]);
         chown.WaitForExit();
         LogFileException error = Assert.Throws<LogFileException>(() => Write(Flow(1)));
         Assert.Equal(LogFileReason.ForeignOwner, error.Reason);
@@ -236,12 +236,12 @@ public sealed class FlowTreeTests : IDisposable
     [InlineData("tree")]
     [InlineData("tree/out")]
     [InlineData("tree/out/tcp")]
-    public void A_file_in_place_of_a_folder_is_told(string place)
+    public void A_file_in_place_of_a_folder_is_told(string slot)
     {
-        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(place))!);
-        File.WriteAllText(_folder.File(place), "precious");
+        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(slot))!);
+        File.WriteAllText(_folder.File(slot), "precious");
         Assert.Equal(LogFileReason.NotFolder, Assert.Throws<LogFileException>(() => Write(Flow(1))).Reason);
-        Assert.Equal("precious", File.ReadAllText(_folder.File(place)));
+        Assert.Equal("precious", File.ReadAllText(_folder.File(slot)));
     }
 
     [Fact]

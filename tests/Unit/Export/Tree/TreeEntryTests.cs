@@ -157,10 +157,10 @@ public class TreeEntryTests
         probe.Event(new Conn { Protocol = FlowProtocol.Gre }.New());
         probe.Event(new Conn { Src = "2001:db8::2", SrcPort = 50000, Dst = "2001:db8::1", DstPort = 8443 }.New());
         using FlowSnapshot snapshot = probe.Collector.Snapshot();
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            TreeEntry entry = TreeEntry.Of(in snapshot[place], snapshot.Direction(place), InternetFolding.Both);
-            Assert.Equal(TreeEntry.Of(snapshot.ToFlow(place, FlowQuery.All)!, InternetFolding.Both), entry);
+            TreeEntry entry = TreeEntry.Of(in snapshot[slot], snapshot.Direction(slot), InternetFolding.Both);
+            Assert.Equal(TreeEntry.Of(snapshot.ToFlow(slot, FlowQuery.All)!, InternetFolding.Both), entry);
         }
     }
 
@@ -177,12 +177,12 @@ public class TreeEntryTests
 
         using FlowSnapshot snapshot = probe.Collector.Snapshot();
         HashSet<FlowFolding> seen = [];
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            if (snapshot.ToFlow(place, FlowQuery.All) is Flow flow)
+            if (snapshot.ToFlow(slot, FlowQuery.All) is Flow flow)
             {
                 seen.Add(flow.Folding);
-                TreeEntry entry = TreeEntry.Of(in snapshot[place], snapshot.Direction(place), InternetFolding.Both);
+                TreeEntry entry = TreeEntry.Of(in snapshot[slot], snapshot.Direction(slot), InternetFolding.Both);
                 Assert.Equal(TreeEntry.Of(flow, InternetFolding.Both), entry);
                 Assert.Equal(entry, Parse(PathOf(entry)));
                 Assert.Equal(entry, TreeEntry.Of(entry.ToFlow(), InternetFolding.Both));

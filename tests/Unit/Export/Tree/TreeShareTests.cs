@@ -116,9 +116,9 @@ public sealed class TreeShareTests : IDisposable
 
         using FlowTree tree = Open();
         using FlowSnapshot snapshot = probe.Collector.Snapshot();
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            tree.Write(snapshot, place);
+            tree.Write(snapshot, slot);
         }
 
         Assert.InRange(tree.Count, most / 2, most);

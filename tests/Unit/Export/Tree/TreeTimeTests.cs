@@ -170,9 +170,9 @@ public sealed class TreeTimeTests : IDisposable
     private static void WriteAll(FlowTree tree, CollectorProbe probe, DateTimeOffset? now)
     {
         using FlowSnapshot snapshot = probe.Collector.Snapshot();
-        for (int place = 0; place < snapshot.SlotCount; place++)
+        for (int slot = 0; slot < snapshot.SlotCount; slot++)
         {
-            tree.Write(snapshot, place, now);
+            tree.Write(snapshot, slot, now);
         }
     }
 
