@@ -23,9 +23,6 @@ internal sealed class LocalAddressesBuilder
     /// <summary>Everything that was added so far. The same object until something new is added.</summary>
     public LocalAddresses Current => _hasNew ? Make() : _made;
 
-    /// <summary>How often they were made anew.</summary>
-    public int Makings { get; private set; }
-
     /// <summary>Adds addresses of the host itself.</summary>
     public void AddOwn(AddressBlock block) => Add(block, isBroadcast: false);
 
@@ -54,7 +51,6 @@ internal sealed class LocalAddressesBuilder
             if (_hasNew)
             {
                 _made = _made.With(_newOwn, _newBroadcast);
-                Makings++;
                 _newOwn.Clear();
                 _newBroadcast.Clear();
                 _hasNew = false;

@@ -53,7 +53,7 @@ internal sealed class IptablesTracer
 
         byte family = line.Family == FlowFamily.IPv6 ? (byte)NftablesConstants.NFPROTO_IPV6 : (byte)NftablesConstants.NFPROTO_IPV4;
         int table = _names.Of(line.Table);
-        BaseKey entered = new(TraceEngine.Iptables, family, table, line.Hook == IptablesTraceLine.UnknownHook ? HookOf(line.Chain) : line.Hook);
+        BaseKey entered = new(TraceEngine.Iptables, family, table, line.Hook);
         StepKey key = new(
             TraceEngine.Iptables, family, _steps.BaseOf(in entered), table, _names.Of(line.Chain), line.Type, (ulong)Math.Max(0, line.Position), Verdict: 0, JumpChain: 0);
         Line waiting = new() { Header = line.Packet.Key, IsError = line.Packet.IsIcmpError, Step = key, Time = time };
@@ -94,15 +94,6 @@ internal sealed class IptablesTracer
             _waiting.Enqueue(change(_waiting.Dequeue()));
         }
     }
-
-    // The kernel's log does not tell the hook; chains that are built in are named after it.
-    private static byte HookOf(ReadOnlySpan<byte> chain) =>
-        chain.SequenceEqual("PREROUTING"u8) ? NflogConstants.NF_INET_PRE_ROUTING
-        : chain.SequenceEqual("INPUT"u8) ? NflogConstants.NF_INET_LOCAL_IN
-        : chain.SequenceEqual("FORWARD"u8) ? NflogConstants.NF_INET_FORWARD
-        : chain.SequenceEqual("OUTPUT"u8) ? NflogConstants.NF_INET_LOCAL_OUT
-        : chain.SequenceEqual("POSTROUTING"u8) ? NflogConstants.NF_INET_POST_ROUTING
-        : IptablesTraceLine.UnknownHook;
 
     private bool TryPut(in Line line, long now)
     {

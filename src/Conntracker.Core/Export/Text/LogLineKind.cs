@@ -35,9 +35,6 @@ internal readonly record struct LogLineKind(FlowProtocol Protocol, FlowFamily Fa
     /// <summary>True when lines print an ICMP type and code: each ICMP in the family that it belongs to.</summary>
     public bool IsIcmp => this is { Protocol: FlowProtocol.Icmp, Family: FlowFamily.IPv4 } or { Protocol: FlowProtocol.IcmpV6, Family: FlowFamily.IPv6 };
 
-    /// <summary>The label of a place in the table (<see cref="Index"/>).</summary>
-    public static LogLineKind FromIndex(int index) => new((FlowProtocol)(index >> 1), (index & 1) == 0 ? FlowFamily.IPv4 : FlowFamily.IPv6);
-
     /// <summary>Reads a label in its columns. Only the one spelling that a writer uses is a label.</summary>
     public static bool TryParse(ReadOnlySpan<byte> columns, out LogLineKind label)
     {
