@@ -5,16 +5,16 @@ namespace Conntracker;
 /// <summary>Recognises capture files (pcap, pcapng) by their first bytes. Only reading shows whether the rest is sound.</summary>
 public static class CaptureFile
 {
-    // The header of either format is at least so long. A pipe has no length: it is not opened, which could block.
+    // The header of either format has at least this length. A pipe has no length and is not opened: that could block.
     private const int ShortestHeader = 24;
 
     private const uint SectionHeader = 0x0A0D0D0A;
     private const uint SectionByteOrder = 0x1A2B3C4D;
 
-    // Of pcap: times in microseconds, in nanoseconds, and with the longer packet headers of an old Linux. libpcap reads these three.
+    // The magic numbers of pcap: microseconds, nanoseconds, and the longer packet headers of an old Linux. libpcap reads all three.
     private static readonly uint[] s_pcap = [0xA1B2C3D4, 0xA1B23C4D, 0xA1B2CD34];
 
-    /// <summary>Whether the file is one of them; false when it cannot be read, or is not there.</summary>
+    /// <summary>True for a capture file; false for any other file, and for one that cannot be read or does not exist.</summary>
     public static bool IsPcap(string path)
     {
         try
@@ -35,7 +35,7 @@ public static class CaptureFile
         }
     }
 
-    /// <summary>Whether a file that begins so is a capture file. Files have the byte order of the machine that wrote them.</summary>
+    /// <summary>True for the first bytes of a capture file. Files have the byte order of the machine that wrote them.</summary>
     internal static bool IsPcap(ReadOnlySpan<byte> header)
     {
         if (header.Length < ShortestHeader)

@@ -12,7 +12,7 @@ internal static class DccpTracking
     /// <summary>Whether the packet begins a connection.</summary>
     public static bool IsBeginning(byte type) => type == Request;
 
-    /// <summary>Whether only the side that did not begin sends this.</summary>
+    /// <summary>Whether only the responder sends this type.</summary>
     public static bool IsFirstAnswer(byte type) => type is Response or CloseRequest;
 
     /// <summary>The state after a packet.</summary>
@@ -24,7 +24,7 @@ internal static class DccpTracking
         (DccpState.Closing, _) => state,
         (_, CloseRequest) => DccpState.CloseReq,
 
-        // What is sent again does not lead back.
+        // A retransmission does not set the state back.
         (DccpState.None, Request) => DccpState.Request,
         (DccpState.None or DccpState.Request, Response) => DccpState.Respond,
         (_, Request or Response) => state,

@@ -4,8 +4,8 @@ using static Conntracker.Core.Native.ConntrackConstants;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// After how long without a packet a connection counts as gone: the kernel's defaults for connection tracking
-/// (/proc/sys/net/netfilter/nf_conntrack_*_timeout_*), which hosts without it do not have.
+/// The idle time after which a connection counts as gone: the kernel's defaults for connection tracking
+/// (/proc/sys/net/netfilter/nf_conntrack_*_timeout_*), which are missing on hosts without it.
 /// </summary>
 internal static class FlowTimeouts
 {
@@ -18,7 +18,7 @@ internal static class FlowTimeouts
     private const int TcpUnacknowledged = 300;
     private const int Day = 24 * 60 * 60;
 
-    /// <summary>The timeout of a flow as it stands, in ticks.</summary>
+    /// <summary>The timeout of a flow in its current state, in ticks.</summary>
     public static long Of(ref readonly FlowRecord record)
     {
         bool isAssured = (record.Status & IPS_ASSURED) != 0;

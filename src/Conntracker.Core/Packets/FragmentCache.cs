@@ -9,26 +9,26 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// The tuples of packets that come in fragments: only the first one has the ports. A fixed number of places, the newer packet takes the
-/// place of the older one; fragments that come before their first one are not joined.
+/// The tuples of fragmented packets: only the first fragment has the ports. The number of slots is fixed, and a newer packet replaces the older one
+/// in its slot. Fragments that arrive before the first one are not joined.
 /// </summary>
 internal sealed class FragmentCache
 {
     private const int Places = 1 << 12;
 
-    // As long as the kernel waits for the rest of a packet (net.ipv4.ipfrag_time).
+    // The kernel waits this long for the rest of a packet (net.ipv4.ipfrag_time).
     private static readonly long s_patience = TimeSpan.FromSeconds(30).Ticks;
 
     private readonly Entry[] _entries = new Entry[Places];
 
-    /// <summary>Notes the first fragment of a packet.</summary>
+    /// <summary>Remembers the first fragment of a packet.</summary>
     public void Add(ref readonly PacketTuple first, long now)
     {
         FlowKey name = NameOf(in first);
         _entries[SlotOf(in name)] = new Entry { Name = name, Key = first.Key, Time = now };
     }
 
-    /// <summary>Gives a later fragment the tuple of its packet; false when its first one is not known.</summary>
+    /// <summary>Gives a later fragment the tuple of its packet; false when the first fragment is not known.</summary>
     public bool TryComplete(ref PacketTuple later, long now)
     {
         FlowKey name = NameOf(in later);
@@ -42,8 +42,8 @@ internal sealed class FragmentCache
         return true;
     }
 
-    // Addresses and protocol, and what the fragments share in place of the ports. With IPv6 a later fragment does not tell the protocol where
-    // more extension headers follow, and its number is used for one packet between two addresses (RFC 8200, 4.5).
+    // Addresses, protocol, and the fragment id in place of the ports. A later fragment of IPv6 does not show the protocol when more extension headers
+    // follow. Its fragment id is used for one packet between two addresses only (RFC 8200, 4.5).
     private static FlowKey NameOf(ref readonly PacketTuple packet)
     {
         FlowKey name = packet.Key;

@@ -4,8 +4,8 @@ using static Conntracker.Core.Native.PcapConstants;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// Finds the IP packet in a frame, by the kind of its header (libpcap's DLT_* numbers): Ethernet, Linux' cooked headers, raw IP, the loopback of
-/// the BSDs; behind them VLAN tags (IEEE 802.1Q, also stacked) and PPPoE (RFC 2516). Never throws, whatever the bytes are.
+/// Finds the IP packet in a frame by its link type (libpcap's DLT_* numbers): Ethernet, Linux cooked headers, raw IP, the loopback of the BSDs;
+/// behind them VLAN tags (IEEE 802.1Q, also stacked) and PPPoE (RFC 2516). Never throws, whatever the bytes are.
 /// </summary>
 internal static class LinkDecoder
 {
@@ -16,15 +16,17 @@ internal static class LinkDecoder
     private const int LoopbackLength = 4;
     private const int MaximumTags = 8;
 
-    /// <summary>Whether frames of this kind can be read.</summary>
+    /// <summary>Whether frames of this link type can be read.</summary>
     public static bool IsKnown(int linkType) =>
         linkType is DLT_NULL or DLT_EN10MB or DLT_RAW or DLT_LOOP or DLT_LINUX_SLL or DLT_LINUX_SLL2 or DLT_IPV4 or DLT_IPV6;
 
     /// <summary>Finds where the IP packet begins.</summary>
     /// <param name="linkType">A DLT_* number.</param>
     /// <param name="frame">The frame, or its first bytes.</param>
-    /// <param name="offset">Where the IP packet begins; it may lie at the end of what there is.</param>
-    /// <returns><see cref="PacketResult.Decoded"/>, <see cref="PacketResult.NotIp"/>, or <see cref="PacketResult.Malformed"/> for a header that is cut off.</returns>
+    /// <param name="offset">Where the IP packet begins; it may be the end of the captured bytes.</param>
+    /// <returns>
+    /// <see cref="PacketResult.Decoded"/>, <see cref="PacketResult.NotIp"/>, or <see cref="PacketResult.Malformed"/> for a truncated header.
+    /// </returns>
     public static PacketResult Find(int linkType, ReadOnlySpan<byte> frame, out int offset)
     {
         offset = 0;
@@ -49,7 +51,7 @@ internal static class LinkDecoder
         }
     }
 
-    // The protocol's number stands at one place, what it names at another; a tag has both again.
+    // The EtherType is at one offset, the header that it names at another; a VLAN tag is followed by both again.
     private static PacketResult FindByType(ReadOnlySpan<byte> frame, int typeAt, int next, out int offset)
     {
         offset = next;
@@ -81,8 +83,8 @@ internal static class LinkDecoder
         return PacketResult.NotIp;
     }
 
-    // Of a frame with two tags or more, Linux 6.10 and later put the innermost protocol's number into the cooked header, although all tags but the
-    // outermost still follow: each one's own two bytes, and the number of what comes next.
+    // For a frame with two tags or more, Linux 6.10 and later put the innermost EtherType into the cooked header, although all tags but the outermost
+    // still follow: the two bytes of each tag, and the EtherType of what comes next.
     private static PacketResult FindBehindCooked(ReadOnlySpan<byte> frame, int typeAt, int next, out int offset)
     {
         PacketResult result = FindByType(frame, typeAt, next, out offset);
@@ -110,7 +112,7 @@ internal static class LinkDecoder
 
             if (type is not (ETH_P_8021Q or ETH_P_8021AD or ETH_P_QINQ1))
             {
-                // No tags: whoever reads the packet says what is wrong with it.
+                // No tags: PacketDecoder finds what is wrong with the packet.
                 break;
             }
         }
@@ -118,7 +120,7 @@ internal static class LinkDecoder
         return PacketResult.Decoded;
     }
 
-    // The version, and of IPv4 a length of the header that there can be.
+    // The version, and for IPv4 a header length of at least 20 bytes.
     private static bool IsIp(byte first) => first >> 4 == 6 || first is >= 0x45 and <= 0x4f;
 
     private static PacketResult FindInSession(ReadOnlySpan<byte> frame, ref int offset)
@@ -133,7 +135,7 @@ internal static class LinkDecoder
             : PacketResult.NotIp;
     }
 
-    // The header is the address family's number on the machine that captured, in that machine's byte order (DLT_NULL) or the network's.
+    // The header is the number of the address family: in the byte order of the machine that captured (DLT_NULL), or in that of the network.
     private static PacketResult OfLoopback(ReadOnlySpan<byte> frame)
     {
         uint family = BinaryPrimitives.ReadUInt32BigEndian(frame);

@@ -5,8 +5,8 @@ using Conntracker.Core.HostAddresses;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// Says of the first packet of a flow that was seen whether its sender began the flow, or answers. TCP, SCTP and DCCP tell it themselves
-/// when the beginning was seen; otherwise it is known from services seen before, or guessed from the ports.
+/// Decides whether the sender of a flow's first captured packet began the flow, or replies. TCP, SCTP and DCCP show it when their handshake was
+/// captured. Otherwise it follows from services seen before, or is guessed from the ports.
 /// </summary>
 internal sealed class Originator
 {
@@ -15,7 +15,7 @@ internal sealed class Originator
     private readonly ServicePorts _services = new();
     private readonly BitArray _incomingUdpPorts = new(ushort.MaxValue + 1);
 
-    /// <summary>Names UDP ports of services on this host: what is sent from them answers, whoever was seen first.</summary>
+    /// <summary>Sets the UDP ports of services on this host: a packet sent from one is a reply, even when it is the first one captured.</summary>
     public void UseIncomingUdpPorts(IEnumerable<int> ports)
     {
         foreach (int port in ports)
@@ -24,7 +24,7 @@ internal sealed class Originator
         }
     }
 
-    /// <summary>Whether the sender of the first packet of a flow answers.</summary>
+    /// <summary>Whether the sender of the first packet of a flow replies.</summary>
     public bool IsReply(ref readonly PacketTuple packet, LocalAddresses addresses)
     {
         ref readonly FlowKey key = ref packet.Key;
@@ -46,7 +46,7 @@ internal sealed class Originator
         return IsServiceOfHost(in key, addresses) ?? IsKnownService(in key) ?? IsServiceByPort(in key);
     }
 
-    /// <summary>A flow has begun: where this host speaks to is a service.</summary>
+    /// <summary>Learns from a flow that has begun: the destination of a flow from this host is a service.</summary>
     public void AddBeginning(ref readonly FlowKey key, LocalAddresses addresses)
     {
         if (FlowKey.HasPorts(key.Protocol) && addresses.IsOwn(key.Family, key.Original.Src))
@@ -55,7 +55,7 @@ internal sealed class Originator
         }
     }
 
-    /// <summary>A flow was answered: who answers is a service. What was not answered may be a scan.</summary>
+    /// <summary>Learns from a flow that was answered: its destination is a service. A flow without a reply may be a scan.</summary>
     public void AddAnswer(ref readonly FlowKey key)
     {
         if (FlowKey.HasPorts(key.Protocol))
@@ -92,8 +92,8 @@ internal sealed class Originator
         : _services.Contains(key.Protocol, key.Family, key.Original.Src, key.Original.SrcPort) ? true
         : null;
 
-    // Below 1024 are services. Two ports above it: of TCP, whose beginning was missed, the lower one is the service more often than not; with
-    // the others, who speaks first begins, as connection tracking has it.
+    // Ports below 1024 are services. When both are above: with TCP, whose handshake was missed, the lower one is usually the service; with other
+    // protocols the first sender is the originator, as in connection tracking.
     private static bool IsServiceByPort(ref readonly FlowKey key) => (key.Original.SrcPort < FirstClientPort, key.Original.DstPort < FirstClientPort) switch
     {
         (false, true) => false,

@@ -22,15 +22,15 @@ internal static class PacketDecoder
     private const int Authentication = 51;
     private const int DestinationOptions = 60;
 
-    /// <summary>Reads a packet that begins with its IP header; the family is told by the header itself.</summary>
+    /// <summary>Reads a packet that begins with its IP header, which shows the family.</summary>
     /// <param name="packet">The packet, or its first bytes.</param>
-    /// <param name="tuple">What was read.</param>
-    /// <returns>False when it is no IP packet, or cut off before its ports, or a fragment without them.</returns>
+    /// <param name="tuple">The result.</param>
+    /// <returns>False when it is not an IP packet, is truncated before its ports, or is a fragment without them.</returns>
     public static bool TryDecode(ReadOnlySpan<byte> packet, out PacketTuple tuple) => Decode(packet, out tuple) == PacketResult.Decoded;
 
-    /// <summary>Reads a packet that begins with its IP header; the family is told by the header itself.</summary>
+    /// <summary>Reads a packet that begins with its IP header, which shows the family.</summary>
     /// <param name="packet">The packet, or its first bytes.</param>
-    /// <param name="tuple">What was read.</param>
+    /// <param name="tuple">The result.</param>
     public static PacketResult Decode(ReadOnlySpan<byte> packet, out PacketTuple tuple)
     {
         if (!TryDecodeNetwork(packet, out tuple, out int transport))
@@ -38,21 +38,21 @@ internal static class PacketDecoder
             return packet.IsEmpty || packet[0] >> 4 is 4 or 6 ? PacketResult.Malformed : PacketResult.NotIp;
         }
 
-        // What stands behind the packet's own end is padding: no ports are read out of it.
+        // Bytes behind the packet's own end are padding: no ports are read from them.
         int end = tuple.Length == 0 ? packet.Length : Math.Min(packet.Length, tuple.Length);
         return tuple.Fragment == PacketFragment.Later ? PacketResult.LaterFragment
             : transport <= end && TryDecodeTransport(packet[transport..end], ref tuple) ? PacketResult.Decoded
             : PacketResult.Malformed;
     }
 
-    /// <summary>Reads a packet whose network and transport headers come apart, as nftables' trace sends them.</summary>
-    /// <param name="network">The IP header, without what extends it.</param>
+    /// <summary>Reads a packet whose network and transport headers come separately, as nftables' trace sends them.</summary>
+    /// <param name="network">The IP header, without extension headers.</param>
     /// <param name="transport">The transport header, or its first bytes.</param>
-    /// <param name="tuple">What was read.</param>
+    /// <param name="tuple">The result.</param>
     public static bool TryDecode(ReadOnlySpan<byte> network, ReadOnlySpan<byte> transport, out PacketTuple tuple) =>
         TryDecodeNetwork(network, out tuple, out _) && tuple.Fragment != PacketFragment.Later && TryDecodeTransport(transport, ref tuple);
 
-    /// <summary>Whether an ICMP type (of either family) tells of an error: then the packet it is about follows.</summary>
+    /// <summary>Whether an ICMP type (of either family) is an error message: the packet that caused it follows.</summary>
     public static bool IsError(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
         ? type is 3 or 4 or 5 or 11 or 12
         : type < 128;
@@ -111,13 +111,14 @@ internal static class PacketDecoder
         int next = packet[6];
         tuple.Fingerprint = PacketFingerprint.Of(packet);
 
-        // No payload, or more than the header can say: a jumbogram has an extension header (RFC 2675), what the interface has yet to cut is TCP.
+        // No length, or more than the field can hold: a jumbogram has an extension header (RFC 2675); a packet that the interface has yet to segment
+        // is TCP.
         bool isUntold = payload == 0 && ((FlowProtocol)next == FlowProtocol.Tcp || IsExtension(next));
         tuple.Length = isUntold ? 0 : IPv6HeaderLength + payload;
         int offset = IPv6HeaderLength;
         for (int i = 0; IsExtension(next); i++)
         {
-            // The protocol stands behind what is cut off, or behind more headers than any packet has: nothing can be said of it.
+            // The protocol is behind the truncated end, or behind more extension headers than any real packet has.
             if (i == MaximumExtensions || packet.Length < offset + 8)
             {
                 return false;

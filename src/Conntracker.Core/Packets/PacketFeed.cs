@@ -11,10 +11,10 @@ internal sealed class PacketFeed : IFeedSource
 {
     private const int BatchesInTurn = 64;
 
-    // Drops are counted so often, and an interface that is gone is tried again.
+    // How often drops are counted, and a missing interface is tried again.
     private static readonly long s_lookEvery = TimeSpan.FromSeconds(1).Ticks;
 
-    // Idle flows are closed so often.
+    // How often idle flows are closed.
     private static readonly long s_expireEvery = TimeSpan.FromSeconds(10).Ticks;
 
     private readonly CaptureOptions _options;
@@ -30,7 +30,7 @@ internal sealed class PacketFeed : IFeedSource
     /// <summary>Opens the interface; its packets are queued from here on.</summary>
     /// <param name="options">The capture's options.</param>
     /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
     /// <exception cref="ConntrackException">It cannot be opened.</exception>
     public PacketFeed(CaptureOptions options, MessageSink sink, CaptureNotices notices, CaptureClock clock)
@@ -51,8 +51,8 @@ internal sealed class PacketFeed : IFeedSource
     /// <inheritdoc/>
     public long Due => _due;
 
-    /// <summary>Tells the sink of what kind the frames of a source are.</summary>
-    /// <exception cref="ConntrackException">Of a kind that cannot be read.</exception>
+    /// <summary>Announces the link type of a source's frames to the sink.</summary>
+    /// <exception cref="ConntrackException">Frames of this link type cannot be read.</exception>
     public static void PutLinkType(PacketSource source, string where, MessageSink sink, long time)
     {
         if (!LinkDecoder.IsKnown(source.LinkType))
@@ -103,7 +103,7 @@ internal sealed class PacketFeed : IFeedSource
     {
         if (_source is not null)
         {
-            // What has come is handed over with its block, not before.
+            // Packets are delivered in blocks, not one by one.
             Thread.Sleep(PacketSource.BlockTime * 1.5);
             TakePackets(_source, int.MaxValue);
         }
@@ -143,13 +143,13 @@ internal sealed class PacketFeed : IFeedSource
         }
         catch (ConntrackException)
         {
-            // Not there yet: the notice has said why.
+            // Still missing: the notice has said why.
         }
     }
 
     private void TakePackets(PacketSource source, int batches)
     {
-        // Packets bear the host's time.
+        // Packets carry the host's time.
         long end = _clock.HostTime;
         int read;
         do
@@ -173,7 +173,7 @@ internal sealed class PacketFeed : IFeedSource
         }
     }
 
-    // Without packets there is nothing that could be idle.
+    // Without packets no flow can be idle.
     private void PutTime()
     {
         if (_packetClock.IsKnown)

@@ -1,9 +1,9 @@
 namespace Conntracker.Core.Packets;
 
-/// <summary>Which part of an IP packet a packet is.</summary>
+/// <summary>Whether a packet is whole, or which fragment it is.</summary>
 internal enum PacketFragment : byte
 {
-    /// <summary>All of it.</summary>
+    /// <summary>Not a fragment.</summary>
     None,
 
     /// <summary>The first fragment: it has the ports.</summary>

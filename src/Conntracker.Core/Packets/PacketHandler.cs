@@ -4,7 +4,7 @@ using Conntracker.Core.HostAddresses;
 
 namespace Conntracker.Core.Packets;
 
-/// <summary>Packets in, flows out: reads a packet's headers, joins fragments, keeps the counts of the counters.</summary>
+/// <summary>Turns packets into flows: reads their headers, joins fragments, and keeps the counters.</summary>
 internal sealed class PacketHandler
 {
     private const int HeadLength = sizeof(uint);
@@ -15,36 +15,35 @@ internal sealed class PacketHandler
     private readonly Func<FlowProtocol, bool> _keeps;
     private int _linkType = -1;
 
-    /// <summary>Makes an intake.</summary>
     /// <param name="flows">Gets the flows.</param>
-    /// <param name="keeps">Whether a protocol is wanted.</param>
+    /// <param name="keeps">Whether a protocol is captured.</param>
     public PacketHandler(FlowTable flows, Func<FlowProtocol, bool> keeps)
     {
         _tracker = new PacketTracker(flows);
         _keeps = keeps;
     }
 
-    /// <summary>Says who began a flow.</summary>
+    /// <summary>Decides who began a flow.</summary>
     public Originator Originator => _tracker.Originator;
 
-    /// <summary>How many packets were taken in.</summary>
+    /// <summary>How many packets were received.</summary>
     public long Packets { get; private set; }
 
-    /// <summary>How many of them no flow tells of.</summary>
+    /// <summary>How many of them belong to no flow.</summary>
     public long Skipped { get; private set; }
 
-    /// <summary>How many were cut off, or contradict themselves.</summary>
+    /// <summary>How many were truncated, or have headers that contradict each other.</summary>
     public long Malformed { get; private set; }
 
-    /// <summary>Packets with headers of this kind follow.</summary>
+    /// <summary>Sets the link type of the packets that follow.</summary>
     /// <param name="data">A DLT_* number, 32 bits, little-endian.</param>
     public void TakeLinkType(ReadOnlySpan<byte> data) => _linkType = data.Length == sizeof(int) ? BinaryPrimitives.ReadInt32LittleEndian(data) : -1;
 
-    /// <summary>Takes a packet in.</summary>
+    /// <summary>Handles a packet.</summary>
     /// <param name="data">Its length on the wire, and its first bytes.</param>
-    /// <param name="time">When it came: ticks of UTC.</param>
+    /// <param name="time">When it arrived: ticks of UTC.</param>
     /// <param name="addresses">The host's addresses.</param>
-    /// <param name="slot">Where its flow is; -1 for none.</param>
+    /// <param name="slot">The slot of its flow; -1 for none.</param>
     public ApplyOutcome Take(ReadOnlySpan<byte> data, long time, LocalAddresses addresses, out int slot)
     {
         Packets++;
@@ -66,7 +65,7 @@ internal sealed class PacketHandler
         }
     }
 
-    /// <summary>All packets up to this time have come.</summary>
+    /// <summary>Closes idle flows: all packets up to this time have arrived.</summary>
     public void Expire(long time) => _tracker.Expire(time);
 
     private PacketResult Decode(ReadOnlySpan<byte> data, long time, out PacketTuple packet, out uint length)
@@ -92,7 +91,7 @@ internal sealed class PacketHandler
             return result == PacketResult.NotIp ? PacketResult.NotIp : PacketResult.Malformed;
         }
 
-        // Padding does not count, and neither does what a header claims beyond the wire's end.
+        // Neither padding nor a length beyond the frame's end is counted.
         uint there = onWire - (uint)offset;
         length = packet.Length == 0 ? there : Math.Min((uint)packet.Length, there);
         if (result == PacketResult.LaterFragment)
@@ -105,7 +104,7 @@ internal sealed class PacketHandler
             return PacketResult.Malformed;
         }
 
-        // The key of an error is not its own: its later fragments stay without a flow, as errors are not counted anyway.
+        // The key of an ICMP error is that of another flow. Its later fragments get none: errors are not counted anyway.
         if (packet.Fragment == PacketFragment.First && !packet.IsIcmpError)
         {
             _fragments.Add(in packet, time);

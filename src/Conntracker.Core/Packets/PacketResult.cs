@@ -1,17 +1,17 @@
 namespace Conntracker.Core.Packets;
 
-/// <summary>What came of a packet's bytes.</summary>
+/// <summary>The result of decoding a packet.</summary>
 internal enum PacketResult
 {
-    /// <summary>It has a tuple.</summary>
+    /// <summary>The packet has a tuple.</summary>
     Decoded,
 
     /// <summary>A later fragment: a tuple without ports.</summary>
     LaterFragment,
 
-    /// <summary>Of another protocol than IP.</summary>
+    /// <summary>Not an IP packet.</summary>
     NotIp,
 
-    /// <summary>Cut off, or in contradiction to itself.</summary>
+    /// <summary>Truncated, or with headers that contradict each other.</summary>
     Malformed,
 }

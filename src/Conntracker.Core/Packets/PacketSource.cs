@@ -7,16 +7,16 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Packets;
 
-/// <summary>Packets through libpcap: of an interface, as they pass, or of a capture file. Used by one thread.</summary>
+/// <summary>Packets through libpcap: of an interface as they pass, or of a capture file. Used by one thread.</summary>
 internal sealed unsafe class PacketSource : IDisposable
 {
     /// <summary>Stands for all interfaces.</summary>
     public const string AnyInterface = "any";
 
-    /// <summary>The kernel hands packets over in blocks, at the latest after this time: a wakeup for each packet would cost more than the packet.</summary>
+    /// <summary>The kernel delivers packets in blocks, after this time at the latest: a wakeup for each packet would cost more than the packet.</summary>
     public static readonly TimeSpan BlockTime = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>What <see cref="Read"/> says when <see cref="Interrupt"/> ended it before there was a packet.</summary>
+    /// <summary>The result of <see cref="Read"/> when <see cref="Interrupt"/> ended it before a packet was found.</summary>
     public const int Interrupted = PCAP_ERROR_BREAK;
 
     private const string Loopback = "lo";
@@ -36,10 +36,10 @@ internal sealed unsafe class PacketSource : IDisposable
         _self = GCHandle.Alloc(this);
     }
 
-    /// <summary>Of what kind the headers of its frames are: a DLT_* number.</summary>
+    /// <summary>The link type of its frames: a DLT_* number.</summary>
     public int LinkType => Libpcap.pcap_datalink(_pcap);
 
-    /// <summary>The name of that kind, as libpcap says it.</summary>
+    /// <summary>libpcap's name of the link type.</summary>
     public string LinkTypeName => Marshal.PtrToStringUTF8(Libpcap.pcap_datalink_val_to_name(LinkType)) ?? $"number {LinkType}";
 
     /// <summary>The descriptor's number, for poll(2); -1 for a file.</summary>
@@ -48,14 +48,14 @@ internal sealed unsafe class PacketSource : IDisposable
     /// <summary>The packets of the last <see cref="Read"/>.</summary>
     public PacketBatch Batch => _batch;
 
-    /// <summary>libpcap's words for what failed last.</summary>
+    /// <summary>libpcap's message for the last failure.</summary>
     public string Error => TextOf(_pcap);
 
     /// <summary>Opens an interface of the calling thread's network namespace; <see cref="Read"/> never waits.</summary>
-    /// <param name="name">Its name, or <see cref="AnyInterface"/>. A named one is put into promiscuous mode meanwhile, for mirror ports.</param>
+    /// <param name="name">Its name, or <see cref="AnyInterface"/>. A named one is in promiscuous mode until this is disposed, for mirror ports.</param>
     /// <param name="filter">A filter as pcap-filter(7) describes it; null for none.</param>
     /// <param name="bufferSize">The kernel's buffer, in bytes.</param>
-    /// <exception cref="ConntrackException">No such interface, no privilege, a filter with a mistake, or no libpcap.</exception>
+    /// <exception cref="ConntrackException">No such interface, no privilege, an invalid filter, or no libpcap.</exception>
     public static PacketSource OpenInterface(string name, string? filter, int bufferSize)
     {
         SafePcap pcap = Open(error => Libpcap.pcap_create(name, error), out string failure);
@@ -88,8 +88,8 @@ internal sealed unsafe class PacketSource : IDisposable
             SetFilter(pcap, filter);
             if (name == Loopback)
             {
-                // The kernel offers what passes the loopback when it goes out and when it comes in, and libpcap takes the second: the first would
-                // only fill the buffer, and count as dropped. Before Linux 4.20 it does.
+                // The kernel offers a packet on the loopback twice: when it is sent and when it is received. libpcap uses the second. Before Linux
+                // 4.20 the first would only fill the buffer, and count as dropped.
                 int yes = 1;
                 _ = LibC.setsockopt(Libpcap.pcap_get_selectable_fd(pcap), SOL_PACKET, PACKET_IGNORE_OUTGOING, &yes, sizeof(int));
             }
@@ -106,7 +106,7 @@ internal sealed unsafe class PacketSource : IDisposable
     /// <summary>Opens a capture file: pcap or pcapng.</summary>
     /// <param name="path">Its path; <c>-</c> for standard input.</param>
     /// <param name="filter">A filter as pcap-filter(7) describes it; null for none.</param>
-    /// <exception cref="ConntrackException">It cannot be opened or is none, a filter with a mistake, or no libpcap.</exception>
+    /// <exception cref="ConntrackException">The file cannot be opened or is not a capture file, the filter is invalid, or there is no libpcap.</exception>
     public static PacketSource OpenFile(string path, string? filter)
     {
         nint file = OpenStream(path);
@@ -121,7 +121,7 @@ internal sealed unsafe class PacketSource : IDisposable
         }
         finally
         {
-            // From there on it is libpcap's.
+            // From here on libpcap owns the stream.
             if (pcap is null or { IsInvalid: true })
             {
                 _ = SafeLibC.fclose(file);
@@ -140,9 +140,9 @@ internal sealed unsafe class PacketSource : IDisposable
         }
     }
 
-    /// <summary>Reads packets into <see cref="Batch"/>: of an interface what is there, of a file what comes next.</summary>
+    /// <summary>Reads packets into <see cref="Batch"/>: from an interface those that have arrived, from a file the next ones.</summary>
     /// <returns>
-    /// How many; 0 when there are none, or no more; -1 when it failed (<see cref="Error"/>), after the packets that are in the batch;
+    /// How many; 0 when there are none, or at the end; -1 after a failure (<see cref="Error"/>), which follows the packets in the batch;
     /// <see cref="Interrupted"/>.
     /// </returns>
     public int Read()
@@ -157,7 +157,7 @@ internal sealed unsafe class PacketSource : IDisposable
         };
     }
 
-    /// <summary>Ends a <see cref="Read"/> early, of any thread: in a file, what passes the filter may be far away.</summary>
+    /// <summary>Ends a <see cref="Read"/> early; any thread may call it. In a file, the next packet that passes the filter may be far away.</summary>
     public void Interrupt()
     {
         try
@@ -166,11 +166,11 @@ internal sealed unsafe class PacketSource : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Nothing is read any more.
+            // The source is disposed: there is no read to end.
         }
     }
 
-    /// <summary>What the kernel and the interface dropped since this was asked last.</summary>
+    /// <summary>What the kernel and the interface have dropped since the last call.</summary>
     public long TakeDrops()
     {
         pcap_stat now;
@@ -179,7 +179,7 @@ internal sealed unsafe class PacketSource : IDisposable
             return 0;
         }
 
-        // The counts have 32 bits and go round.
+        // The counts have 32 bits and wrap.
         long drops = (long)unchecked(now.ps_drop - _last.ps_drop) + unchecked(now.ps_ifdrop - _last.ps_ifdrop);
         _last = now;
         return drops;
@@ -217,7 +217,7 @@ internal sealed unsafe class PacketSource : IDisposable
         }
     }
 
-    // Not by libpcap, which would let programs that are started inherit the file.
+    // libpcap would open the file without close-on-exec, and child processes would inherit it.
     private static nint OpenStream(string path)
     {
         if (Directory.Exists(path))
@@ -288,7 +288,7 @@ internal sealed unsafe class PacketSource : IDisposable
         }
     }
 
-    // A file may claim any time: one that .NET has no name for becomes the nearest that it has.
+    // A file may claim any time: one out of .NET's range becomes the nearest in range.
     private long TicksOf(timeval time)
     {
         const long Last = 253402300799;

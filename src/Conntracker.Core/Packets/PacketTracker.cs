@@ -11,29 +11,28 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// Does for packets what connection tracking does in the kernel: finds a packet's flow, knows who began it, follows its state, counts, and
-/// closes what has ended or been idle for too long.
+/// Does for packets what connection tracking does in the kernel: finds the flow of a packet and its originator, follows its state, counts, and closes
+/// flows that have ended or been idle for too long.
 /// </summary>
 internal sealed class PacketTracker
 {
-    // Connection tracking takes UDP for a stream when it is answered and goes on after this time.
+    // Connection tracking treats an answered UDP flow as a stream when it continues after this time.
     private static readonly long s_streamAge = TimeSpan.FromSeconds(2).Ticks;
 
     private readonly FlowTable _flows;
 
-    /// <summary>Makes a tracker.</summary>
     /// <param name="flows">Gets the flows.</param>
     public PacketTracker(FlowTable flows) => _flows = flows;
 
-    /// <summary>Says who began a flow.</summary>
+    /// <summary>Decides who began a flow.</summary>
     public Originator Originator { get; } = new();
 
-    /// <summary>Takes a packet in.</summary>
-    /// <param name="packet">The packet; its id is cleared where it names no ICMP query.</param>
+    /// <summary>Handles a packet.</summary>
+    /// <param name="packet">The packet; its id is cleared when it is not an ICMP query.</param>
     /// <param name="length">Its length, from the IP header on.</param>
-    /// <param name="now">When it came: ticks of UTC.</param>
+    /// <param name="now">When it arrived: ticks of UTC.</param>
     /// <param name="addresses">The host's addresses.</param>
-    /// <param name="slot">Where its flow is; -1 for an ICMP error about a flow that is not known.</param>
+    /// <param name="slot">The slot of its flow; -1 for an ICMP error about an unknown flow.</param>
     /// <returns><see cref="ApplyOutcome.Added"/>, <see cref="ApplyOutcome.Reopened"/> or <see cref="ApplyOutcome.Known"/>.</returns>
     public ApplyOutcome Take(ref PacketTuple packet, uint length, long now, LocalAddresses addresses, out int slot)
     {
@@ -41,7 +40,7 @@ internal sealed class PacketTracker
         slot = Find(in packet.Key, out bool isReply);
         if (packet.IsIcmpError)
         {
-            // As in the kernel: an error belongs to the flow it is about, but neither counts nor answers.
+            // As in the kernel: an error belongs to the flow that caused it, but is neither counted nor an answer.
             return ApplyOutcome.Known;
         }
 
@@ -65,7 +64,7 @@ internal sealed class PacketTracker
     }
 
     /// <summary>Closes the flows that have been idle for too long.</summary>
-    /// <param name="now">Until when all packets have come: ticks of UTC.</param>
+    /// <param name="now">The time up to which all packets have arrived: ticks of UTC.</param>
     public void Expire(long now)
     {
         for (int slot = 0; slot < _flows.SlotCount; slot++)
@@ -76,7 +75,7 @@ internal sealed class PacketTracker
                 continue;
             }
 
-            // Seen later than now, before the host's clock was set back: idle from now on.
+            // The last packet is later than now: the host's clock was set back. The flow is idle from now on.
             record.LastSeen = Math.Min(record.LastSeen, now);
             record.FirstSeen = Math.Min(record.FirstSeen, record.LastSeen);
             if (now - record.LastSeen > FlowTimeouts.Of(in record))
@@ -86,7 +85,7 @@ internal sealed class PacketTracker
         }
     }
 
-    // Open flows first: where an earlier flow with exchanged ends is closed, the packet belongs to the later one.
+    // Open flows first: when an earlier flow with exchanged ends is closed, the packet belongs to the later one.
     private int Find(ref readonly FlowKey key, out bool isReply)
     {
         isReply = false;
@@ -116,8 +115,8 @@ internal sealed class PacketTracker
             _flows.CloseFlow(slot);
         }
 
-        // What comes late belongs to the connection that has ended, but a beginning is another connection. So is anything for a flow that was
-        // closed because it was idle: its packets may be handed over later than the clock ran.
+        // A late packet belongs to the connection that has ended, but one that begins a connection does not. Neither does any packet of a flow that
+        // was closed because it was idle: packets may be delivered later than the clock ran.
         return !isIdle && (!record.IsClosed || (HasEnded(in record) && !IsBeginning(in packet)));
     }
 
@@ -139,7 +138,7 @@ internal sealed class PacketTracker
         bool wasAnswered = (signs & SeenDirections.BothSpoken) == SeenDirections.BothSpoken;
         if (!IsReset(in packet))
         {
-            // As in the kernel: who only refuses has not answered.
+            // As in the kernel: a refusal is not an answer.
             signs |= isReply ? SeenDirections.ReplySpoken : SeenDirections.Spoken;
         }
 
@@ -170,7 +169,7 @@ internal sealed class PacketTracker
         }
     }
 
-    // Of what has no state of its own, it takes a packet after the answer.
+    // Protocols without a state of their own are stable after a packet that follows the answer.
     private static bool IsStable(ref readonly FlowRecord record, bool wasAnswered, long now) => record.Key.Protocol switch
     {
         FlowProtocol.Tcp => (TcpState)record.ProtocolState == TcpState.Established,
@@ -189,7 +188,7 @@ internal sealed class PacketTracker
         _ => false,
     };
 
-    // What is no query has no id: what stands in its place would make a flow of every message.
+    // Only queries have an id. The same bytes of other messages would make a flow of each.
     private static void Normalize(ref FlowKey key)
     {
         byte type = (byte)(key.Original.DstPort >> 8);

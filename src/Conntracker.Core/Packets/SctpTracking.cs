@@ -17,7 +17,7 @@ internal static class SctpTracking
     /// <summary>Whether the packet begins an association.</summary>
     public static bool IsBeginning(byte chunk) => chunk == Init;
 
-    /// <summary>Whether only the side that did not begin sends this.</summary>
+    /// <summary>Whether only the responder sends this chunk.</summary>
     public static bool IsFirstAnswer(byte chunk) => chunk is InitAck or CookieAck;
 
     /// <summary>The state after a packet.</summary>
@@ -26,7 +26,7 @@ internal static class SctpTracking
         (SctpState.Closed, _) => state,
         (_, Abort or ShutdownComplete) => SctpState.Closed,
 
-        // What is sent again, or begins an association anew that is there, does not lead back.
+        // A retransmission, or a restart of an existing association, does not set the state back.
         (SctpState.None or SctpState.HeartbeatSent, Init or InitAck) => SctpState.CookieWait,
         (SctpState.None or SctpState.HeartbeatSent or SctpState.CookieWait, CookieEcho) => SctpState.CookieEchoed,
         (SctpState.CookieWait or SctpState.CookieEchoed, CookieAck) => SctpState.Established,

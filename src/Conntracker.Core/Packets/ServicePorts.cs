@@ -10,8 +10,8 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Packets;
 
 /// <summary>
-/// Where services are, as far as packets have shown: an address and port that answered, or that this host spoke to. Bounded: what was not
-/// heard of for the longest time is forgotten first, by halves.
+/// Addresses and ports of known services: those that answered, or that this host sent to. Bounded: when the newer half is full, the older one is
+/// forgotten.
 /// </summary>
 internal sealed class ServicePorts
 {
@@ -20,7 +20,7 @@ internal sealed class ServicePorts
     private HashSet<(FlowProtocol Protocol, FlowFamily Family, AddressBits Address, ushort Port)> _newer = [];
     private HashSet<(FlowProtocol Protocol, FlowFamily Family, AddressBits Address, ushort Port)> _older = [];
 
-    /// <summary>A service is where this flow goes.</summary>
+    /// <summary>Adds the destination of a flow as a service.</summary>
     public void Add(ref readonly FlowKey key)
     {
         if (_newer.Count >= Half)
@@ -32,7 +32,7 @@ internal sealed class ServicePorts
         _newer.Add((key.Protocol, key.Family, key.Original.Dst, key.Original.DstPort));
     }
 
-    /// <summary>Whether a service is known there.</summary>
+    /// <summary>Whether a service is known at this address and port.</summary>
     public bool Contains(FlowProtocol protocol, FlowFamily family, AddressBits address, ushort port) =>
         _newer.Contains((protocol, family, address, port)) || _older.Contains((protocol, family, address, port));
 }

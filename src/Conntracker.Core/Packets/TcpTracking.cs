@@ -8,7 +8,7 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Packets;
 
-/// <summary>The state of a TCP connection from what its packets carry, in the states of connection tracking. Sequence numbers are not followed.</summary>
+/// <summary>The state of a TCP connection from its packets' flags, in the states of connection tracking. Sequence numbers are not followed.</summary>
 internal static class TcpTracking
 {
     private const byte Fin = 1;
@@ -19,19 +19,19 @@ internal static class TcpTracking
     /// <summary>Whether the packet begins a connection.</summary>
     public static bool IsBeginning(byte flags) => (flags & (Syn | Ack | Rst)) == Syn;
 
-    /// <summary>Whether the packet is the answer to the first one.</summary>
+    /// <summary>Whether the packet is the reply to the first one.</summary>
     public static bool IsFirstAnswer(byte flags) => (flags & (Syn | Ack | Rst)) == (Syn | Ack);
 
-    /// <summary>Whether the packet refuses a connection, or breaks it off: that is no answer.</summary>
+    /// <summary>Whether the packet refuses or aborts a connection: that is not an answer.</summary>
     public static bool IsReset(byte flags) => (flags & Rst) != 0;
 
     /// <summary>Whether a connection in this state has ended; late packets may still come.</summary>
     public static bool HasEnded(TcpState state) => state is TcpState.TimeWait or TcpState.Close;
 
     /// <summary>The state after a packet.</summary>
-    /// <param name="state">The state before; <see cref="TcpState.None"/> for the first packet that was seen.</param>
+    /// <param name="state">The state before; <see cref="TcpState.None"/> for the first packet seen.</param>
     /// <param name="flags">The packet's flags.</param>
-    /// <param name="isReply">Whether the packet comes from the side that did not begin.</param>
+    /// <param name="isReply">Whether the packet comes from the responder.</param>
     /// <param name="signs">Who has sent FIN; updated.</param>
     public static TcpState Next(TcpState state, byte flags, bool isReply, ref SeenDirections signs)
     {
@@ -58,7 +58,7 @@ internal static class TcpTracking
 
         return state switch
         {
-            // What was open before the capture, or whose handshake was missed in part.
+            // Connections from before the capture, and those whose handshake was missed in part.
             TcpState.None => TcpState.Established,
             TcpState.SynSent or TcpState.SynSent2 => isReply ? TcpState.SynRecv : TcpState.Established,
             TcpState.SynRecv when !isReply => TcpState.Established,
