@@ -11,14 +11,14 @@ namespace Conntracker;
 public static class FlowReader
 {
     /// <summary>
-    /// Reads flows as the caller asks for them; a text log of V3 alone is read to its end first, since the two lines of a flow stand
-    /// apart in it.
+    /// Reads flows lazily, as the caller enumerates them. Only a text log of V3 is read to its end first, since the two lines of a flow can be far
+    /// apart.
     /// </summary>
-    /// <param name="stream">The file. It stays the caller's.</param>
-    /// <param name="format">The format; null to tell it by the content.</param>
+    /// <param name="stream">The file. The caller owns it.</param>
+    /// <param name="format">The format; null to detect it from the content.</param>
     /// <param name="onError">
-    /// Told of every part that cannot be read, while reading goes on with the next one where the format allows. An exception that it
-    /// throws ends the reading.
+    /// Called with every part that cannot be read; reading continues with the next one where the format allows it. An exception that it throws ends
+    /// the reading.
     /// </param>
     public static IEnumerable<Flow> Read(Stream stream, LogFormat? format, Action<LogFormatException> onError)
     {
@@ -32,11 +32,11 @@ public static class FlowReader
         return ReadAll(stream, format, onError);
     }
 
-    /// <summary>Reads the flows of a tree as the caller asks for them: one for each entry, in no order.</summary>
-    /// <param name="path">The tree's folder.</param>
-    /// <param name="onError">Told of every name that is no entry, and of every folder that cannot be read, while reading goes on with the next one.</param>
-    /// <exception cref="IOException">The folder cannot be read.</exception>
-    /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
+    /// <summary>Reads the flows of a tree lazily, as the caller enumerates them: one for each entry, in no particular order.</summary>
+    /// <param name="path">The tree's directory.</param>
+    /// <param name="onError">Called with every name that is not an entry, and every directory that cannot be read; reading continues with the next one.</param>
+    /// <exception cref="IOException">The directory cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Permission to read it is denied.</exception>
     public static IEnumerable<Flow> ReadTree(string path, Action<Exception> onError)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -44,7 +44,7 @@ public static class FlowReader
         return TreeReader.Read(path, onError);
     }
 
-    /// <summary>Whether a folder is a tree: it has one of the folders that a tree begins with.</summary>
+    /// <summary>Whether a directory is a tree: it has one of the tree's first-level directories.</summary>
     public static bool IsTree(string path) => TreeName.Sections.Any(each => Directory.Exists(Path.Combine(path, TreeName.Of(each))));
 
     private static IEnumerable<Flow> ReadAll(Stream stream, LogFormat? format, Action<LogFormatException> onError)

@@ -4,15 +4,15 @@ using Conntracker.Core.Export.Text;
 
 namespace Conntracker;
 
-/// <summary>Makes writers.</summary>
+/// <summary>Creates the writer of a format.</summary>
 public static class FlowWriter
 {
     /// <summary>
-    /// Makes a writer. JSON and CSV leave as flows come; the text log is sorted, so it is written when the writer is completed.
+    /// Creates a writer. JSON and CSV are written flow by flow; the text log is sorted, so it is written when the writer is completed.
     /// </summary>
-    /// <param name="stream">Where to write.</param>
+    /// <param name="stream">The stream to write to.</param>
     /// <param name="format">The format.</param>
-    /// <param name="style">The generation of the text log; other formats do not look at it.</param>
+    /// <param name="style">The generation of the text log; other formats ignore it.</param>
     public static IFlowWriter Create(Stream stream, LogFormat format, LogStyle style = LogStyle.V3)
     {
         ArgumentNullException.ThrowIfNull(stream);

@@ -4,14 +4,14 @@ using Conntracker.Core.Export.Csv;
 
 namespace Conntracker.Core.Export;
 
-/// <summary>Tells a file's format by how it begins.</summary>
+/// <summary>Detects a file's format by its beginning.</summary>
 internal static class LogFormatDetector
 {
     private const int LongestHeader = 8 * 1024;
 
     /// <summary>
-    /// Looks at the first bytes that are not blank, and takes none: <c>[</c> is a JSON array, <c>{</c> JSON lines, a row with the name
-    /// of a flow's property CSV, and all else a text log.
+    /// Looks at the first bytes that are not blank, and consumes none: <c>[</c> is a JSON array, <c>{</c> JSON lines, a row with the name of a flow's
+    /// property CSV, and anything else a text log.
     /// </summary>
     public static LogFormat Detect(InputBuffer input)
     {

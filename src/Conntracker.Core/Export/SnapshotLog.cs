@@ -10,17 +10,17 @@ using Conntracker.Core.Flows;
 namespace Conntracker;
 
 /// <summary>
-/// Writes the log of a snapshot. The text log is made from the table's records, because a million flow objects would cost more than
-/// all the rest; the other formats hold every property, and get the objects one at a time.
+/// Writes the log of a snapshot. The text log is written from the table's records, because a million flow objects would cost more than the rest of
+/// the work; the other formats hold every property, and get the objects one at a time.
 /// </summary>
 public static class SnapshotLog
 {
-    // What V1 writes for a client's port stands for one that was folded away, too.
+    // V1 prints this for every client port, including an aggregated one.
     private const ushort FoldedPort = 1024;
 
     /// <summary>Writes the log.</summary>
     /// <param name="snapshot">The flows.</param>
-    /// <param name="stream">Gets the log; stays open.</param>
+    /// <param name="stream">The stream to write to; stays open.</param>
     /// <param name="format">The log's format.</param>
     /// <param name="style">The generation of a text log; other formats have none.</param>
     /// <exception cref="IOException">The stream cannot be written to.</exception>

@@ -10,7 +10,7 @@ internal static class EnumText
         where T : unmanaged, Enum =>
         Enum.TryParse(text, ignoreCase: true, out value) && !text.Contains(',', StringComparison.Ordinal) && IsKnown(value);
 
-    /// <summary>Takes a number as a value; false when it is none.</summary>
+    /// <summary>Converts a number to a value; false when the enum has no such value.</summary>
     public static bool TryFrom<T>(byte number, out T value)
         where T : unmanaged, Enum
     {

@@ -3,10 +3,10 @@ using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export.Common;
 
-/// <summary>Checks a flow that was read from a file: what no single property can tell.</summary>
+/// <summary>Checks a flow that was read from a file, where its properties must agree with each other.</summary>
 internal static class FlowFault
 {
-    /// <summary>Why it is no flow; null when it is one.</summary>
+    /// <summary>Why it is not a valid flow; null when it is.</summary>
     public static string? Of(Flow flow)
     {
         if (flow.Family is not (FlowFamily.IPv4 or FlowFamily.IPv6))

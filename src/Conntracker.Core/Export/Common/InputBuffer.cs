@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Conntracker.Core.Export.Common;
 
-/// <summary>A stream's bytes as a window that moves forward: readers look at what is there, ask for more, and take what they used.</summary>
+/// <summary>A stream's bytes as a window that moves forward: readers look at the unread bytes, request more, and advance past what they used.</summary>
 internal sealed class InputBuffer : IDisposable
 {
     private const int InitialSize = 64 * 1024;
@@ -12,7 +12,7 @@ internal sealed class InputBuffer : IDisposable
     private int _start;
     private int _end;
 
-    /// <summary>Opens a window on a stream, behind its UTF-8 byte order mark if it has one. The stream stays the caller's.</summary>
+    /// <summary>Opens a window on a stream, behind its UTF-8 byte order mark if it has one. The caller owns the stream.</summary>
     public InputBuffer(Stream stream)
     {
         _stream = stream;
@@ -27,13 +27,13 @@ internal sealed class InputBuffer : IDisposable
         }
     }
 
-    /// <summary>What was read from the stream and not taken yet.</summary>
+    /// <summary>The bytes that were read from the stream and not yet used.</summary>
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 
-    /// <summary>True once the stream has ended; what is unread is all there is.</summary>
+    /// <summary>True once the stream has ended: no more bytes follow the unread ones.</summary>
     public bool IsComplete { get; private set; }
 
-    /// <summary>Reads more behind what is unread; false when the stream has ended.</summary>
+    /// <summary>Reads more bytes behind the unread ones; false when the stream has ended.</summary>
     public bool Fill()
     {
         if (_start > 0)
@@ -56,10 +56,10 @@ internal sealed class InputBuffer : IDisposable
         return read > 0;
     }
 
-    /// <summary>Takes bytes from the front.</summary>
+    /// <summary>Removes bytes from the front.</summary>
     public void Advance(int count) => _start += count;
 
-    /// <summary>Gives the buffer back.</summary>
+    /// <summary>Returns the buffer to the pool.</summary>
     public void Dispose()
     {
         byte[] buffer = _buffer;

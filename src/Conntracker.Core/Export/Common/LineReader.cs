@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Export.Common;
 
-/// <summary>Cuts bytes into lines, ended by LF or CRLF. A line past the limit is cut short, so that no file can fill the memory.</summary>
+/// <summary>Splits bytes into lines, which end with LF or CRLF. A line past the limit is truncated, so that no file can fill the memory.</summary>
 internal sealed class LineReader(InputBuffer input, int limit)
 {
     private int _taken;
@@ -8,7 +8,7 @@ internal sealed class LineReader(InputBuffer input, int limit)
     /// <summary>The number of the line last read, counted from 1.</summary>
     public long Number { get; private set; }
 
-    /// <summary>The line last read, without its end. Good until the next is read.</summary>
+    /// <summary>The line last read, without its end. Valid until the next call of <see cref="Read"/>.</summary>
     public ReadOnlySpan<byte> Line => input.Unread[..Length];
 
     /// <summary>True when the line was longer than the limit: <see cref="Line"/> holds its beginning.</summary>
@@ -47,7 +47,7 @@ internal sealed class LineReader(InputBuffer input, int limit)
         IsTooLong = length > limit;
         if (IsTooLong)
         {
-            // Where the line ends is looked for when the next one is wanted.
+            // The end of the line is searched for when the next line is read.
             Length = _taken = limit;
             return true;
         }

@@ -9,12 +9,12 @@ public enum LogFormat : byte
     /// <summary>One JSON array of flows.</summary>
     Json = 1,
 
-    /// <summary>One JSON object a line (also known as NDJSON).</summary>
+    /// <summary>One JSON object per line (also known as NDJSON).</summary>
     JsonLines = 2,
 
     /// <summary>Comma-separated values with a header row (RFC 4180).</summary>
     Csv = 3,
 
-    /// <summary>A folder with an empty file for each entry, whose path tells it: what firewall rules are made of. It holds part of a flow only.</summary>
+    /// <summary>A directory with an empty file for each entry, whose path describes it as a firewall rule would. It holds part of a flow only.</summary>
     Tree = 4,
 }

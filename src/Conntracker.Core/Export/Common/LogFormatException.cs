@@ -4,7 +4,7 @@ using Conntracker.Core.Model;
 namespace Conntracker;
 
 /// <summary>
-/// Part of a file is not what its format says. Readers hand it to their caller, who decides whether to go on; they do not throw it.
+/// Part of a file does not conform to its format. Readers pass it to their caller, who decides whether to continue; they do not throw it.
 /// </summary>
 public sealed class LogFormatException : FormatException
 {
@@ -12,8 +12,8 @@ public sealed class LogFormatException : FormatException
 
     /// <summary>Creates an error.</summary>
     /// <param name="format">The format that the file was read as.</param>
-    /// <param name="number">Which line, element of a JSON array or name in a tree, counted from 1.</param>
-    /// <param name="text">What stands there; shortened here.</param>
+    /// <param name="number">The number of the line, of the element of a JSON array, or of the name in a tree, counted from 1.</param>
+    /// <param name="text">The text at fault; shortened here.</param>
     /// <param name="reason">What is wrong with it, and what was expected.</param>
     public LogFormatException(LogFormat format, long number, ReadOnlySpan<byte> text, string reason)
         : this(format, number, Excerpt(text), reason)
@@ -32,10 +32,12 @@ public sealed class LogFormatException : FormatException
     /// <summary>The format that the file was read as.</summary>
     public LogFormat Format { get; }
 
-    /// <summary>The line's number, counted from 1; for a JSON array the element's, for a tree that of the name in the order in which they were read.</summary>
+    /// <summary>
+    /// The line's number, counted from 1; for a JSON array the element's, for a tree that of the name in the order in which they were read.
+    /// </summary>
     public long Number { get; }
 
-    /// <summary>The beginning of what stands there, fit to print; empty when there is nothing to show.</summary>
+    /// <summary>The beginning of the text at fault, with its control characters replaced; empty when there is nothing to show.</summary>
     public string Text { get; }
 
     /// <summary>What is wrong with it, and what was expected.</summary>

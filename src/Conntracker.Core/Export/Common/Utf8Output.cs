@@ -2,7 +2,7 @@ using System.Buffers;
 
 namespace Conntracker.Core.Export.Common;
 
-/// <summary>A pooled buffer in front of a stream: lines are formatted in place and leave in large writes.</summary>
+/// <summary>A pooled buffer in front of a stream: lines are formatted in place and written in large blocks.</summary>
 internal sealed class Utf8Output(Stream stream) : IDisposable
 {
     private const int Size = 128 * 1024;
@@ -10,7 +10,7 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
     private byte[] _buffer = ArrayPool<byte>.Shared.Rent(Size);
     private int _used;
 
-    /// <summary>Room for at least <paramref name="size"/> bytes, no more than half the buffer; what was written counts after <see cref="Advance"/>.</summary>
+    /// <summary>Returns at least <paramref name="size"/> bytes, at most half the buffer; they count as written after <see cref="Advance"/>.</summary>
     public Span<byte> Reserve(int size)
     {
         if (_buffer.Length - _used < size)
@@ -21,7 +21,7 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
         return _buffer.AsSpan(_used);
     }
 
-    /// <summary>Takes the first bytes of what <see cref="Reserve"/> gave as written.</summary>
+    /// <summary>Counts the first bytes of what <see cref="Reserve"/> returned as written.</summary>
     public void Advance(int count) => _used += count;
 
     /// <summary>Writes bytes of any number.</summary>
@@ -41,7 +41,7 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
         _used += bytes.Length;
     }
 
-    /// <summary>Hands what is buffered to the stream, which is not flushed itself.</summary>
+    /// <summary>Writes the buffered bytes to the stream, which itself is not flushed.</summary>
     public void Flush()
     {
         int count = _used;
@@ -49,7 +49,7 @@ internal sealed class Utf8Output(Stream stream) : IDisposable
         stream.Write(_buffer, 0, count);
     }
 
-    /// <summary>Gives the buffer back. What was not flushed is dropped: a writer that failed must not write more.</summary>
+    /// <summary>Returns the buffer to the pool. Bytes not flushed are dropped: a writer that failed must not write more.</summary>
     public void Dispose()
     {
         byte[] buffer = _buffer;

@@ -3,7 +3,7 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Csv;
 
-/// <summary>Reads flows from CSV with a header row. Columns are found by name; those that are not known are skipped.</summary>
+/// <summary>Reads flows from CSV with a header row. Columns are found by name; unknown ones are skipped.</summary>
 internal static class CsvFlowReader
 {
     private const int LongestRecord = 4 * 1024 * 1024;
@@ -14,7 +14,7 @@ internal static class CsvFlowReader
     /// <summary>True for the name of a column.</summary>
     public static bool IsColumn(string name) => s_columns.ContainsKey(name);
 
-    /// <summary>Reads flows. A record that is no flow is reported, and reading goes on below it; without a header nothing can be read.</summary>
+    /// <summary>Reads flows. A record that is not a flow is reported, and reading continues below it; without a header nothing can be read.</summary>
     public static IEnumerable<Flow> Read(InputBuffer input, Action<LogFormatException> onError)
     {
         CsvReader reader = new(input, LongestRecord);
@@ -74,7 +74,7 @@ internal static class CsvFlowReader
         return columns;
     }
 
-    // What keeps the cells from being a flow; null when nothing does.
+    // Why the cells are not a flow; null when they are.
     private static string? Fill(Flow flow, FlowColumn?[] columns, CsvReader reader)
     {
         if (reader.Count != columns.Length)

@@ -4,7 +4,7 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Csv;
 
-/// <summary>Writes flows as CSV: RFC 4180 with LF line ends. A null is an empty cell, an empty text is a quoted one.</summary>
+/// <summary>Writes flows as CSV: RFC 4180 with LF line ends. Null is an empty cell, an empty text a quoted one.</summary>
 internal sealed class CsvFlowWriter : IFlowWriter
 {
     private static readonly SearchValues<byte> s_quoted = SearchValues.Create(",\"\r\n"u8);

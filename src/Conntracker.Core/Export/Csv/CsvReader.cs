@@ -2,7 +2,7 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Csv;
 
-/// <summary>Cuts CSV into records and cells as RFC 4180 says; lines end with LF or CRLF, inside quotes with anything.</summary>
+/// <summary>Splits CSV into records and cells by RFC 4180; a record ends with LF or CRLF, and quoted cells may hold any line end.</summary>
 internal sealed class CsvReader(InputBuffer input, int limit)
 {
     private readonly List<Cell> _cells = [];
@@ -17,10 +17,10 @@ internal sealed class CsvReader(InputBuffer input, int limit)
     /// <summary>How many cells the record has.</summary>
     public int Count => _cells.Count;
 
-    /// <summary>The record as the file has it.</summary>
+    /// <summary>The record as it is in the file.</summary>
     public ReadOnlySpan<byte> Record => input.Unread[.._taken];
 
-    /// <summary>What is wrong with the record; null when nothing is. Reading goes on at the line behind its first.</summary>
+    /// <summary>What is wrong with the record; null when it is valid. Reading continues at the line after its first.</summary>
     public string? Error { get; private set; }
 
     /// <summary>The text of a cell, without quotes.</summary>
@@ -59,7 +59,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         return true;
     }
 
-    // Reads the record at the front of the input; false when more of it is needed.
+    // Reads the record at the front of the input; false when more bytes are needed.
     private bool TryParse()
     {
         ReadOnlySpan<byte> bytes = input.Unread;
@@ -164,7 +164,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         return at + 1 < bytes.Length || input.IsComplete;
     }
 
-    // Where the record ends, behind its line end; -1 when that is not to be seen yet.
+    // The end of the record, behind its line end; -1 when more bytes are needed to find it.
     private int LineEnd(ReadOnlySpan<byte> bytes, int at)
     {
         if (at < bytes.Length && bytes[at] == '\r')
@@ -186,7 +186,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         _length += text.Length;
     }
 
-    // Gives up the record's first line, once all of it is there.
+    // Skips the record's first line, once all of it is there.
     private void Fail(string reason)
     {
         int end = input.Unread.IndexOf((byte)'\n');

@@ -15,13 +15,13 @@ internal abstract class FlowColumn(string name)
     /// <summary>The property's name.</summary>
     public string Name => name;
 
-    /// <summary>True for a column without which there is no flow.</summary>
+    /// <summary>True for a column that every flow needs.</summary>
     public bool IsRequired { get; init; }
 
     /// <summary>Writes the value of a flow; false when it is null.</summary>
     public abstract bool Write(Flow flow, IBufferWriter<byte> cell);
 
-    /// <summary>Reads a value that is not null; false when the cell holds none.</summary>
+    /// <summary>Reads a value that is not null; false when the cell holds no such value.</summary>
     public abstract bool TryRead(Flow flow, ReadOnlySpan<byte> cell);
 
     /// <summary>A column of numbers.</summary>

@@ -5,7 +5,7 @@ namespace Conntracker.Core.Export.Csv;
 /// <summary>The columns of the CSV file: the properties of <see cref="Flow"/>, in its order.</summary>
 internal static class FlowColumns
 {
-    /// <summary>All columns, in the order that they are written in.</summary>
+    /// <summary>All columns, in the order in which they are written.</summary>
     public static IReadOnlyList<FlowColumn> All { get; } =
     [
         FlowColumn.Named<FlowProtocol>(nameof(Flow.Protocol), r => r.Protocol, (r, value) => r.Protocol = value, required: true),

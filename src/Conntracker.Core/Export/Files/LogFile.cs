@@ -8,22 +8,22 @@ using static Tmds.Linux.LibC;
 namespace Conntracker;
 
 /// <summary>
-/// A log file that is there whole or not at all. It is written to a file without a name (O_TMPFILE), or beside its path under a fresh
-/// name where the file system has no such files, and takes the path when it is committed; until then, and if anything fails, what stood
-/// at the path stays. Only its owner can read it. A finished file that cannot take its path is kept under another name.
+/// A log file that exists whole or not at all. It is written to a file without a name (O_TMPFILE), or, where the file system has no such files,
+/// beside its path under a new name. It takes the path when it is committed; until then, and after any failure, an existing file at the path stays.
+/// Only its owner can read it. A finished file that cannot take its path is kept under another name.
 /// </summary>
 public sealed class LogFile : IDisposable
 {
     private const int NameAttempts = 16;
     private static readonly mode_t s_ownerOnly = S_IRUSR | S_IWUSR;
 
-    // The directory is opened once: whoever moves it while the file is written does not move where the file goes.
+    // The directory is opened once: a user who renames it while the file is written does not change where the file goes.
     private readonly SafeFileHandle _directory;
     private readonly SafeFileHandle _file;
     private readonly string _name;
     private readonly bool _noClobber;
 
-    // The name that the file has for now; null while it has none.
+    // The temporary name of the file; null while it has none.
     private string? _temporary;
     private bool _isCommitted;
 
@@ -60,32 +60,31 @@ public sealed class LogFile : IDisposable
     /// <summary>The file's full path.</summary>
     public string Path { get; }
 
-    /// <summary>Where to write. It throws <see cref="LogFileException"/> when a write fails.</summary>
+    /// <summary>The stream to write to. It throws <see cref="LogFileException"/> when a write fails.</summary>
     public Stream Stream { get; }
 
-    /// <summary>Begins a file.</summary>
+    /// <summary>Creates a file.</summary>
     /// <param name="path">Its path; a relative one starts at the process's current directory.</param>
-    /// <param name="noClobber">Whether to refuse a path where a file stands already.</param>
+    /// <param name="noClobber">Whether to refuse a path where a file exists.</param>
     /// <exception cref="LogFileException">
     /// The path is a link, another user's file or no file at all; it exists and must not be replaced; or nothing can be created there.
     /// </exception>
     public static LogFile Create(string path, bool noClobber = false) => Create(path, noClobber, startNameless: true);
 
-    /// <summary>Begins a file in the directory for temporary files, under a name that nobody can guess.</summary>
+    /// <summary>Creates a file in the directory for temporary files, under a name that cannot be guessed.</summary>
     /// <exception cref="LogFileException">Nothing can be created there.</exception>
     public static LogFile CreateTemporary() =>
         Create(System.IO.Path.Combine(System.IO.Path.GetTempPath(), $"conntracker-{UniqueName.Next()}.log"), noClobber: true);
 
-    /// <summary>Begins a file as file systems without O_TMPFILE have it begun, when <paramref name="startNameless"/> is false.</summary>
+    /// <summary>Creates a file, without O_TMPFILE when <paramref name="startNameless"/> is false, as on file systems that lack it.</summary>
     internal static LogFile Create(string path, bool noClobber, bool startNameless)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         return new LogFile(System.IO.Path.GetFullPath(path), noClobber, startNameless);
     }
 
-    /// <summary>Brings what was written to the disk, and puts the file in its place.</summary>
-    /// <exception cref="LogFileException">
-    /// It could not be: the path's old content, if any, is untouched. Where only the name could not be taken, the file is kept under
+    /// <summary>Flushes the file to disk, and gives it its path.</summary>
+    /// <exception cref="LogFileException"> It failed: an existing file at the path is unchanged. Where only the name could not be taken, the file is kept under
     /// another one (<see cref="LogFileException.KeptPath"/>).
     /// </exception>
     public void Commit()
@@ -110,7 +109,7 @@ public sealed class LogFile : IDisposable
         string? kept = refusal is null ? null : TryKeep();
         _isCommitted = refusal is null || kept is not null;
 
-        // Makes the new name outlast a power failure. The file is in its place already, so an old file system's refusal is no failure.
+        // The new name must survive a power failure. The file is at its path already, so an old file system's refusal is not a failure.
         _ = SafeLibC.fsync(_directory);
         if (refusal is not null)
         {
@@ -118,7 +117,7 @@ public sealed class LogFile : IDisposable
         }
     }
 
-    /// <summary>Closes the file, and removes it unless it was committed.</summary>
+    /// <summary>Closes the file, and deletes it unless it was committed.</summary>
     public void Dispose()
     {
         if (_file.IsClosed)
@@ -135,7 +134,7 @@ public sealed class LogFile : IDisposable
         _directory.Dispose();
     }
 
-    /// <summary>Opens the directory that a log is to stand in.</summary>
+    /// <summary>Opens the directory of a log.</summary>
     /// <param name="path">The log.</param>
     /// <param name="directory">The directory.</param>
     /// <exception cref="LogFileException">It cannot be opened.</exception>
@@ -144,7 +143,7 @@ public sealed class LogFile : IDisposable
         int fd = SafeLibC.open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
         if (fd < 0 && Marshal.GetLastPInvokeError() == EACCES)
         {
-            // A directory that one may write to but not list.
+            // A directory with write but not read permission.
             fd = SafeLibC.open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
         }
 
@@ -153,7 +152,7 @@ public sealed class LogFile : IDisposable
             : throw LogFileErrors.FromErrno(path, $"opening the directory '{directory}'", Marshal.GetLastPInvokeError());
     }
 
-    // Why the path cannot be taken as it is now; null when it can.
+    // Why the path cannot be used in its current state; null when it can.
     private unsafe LogFileException? Refusal()
     {
         statx target;
@@ -170,8 +169,8 @@ public sealed class LogFile : IDisposable
             : null;
     }
 
-    // A file without a name leaves nothing behind when the process is killed. Null where the file system has none, or where /proc,
-    // through which such a file gets its name, is not there.
+    // A file without a name leaves nothing behind when the process is killed. Null where the file system has no such files, or where /proc, through
+    // which such a file gets its name, is missing.
     private unsafe SafeFileHandle? CreateNameless()
     {
         int fd = SafeLibC.openat(_directory, ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, s_ownerOnly);
@@ -220,7 +219,7 @@ public sealed class LogFile : IDisposable
                 return true;
             }
 
-            // link(2) never replaces: for that the file needs a name of its own first.
+            // link(2) never replaces: to do so, the file needs a name of its own first.
             string temporary = TemporaryName();
             if (_noClobber || Marshal.GetLastPInvokeError() != EEXIST || !TryLink(temporary))
             {
@@ -233,7 +232,7 @@ public sealed class LogFile : IDisposable
         return TryRename(_name, _noClobber);
     }
 
-    // Gives the finished file another name beside the one that it could not take. Returns its path; null when that failed too.
+    // Gives the finished file another name beside the path that it could not take. Returns its path; null when that failed too.
     private string? TryKeep()
     {
         for (int attempt = 1; attempt <= NameAttempts; attempt++)

@@ -1,6 +1,6 @@
 namespace Conntracker;
 
-/// <summary>A log file was not written. What stood at its path stands there unchanged.</summary>
+/// <summary>A log file was not written. An existing file at its path is unchanged.</summary>
 public sealed class LogFileException : IOException
 {
     /// <summary>Creates an error.</summary>
@@ -23,8 +23,8 @@ public sealed class LogFileException : IOException
     public LogFileReason Reason { get; }
 
     /// <summary>
-    /// Where the file is when it was finished, but could not take its path: a new file in the same directory, which only its owner can
-    /// read. Null when there is none.
+    /// The path of a finished file that could not take its own: a new file in the same directory, which only its owner can read. Null when there is
+    /// no such file.
     /// </summary>
     public string? KeptPath { get; }
 

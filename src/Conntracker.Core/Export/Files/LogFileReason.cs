@@ -3,30 +3,30 @@ namespace Conntracker;
 /// <summary>Why a log file was not written.</summary>
 public enum LogFileReason
 {
-    /// <summary>Another failure; the message has the system's words for it.</summary>
+    /// <summary>Another failure; the message has the system's error text.</summary>
     Other = 0,
 
     /// <summary>The path is a symbolic link, and a link could point the writer, who is often root, at any file.</summary>
     TargetIsLink = 1,
 
-    /// <summary>The file that stands there belongs to another user.</summary>
+    /// <summary>The file at the path belongs to another user.</summary>
     ForeignOwner = 2,
 
-    /// <summary>What stands there is a directory, a pipe, a device or a socket.</summary>
+    /// <summary>The path is a directory, a pipe, a device or a socket.</summary>
     NotRegular = 3,
 
-    /// <summary>A file stands there and was not to be replaced.</summary>
+    /// <summary>A file exists at the path and was not to be replaced.</summary>
     Exists = 4,
 
     /// <summary>The disk is full, or a quota or size limit is reached.</summary>
     NoSpace = 5,
 
-    /// <summary>The system does not allow writing there.</summary>
+    /// <summary>Permission to write there is denied.</summary>
     Denied = 6,
 
     /// <summary>The directory does not exist.</summary>
     MissingDirectory = 7,
 
-    /// <summary>A tree was to be written, and what stands there is not a directory.</summary>
+    /// <summary>A tree was to be written, and its path is not a directory.</summary>
     NotFolder = 8,
 }

@@ -5,10 +5,10 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export.Files;
 
-/// <summary>Writes to a log file's descriptor, and says what a failure means for the log. Buffering is its writers' business.</summary>
+/// <summary>Writes to a log file's descriptor, and turns a failure into a <see cref="LogFileException"/>. It does not buffer: its writers do.</summary>
 internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : Stream
 {
-    // How much may wait in memory before the disk is set to work: most of a large log is on it when the last line is written.
+    // After this many bytes the kernel starts to write to the disk: most of a large log is there when the last line is written.
     private const long StartWritingEvery = 8 << 20;
 
     private long _written;
@@ -61,7 +61,7 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
     {
         if (_written - _started >= StartWritingEvery)
         {
-            // Advice: a file system that does not know it loses nothing, LogFile.Commit waits for the disk.
+            // Only advice: where the file system does not support it nothing is lost, as LogFile.Commit waits for the disk.
             _ = SafeLibC.sync_file_range(file, _started, _written - _started, (uint)SYNC_FILE_RANGE_WRITE);
             _started = _written;
         }
@@ -73,7 +73,7 @@ internal sealed unsafe class LogFileStream(SafeFileHandle file, string path) : S
     /// <inheritdoc/>
     public override void Flush()
     {
-        // Every write has gone to the kernel; LogFile.Commit brings it to the disk.
+        // Every write has gone to the kernel; LogFile.Commit flushes it to the disk.
     }
 
     /// <inheritdoc/>

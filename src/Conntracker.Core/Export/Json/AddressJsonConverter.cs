@@ -30,7 +30,7 @@ internal sealed class AddressJsonConverter : JsonConverter<IPAddress>
         writer.WriteStringValue(text[..length]);
     }
 
-    /// <summary>Reads an address as it is written here: not the shorthands and octal numbers that IPv4 once had, nor brackets.</summary>
+    /// <summary>Reads an address in the form written here: without the shorthands and octal numbers of old IPv4 notation, and without brackets.</summary>
     public static bool TryParse(string? text, [System.Diagnostics.CodeAnalysis.NotNullWhen(true)] out IPAddress? address) =>
         IPAddress.TryParse(text, out address)
         && (AddressText.Family(address) == FlowFamily.IPv4 ? address.ToString() == text : !text!.Contains('[', StringComparison.Ordinal));

@@ -26,6 +26,6 @@ namespace Conntracker.Core.Export.Json;
 [JsonSerializable(typeof(Flow))]
 internal sealed partial class FlowJsonContext : JsonSerializerContext
 {
-    /// <summary>How JSON is written: names in any script stay readable. A file is no web page; control characters are escaped all the same.</summary>
+    /// <summary>How JSON is written: names in any script stay readable, as the file is not embedded in HTML. Control characters are always escaped.</summary>
     public static JsonWriterOptions WriterOptions => new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, SkipValidation = true };
 }

@@ -11,7 +11,7 @@ internal sealed class JsonArrayCursor(InputBuffer input, int limit)
     private int _start;
     private int _taken;
 
-    /// <summary>The element last found, as JSON. Good until the next is looked for.</summary>
+    /// <summary>The current element, as JSON. Valid until the next call of <see cref="Read"/>.</summary>
     public ReadOnlySpan<byte> Element => input.Unread[_start.._taken];
 
     /// <summary>The element's number, counted from 1.</summary>
@@ -56,7 +56,7 @@ internal sealed class JsonArrayCursor(InputBuffer input, int limit)
 
     private LogFormatException Error(string reason) => new(LogFormat.Json, Number, input.Unread, reason);
 
-    // Reads from where the last element ended. Unless a whole element is there, nothing is taken: it is read anew with more bytes.
+    // Reads from the end of the last element. Until a whole element is there nothing is consumed: it is read again with more bytes.
     private Step TryRead()
     {
         Utf8JsonReader reader = new(input.Unread, input.IsComplete, _state);
@@ -85,7 +85,7 @@ internal sealed class JsonArrayCursor(InputBuffer input, int limit)
 
         if (reader.TokenType == JsonTokenType.EndArray)
         {
-            // Throws when something other than white space follows.
+            // Throws when anything but white space follows.
             return input.IsComplete ? AtEnd(ref reader) : Step.NeedsMore;
         }
 

@@ -3,12 +3,12 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Json;
 
-/// <summary>Reads flows from JSON: an array, or an object a line. Neither is ever held in memory as a whole.</summary>
+/// <summary>Reads flows from JSON: an array, or one object per line. Neither is ever held in memory as a whole.</summary>
 internal static class JsonFlowReader
 {
     private const int LongestObject = 16 * 1024 * 1024;
 
-    /// <summary>Reads lines. A line that is no flow is reported, and reading goes on below it.</summary>
+    /// <summary>Reads lines. A line that is not a flow is reported, and reading continues below it.</summary>
     public static IEnumerable<Flow> ReadLines(InputBuffer input, Action<LogFormatException> onError)
     {
         LineReader reader = new(input, LongestObject);
@@ -33,8 +33,7 @@ internal static class JsonFlowReader
     }
 
     /// <summary>
-    /// Reads an array. An element that is no flow is reported, and reading goes on behind it; where the JSON itself is broken, reading
-    /// ends with one error.
+    /// Reads an array. An element that is not a flow is reported, and reading continues behind it; invalid JSON ends the reading with one error.
     /// </summary>
     public static IEnumerable<Flow> ReadArray(InputBuffer input, Action<LogFormatException> onError)
     {
@@ -62,7 +61,7 @@ internal static class JsonFlowReader
         }
         catch (JsonException e)
         {
-            // The message of a converter does not say where it was.
+            // A converter's message does not name the path of the property.
             fault = e.Path is null || e.Message.Contains(e.Path, StringComparison.Ordinal) ? e.Message : $"{e.Path}: {e.Message}";
         }
 

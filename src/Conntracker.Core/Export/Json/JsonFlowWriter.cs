@@ -4,7 +4,7 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Json;
 
-/// <summary>Writes flows as JSON, an object a line: as one array, or as lines that stand alone.</summary>
+/// <summary>Writes flows as JSON, one object per line: as one array, or as separate lines.</summary>
 internal sealed class JsonFlowWriter : IFlowWriter
 {
     private readonly Utf8Output _output;

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>How a section keeps its lines: those of IPv4, the many, take half the room and half the time of those of IPv6.</summary>
+/// <summary>How a section stores its lines: IPv4, the most frequent, takes half the memory and half the time of IPv6.</summary>
 /// <typeparam name="TSelf">The structure itself, ordered as the log is: addresses as numbers, then ports.</typeparam>
 internal interface ITextLine<TSelf> : IComparable<TSelf>
     where TSelf : struct, ITextLine<TSelf>

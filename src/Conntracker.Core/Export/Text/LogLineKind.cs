@@ -6,18 +6,18 @@ namespace Conntracker.Core.Export.Text;
 /// <summary>The label of a text log's line, <c>TCPv4</c>: protocol and family. Lines are counted and sorted within their label.</summary>
 internal readonly record struct LogLineKind(FlowProtocol Protocol, FlowFamily Family)
 {
-    /// <summary>The columns that a label fills, right-aligned.</summary>
+    /// <summary>The width of a label in columns; it is right-aligned.</summary>
     public const int Width = 6;
 
-    /// <summary>How many labels there are: every protocol number, twice.</summary>
+    /// <summary>How many labels there are: every protocol number, for two families.</summary>
     public const int Count = 512;
 
     private const int NamedFirst = 6;
 
-    /// <summary>The label's place in a table of <see cref="Count"/>, by protocol number, IPv4 before IPv6.</summary>
+    /// <summary>The label's index in a table of <see cref="Count"/> elements: by protocol number, IPv4 before IPv6.</summary>
     public int Index => ((int)Protocol << 1) | (Family == FlowFamily.IPv6 ? 1 : 0);
 
-    /// <summary>The label's place in a log: six that the log always had, then the others by number.</summary>
+    /// <summary>The label's rank in a log: the six that the first generation had, then the others by number.</summary>
     public int Rank => (Protocol, Family) switch
     {
         (FlowProtocol.Tcp, FlowFamily.IPv4) => 0,
@@ -32,10 +32,10 @@ internal readonly record struct LogLineKind(FlowProtocol Protocol, FlowFamily Fa
     /// <summary>True when lines print ports.</summary>
     public bool HasPorts => FlowKey.HasPorts(Protocol);
 
-    /// <summary>True when lines print an ICMP type and code: each ICMP in the family that it belongs to.</summary>
+    /// <summary>True when lines print an ICMP type and code: ICMP with IPv4, ICMPv6 with IPv6.</summary>
     public bool IsIcmp => this is { Protocol: FlowProtocol.Icmp, Family: FlowFamily.IPv4 } or { Protocol: FlowProtocol.IcmpV6, Family: FlowFamily.IPv6 };
 
-    /// <summary>Reads a label in its columns. Only the one spelling that a writer uses is a label.</summary>
+    /// <summary>Reads a label in its columns. Only the spelling that a writer uses is a label.</summary>
     public static bool TryParse(ReadOnlySpan<byte> columns, out LogLineKind label)
     {
         label = default;

@@ -1,15 +1,15 @@
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>Sorts large arrays on two threads: each half for itself, then both into one.</summary>
+/// <summary>Sorts large arrays on two threads: each sorts a half, then the halves are merged.</summary>
 internal static class ParallelSort
 {
-    // Below, a second thread costs more than it saves.
+    // Below this number of elements a second thread costs more than it saves.
     private const int WorthTwoThreads = 1 << 16;
 
     /// <summary>Sorts the first elements of an array.</summary>
     /// <param name="items">The array; its content is undefined afterwards.</param>
-    /// <param name="count">How many elements count.</param>
-    /// <returns>The array that holds them in order: the one given, or a new one.</returns>
+    /// <param name="count">How many elements to sort.</param>
+    /// <returns>The array that holds them in order: the given one, or a new one.</returns>
     public static T[] Sort<T>(T[] items, int count)
         where T : IComparable<T>
     {

@@ -14,7 +14,7 @@ internal static class ProcessSuffix
     /// <summary>The suffix when the process is not known.</summary>
     public static ReadOnlySpan<byte> Unknown => " (-)"u8;
 
-    /// <summary>The suffix of a process: its name, its id, and its user by name, else by number.</summary>
+    /// <summary>The suffix of a process: its name, its id, and its user's name, or the user's id when there is no name.</summary>
     public static string Format(FlowProcess process)
     {
         string user = !string.IsNullOrEmpty(process.UserName)
@@ -23,7 +23,7 @@ internal static class ProcessSuffix
         return string.Create(CultureInfo.InvariantCulture, $" ({SafeText.InSuffix(process.Name)}{PidField}{process.Id}{UidField}{user})");
     }
 
-    /// <summary>Reads what stands between the parentheses; null for a text that no writer writes.</summary>
+    /// <summary>Reads the text between the parentheses; null for a text that no writer writes.</summary>
     public static FlowProcess? Parse(ReadOnlySpan<byte> text)
     {
         int pidAt = text.IndexOf(",pid:"u8);
@@ -41,7 +41,7 @@ internal static class ProcessSuffix
             return null;
         }
 
-        // Digits that are not a number as a writer prints it ("007") can only be a name.
+        // Digits that a writer would not print as a number ("007") can only be a name.
         bool isNumber = Digits.TryParse(user, out uint userId);
         return new FlowProcess
         {

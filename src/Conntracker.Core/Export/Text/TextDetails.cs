@@ -3,8 +3,8 @@ using System.Text;
 namespace Conntracker.Core.Export.Text;
 
 /// <summary>
-/// The processes and traces of a log's lines, each kept once, with its bytes ready to print. A log of a million lines has a few
-/// hundred of them, so a line holds two numbers instead.
+/// The processes and traces of a log's lines, each stored once, with its bytes ready to print. A log of a million lines has a few hundred of them, so
+/// a line holds two numbers instead.
 /// </summary>
 internal sealed class TextDetails(LogStyle style)
 {
@@ -29,7 +29,7 @@ internal sealed class TextDetails(LogStyle style)
         ProcessKey key = new(process.Name, process.Id, process.UserName, process.UserId);
         if (!_processes.TryGetValue(key, out int number))
         {
-            // Two processes may print alike once their names are clean.
+            // Two processes may print alike once their names are sanitized.
             string suffix = ProcessSuffix.Format(process);
             if (!_suffixes.TryGetValue(suffix, out number))
             {
@@ -44,7 +44,7 @@ internal sealed class TextDetails(LogStyle style)
         return number;
     }
 
-    /// <summary>The number of a trace; 0 for one of which this style prints nothing.</summary>
+    /// <summary>The number of a trace; 0 when this style prints none of its steps.</summary>
     public int Add(IReadOnlyList<TraceStep>? trace)
     {
         if (style == LogStyle.V1 || trace is null || trace.Count == 0)
@@ -61,7 +61,7 @@ internal sealed class TextDetails(LogStyle style)
         return number;
     }
 
-    /// <summary>The number of both traces together.</summary>
+    /// <summary>The number of two traces combined.</summary>
     public int Union(int first, int second)
     {
         if (first == second || second == 0)
@@ -78,10 +78,10 @@ internal sealed class TextDetails(LogStyle style)
         return number;
     }
 
-    /// <summary>The suffix of a process's number.</summary>
+    /// <summary>The suffix of the process with this number.</summary>
     public ReadOnlySpan<byte> Suffix(int process) => _suffixBytes[process];
 
-    /// <summary>The lines of a trace's number.</summary>
+    /// <summary>The lines of the trace with this number.</summary>
     public ReadOnlySpan<byte> Lines(int trace) => _traceBytes[trace];
 
     private int Add(TraceLine[] lines)

@@ -8,14 +8,14 @@ using Conntracker.Core.Addresses;
 namespace Conntracker.Core.Export.Text;
 
 /// <summary>
-/// Makes flows of a text log's lines. V1 and V2 have a line for each flow, and so has ICMP in every generation. V3 has two for another
-/// flow that was answered, and does not say which belong together unless nothing was translated: a line and its mirror are one flow, all
-/// others a flow each. The trace of the reply may lack steps that only the first packet met, such as those of nat: the line with more steps is
-/// the original then. Where each of both has a step that the other lacks, they are two flows.
+/// Creates flows from a text log's lines. V1 and V2 have one line for each flow, and so has ICMP in every generation. V3 has two for any other flow
+/// that was answered, and shows which belong together only when nothing was translated: a line and its mirror are one flow, every other line is a
+/// flow of its own. The trace of the reply may lack steps that only the first packet met, such as those of nat: the line with more steps is then the
+/// original. Where each of both has a step that the other lacks, they are two flows.
 /// </summary>
 internal static class TextFlows
 {
-    /// <summary>Makes flows; lines of V3 are held until all are read, those of V1 and V2 are not.</summary>
+    /// <summary>Creates flows; lines of V3 are held until all are read, those of V1 and V2 are not.</summary>
     public static IEnumerable<Flow> Of(IEnumerable<TextLogLine> lines)
     {
         List<TextLogLine> held = [];
@@ -33,7 +33,7 @@ internal static class TextFlows
                     continue;
                 }
 
-                // The first line that tells says V1 or V2.
+                // The first line that shows a generation shows V1 or V2.
                 foreach (TextLogLine first in held)
                 {
                     yield return ToFlow(first);
@@ -92,7 +92,7 @@ internal static class TextFlows
         }
     }
 
-    // Whether the first of two mirrors is the original direction: it has steps that the other lacks, or else goes to the service.
+    // Whether the first of two mirrored lines is the original direction: it has steps that the other lacks, or else its destination is the service.
     private static bool IsOriginal(TextLogLine first, TextLogLine second)
     {
         bool holdsSecond = Holds(first, second);

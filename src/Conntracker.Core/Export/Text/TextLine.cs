@@ -1,8 +1,8 @@
 namespace Conntracker.Core.Export.Text;
 
 /// <summary>
-/// One line of a text log while it is collected, without its label; also how lines of IPv6 are kept, in 48 bytes. Process and trace
-/// are numbers of <see cref="TextDetails"/>; 0 is none.
+/// One line of a text log while it is collected, without its label; also the form in which IPv6 lines are stored, in 48 bytes. Process and trace are
+/// numbers of <see cref="TextDetails"/>; 0 is none.
 /// </summary>
 internal struct TextLine : ITextLine<TextLine>
 {

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>A line of IPv4 in 24 bytes, its tuple as two numbers that compare as the log sorts.</summary>
+/// <summary>An IPv4 line in 24 bytes, its tuple as two numbers that compare in the log's order.</summary>
 internal struct TextLineIPv4 : ITextLine<TextLineIPv4>
 {
     private ulong _addresses;

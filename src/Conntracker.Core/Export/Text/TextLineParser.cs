@@ -7,7 +7,7 @@ using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>Reads a flow's line of a text log, of any generation. What a writer would not write is refused, with the reason.</summary>
+/// <summary>Reads a flow's line of a text log, of any generation. A line that no writer would write is refused, with the reason.</summary>
 internal ref struct TextLineParser
 {
     private const int NumberColumns = 12;
@@ -26,10 +26,10 @@ internal ref struct TextLineParser
     /// <summary>The process that the suffix names.</summary>
     public FlowProcess? Process;
 
-    /// <summary>The generation that the line shows, its trace aside.</summary>
+    /// <summary>The generation that the line shows, regardless of its trace.</summary>
     public LogStyle? Style;
 
-    /// <summary>Reads a line; the outcome is in <see cref="Error"/>.</summary>
+    /// <summary>Reads a line; <see cref="Error"/> has the outcome.</summary>
     public static TextLineParser Parse(ReadOnlySpan<byte> line)
     {
         TextLineParser parser = new() { _rest = line };

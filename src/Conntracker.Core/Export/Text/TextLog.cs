@@ -8,7 +8,7 @@ using Conntracker.Core.Addresses;
 namespace Conntracker.Core.Export.Text;
 
 /// <summary>
-/// Collects the lines of a text log in one style. Three stages: add flows in any order, sort, write. Not safe for several threads.
+/// Collects the lines of a text log in one style. Three stages: add flows in any order, sort, write. Not thread-safe.
 /// </summary>
 internal sealed class TextLog(LogStyle style)
 {
@@ -20,12 +20,11 @@ internal sealed class TextLog(LogStyle style)
     /// <summary>The style that lines are added for.</summary>
     public LogStyle Style => style;
 
-    /// <summary>How many lines there are; fewer after sorting, when some were equal.</summary>
+    /// <summary>How many lines there are; fewer after sorting when some were equal.</summary>
     public int Count => _sections.Sum(section => section?.Count ?? 0);
 
     /// <summary>
-    /// Adds a flow, and in V3 the line of its reply direction when there is one to print: the flow is confirmed and its reply
-    /// tuple is known.
+    /// Adds a flow, and in V3 the line of its reply direction when there is one to print: the flow is confirmed and its reply tuple is known.
     /// </summary>
     public void Add(Flow flow)
     {
@@ -49,11 +48,11 @@ internal sealed class TextLog(LogStyle style)
     /// <param name="family">IPv4 or IPv6.</param>
     /// <param name="source">The source address as a number.</param>
     /// <param name="destination">The destination address as a number.</param>
-    /// <param name="sourcePort">The source port, or the ICMP type; not looked at for protocols that have neither.</param>
+    /// <param name="sourcePort">The source port, or the ICMP type; ignored for protocols that have neither.</param>
     /// <param name="destinationPort">The destination port, or the ICMP code.</param>
-    /// <param name="confirmed">Whether both sides have spoken.</param>
+    /// <param name="confirmed">Whether both sides have sent packets.</param>
     /// <param name="process">The process, when it is known.</param>
-    /// <param name="trace">The steps that the flow passed, in any order; they are copied.</param>
+    /// <param name="trace">The steps that the flow traversed, in any order; they are copied.</param>
     public void Add(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
         bool confirmed, FlowProcess? process, IReadOnlyList<TraceStep>? trace)
     {
@@ -83,8 +82,8 @@ internal sealed class TextLog(LogStyle style)
     }
 
     /// <summary>
-    /// Adds the line of a confirmed flow's reply direction, with the reply tuple's own addresses and ports. Only V3 has such lines, and
-    /// none for ICMP; otherwise this does nothing.
+    /// Adds the line of a confirmed flow's reply direction, with the addresses and ports of the reply tuple. Only V3 has such lines, and none for
+    /// ICMP; otherwise this does nothing.
     /// </summary>
     public void AddReply(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
         FlowProcess? process, IReadOnlyList<TraceStep>? trace)
@@ -95,7 +94,7 @@ internal sealed class TextLog(LogStyle style)
         }
     }
 
-    /// <summary>Puts the lines of every label in the log's order and makes one of those that are equal.</summary>
+    /// <summary>Sorts the lines of every label in the log's order and merges equal ones.</summary>
     public void Sort()
     {
         foreach (TextSection? section in _sections)
@@ -104,7 +103,7 @@ internal sealed class TextLog(LogStyle style)
         }
     }
 
-    /// <summary>Writes the lines as they stand, label by label.</summary>
+    /// <summary>Writes the lines in their current order, label by label.</summary>
     public void WriteTo(Stream stream)
     {
         using TextLogWriter writer = new(stream, style);

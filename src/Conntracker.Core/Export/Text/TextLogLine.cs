@@ -28,18 +28,18 @@ internal sealed class TextLogLine
     public IReadOnlyList<TraceStep> Trace { get; init; } = [];
 
     /// <summary>
-    /// The generation that the line shows: V3 by its suffix, V2 by the trace of a line without one, else V1, as which V2 without a
-    /// trace is written. Null when it shows nothing: ICMP is printed alike in all of them, unless its trace is indented by spaces.
+    /// The generation that the line shows: V3 by its suffix, V2 by the trace of a line without one, else V1 (V2 without a trace is the same). Null
+    /// when it shows none: ICMP is printed alike in all generations, unless its trace is indented by spaces.
     /// </summary>
     public LogStyle? Style { get; init; }
 
     /// <summary>The line's number in its file.</summary>
     public long Number { get; init; }
 
-    /// <summary>The style of a whole log: the newest that one of its lines shows, V3 when none shows any.</summary>
+    /// <summary>The style of a whole log: the newest that any of its lines shows, V3 when none shows one.</summary>
     public static LogStyle StyleOf(IEnumerable<TextLogLine> lines) => lines.Max(line => line.Style) ?? LogStyle.V3;
 
-    /// <summary>The line's addresses and ports, for a writer.</summary>
+    /// <summary>The line's addresses and ports, in the form that a writer takes.</summary>
     public TextLine ToTextLine() => new()
     {
         Source = Source,

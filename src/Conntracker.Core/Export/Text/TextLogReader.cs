@@ -2,7 +2,7 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>Reads a text log of any generation, line by line. What cannot be read is reported, and reading goes on below it.</summary>
+/// <summary>Reads a text log of any generation, line by line. A line that cannot be read is reported, and reading continues below it.</summary>
 internal static class TextLogReader
 {
     private const int LongestLine = 64 * 1024;
@@ -12,7 +12,7 @@ internal static class TextLogReader
 
     /// <summary>Reads the flows' lines in the file's order, each with its trace.</summary>
     /// <param name="input">The file.</param>
-    /// <param name="onError">Told of every line that cannot be read. An exception that it throws ends the reading.</param>
+    /// <param name="onError">Called with every line that cannot be read. An exception that it throws ends the reading.</param>
     public static IEnumerable<TextLogLine> ReadLines(InputBuffer input, Action<LogFormatException> onError)
     {
         LineReader reader = new(input, LongestLine);
@@ -98,7 +98,7 @@ internal static class TextLogReader
 
         public Owner Belongs { get; init; }
 
-        // Why the line cannot be taken; null when it was.
+        // Why the line cannot be added; null when it was.
         public string? Add(ReadOnlySpan<byte> line)
         {
             bool hasSpaces = line.StartsWith("                                table:"u8);
@@ -113,7 +113,7 @@ internal static class TextLogReader
                 return "A trace line must follow the line of a flow.";
             }
 
-            // Below a line that was not readable, trace lines go with it: one error is enough.
+            // Trace lines below an unreadable line are skipped: one error is enough.
             _hasSpaces |= hasSpaces;
             (_steps ??= []).Add(step);
             return null;
@@ -133,7 +133,7 @@ internal static class TextLogReader
             Number = line.Number,
         };
 
-        // The suffix tells the generation, for V2 was indented by tabs too. A line without a suffix, of ICMP, tells it by spaces only.
+        // The suffix decides the generation, as V2 was also indented by tabs. A line without a suffix (ICMP) shows it only by spaces.
         private LogStyle? StyleOf(LogStyle? ofSuffix) => ofSuffix == LogStyle.V1 || (ofSuffix is null && _hasSpaces) ? LogStyle.V2 : ofSuffix;
     }
 }

@@ -4,17 +4,17 @@ using Conntracker.Core.Export.Common;
 
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>Prints lines of a text log in the order they come in, and counts them within their label.</summary>
+/// <summary>Prints lines of a text log in the order of the calls, and counts them within their label.</summary>
 internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
 {
-    // Label, number, two addresses, two ports and the words between them come to 167 bytes at most.
+    // Label, number, two addresses, two ports and the words between them take 167 bytes at most.
     private const int LongestLine = 256;
 
     private readonly Utf8Output _output = new(stream);
     private readonly Label?[] _labels = new Label?[LogLineKind.Count];
     private Label _label = new(default);
 
-    /// <summary>Chooses the label of the lines that follow; counting goes on where it stood.</summary>
+    /// <summary>Sets the label of the lines that follow; its count continues where it was.</summary>
     public void Begin(LogLineKind label) => _label = _labels[label.Index] ??= new Label(label);
 
     /// <summary>Prints a collected line.</summary>
@@ -28,7 +28,7 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
         }
     }
 
-    /// <summary>Prints a line that was read, its trace in the order it was read in.</summary>
+    /// <summary>Prints a line that was read, its trace in the order in which it was read.</summary>
     public void Write(TextLogLine line)
     {
         Begin(line.Label);
@@ -40,7 +40,7 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
         }
     }
 
-    /// <summary>Hands what was printed to the stream.</summary>
+    /// <summary>Writes the printed lines to the stream.</summary>
     public void Flush() => _output.Flush();
 
     /// <inheritdoc/>
@@ -101,10 +101,10 @@ internal sealed class TextLogWriter(Stream stream, LogStyle style) : IDisposable
         return text.Length;
     }
 
-    // What every line of a label has in common, worked out once.
+    // The part that all lines of a label share, formatted once.
     private sealed class Label(LogLineKind label)
     {
-        // It ends with the number of the line to come, which is counted in its digits.
+        // It ends with the number of the next line, which is incremented in its digits.
         public byte[] Start { get; } = [.. label.ToColumns(), .. " [           0"u8];
 
         public FlowFamily Family { get; } = label.Family;

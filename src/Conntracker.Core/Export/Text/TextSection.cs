@@ -9,17 +9,17 @@ internal abstract class TextSection(LogLineKind label)
     /// <summary>How many lines there are.</summary>
     public abstract int Count { get; }
 
-    /// <summary>Makes the section of a label.</summary>
+    /// <summary>Creates the section of a label.</summary>
     public static TextSection Create(LogLineKind label) =>
         label.Family == FlowFamily.IPv4 ? new Of<TextLineIPv4>(label) : new Of<TextLine>(label);
 
     /// <summary>Adds a line behind the others.</summary>
     public abstract void Add(in TextLine line);
 
-    /// <summary>Puts the lines in the log's order and makes one of those that are equal.</summary>
+    /// <summary>Sorts the lines in the log's order and merges equal ones.</summary>
     public abstract void Sort(TextDetails details);
 
-    /// <summary>Prints the lines, in the order they are in now.</summary>
+    /// <summary>Prints the lines in their current order.</summary>
     public abstract void WriteTo(TextLogWriter writer, TextDetails details);
 
     private sealed class Of<TLine>(LogLineKind label) : TextSection(label)
@@ -77,7 +77,7 @@ internal abstract class TextSection(LogLineKind label)
             }
         }
 
-        // Lines of one tuple: those of one process become one. The target never runs ahead of the run that is read.
+        // Merges the lines of one tuple that have the same process. The target never overtakes the run that is read.
         private static int Merge(Span<TLine> run, Span<TLine> target, TextDetails details)
         {
             if (HasSeveralProcesses(run))

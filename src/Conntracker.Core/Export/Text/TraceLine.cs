@@ -4,7 +4,7 @@ using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>A trace line as it is printed. Steps that print alike are one line, whatever else they know.</summary>
+/// <summary>A trace line as it is printed. Steps that print alike are one line, even when their other properties differ.</summary>
 internal readonly record struct TraceLine(string Table, string Chain, TraceStepType Type, int? Position) : IComparable<TraceLine>
 {
     /// <summary>The indent of V2.</summary>
@@ -22,7 +22,7 @@ internal readonly record struct TraceLine(string Table, string Chain, TraceStepT
         step.Type is TraceStepType.Policy or TraceStepType.Rule ? step.Type : TraceStepType.Return,
         step.Position);
 
-    /// <summary>The lines that a style prints for the steps of a flow: sorted, each once.</summary>
+    /// <summary>The lines that a style prints for the steps of a flow: sorted, without duplicates.</summary>
     public static TraceLine[] Of(IReadOnlyList<TraceStep> steps, LogStyle style)
     {
         SortedSet<TraceLine> lines = [];
@@ -62,7 +62,7 @@ internal readonly record struct TraceLine(string Table, string Chain, TraceStepT
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
-    /// <summary>Reads a line without its indent; null when it is none.</summary>
+    /// <summary>Reads a line without its indent; null when it is not a trace line.</summary>
     public static TraceStep? Parse(ReadOnlySpan<byte> line)
     {
         if (!TryField(ref line, "table: "u8, out string table)
@@ -134,7 +134,7 @@ internal readonly record struct TraceLine(string Table, string Chain, TraceStepT
         _ => null,
     };
 
-    // Takes a field's name and its value, up to the next comma.
+    // Reads a field's name and its value, up to the next comma.
     private static bool TryField(ref ReadOnlySpan<byte> line, ReadOnlySpan<byte> name, out string value)
     {
         value = "";

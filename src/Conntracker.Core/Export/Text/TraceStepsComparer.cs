@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Export.Text;
 
-/// <summary>Takes two traces for one when their steps print alike, in the same order.</summary>
+/// <summary>Two traces are equal when their steps print alike, in the same order.</summary>
 internal sealed class TraceStepsComparer : IEqualityComparer<IReadOnlyList<TraceStep>>
 {
     /// <summary>The one comparer.</summary>

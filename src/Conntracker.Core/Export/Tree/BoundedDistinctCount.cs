@@ -2,8 +2,11 @@ using System.Globalization;
 
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>Counts distinct entries up to a number; what comes beyond is "at least so many". Keeps eight bytes of each, so that two may, once in a very long time, be taken for one.</summary>
-/// <param name="most">How many are told apart.</param>
+/// <summary>
+/// Counts distinct entries up to a maximum; beyond it the result is "at least" that number. It stores an eight-byte hash of each entry, so two
+/// entries may, very rarely, count as one.
+/// </summary>
+/// <param name="most">The highest number counted.</param>
 internal sealed class BoundedDistinctCount(int most)
 {
     private readonly HashSet<ulong> _seen = [];
@@ -20,6 +23,6 @@ internal sealed class BoundedDistinctCount(int most)
         }
     }
 
-    /// <summary>The number in words.</summary>
+    /// <summary>The number as text.</summary>
     public override string ToString() => (Count < most ? "" : "at least ") + Count.ToString(CultureInfo.InvariantCulture);
 }

@@ -5,19 +5,19 @@ using Microsoft.Win32.SafeHandles;
 
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>The names in a folder that is open, whatever its path is by now, and without an object for each.</summary>
+/// <summary>Lists the names in an open directory, even if its path has changed, without an object for each.</summary>
 internal static unsafe class DirectoryReader
 {
     private const int BufferSize = 64 * 1024;
 
-    /// <summary>Takes a name; false for no more.</summary>
+    /// <summary>Receives a name; returns false to stop.</summary>
     /// <param name="name">The name's bytes.</param>
     public delegate bool Found(ReadOnlySpan<byte> name);
 
-    /// <summary>Lists the names in no order, without <c>.</c> and <c>..</c>; once for each opening.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>Lists the names in no particular order, without <c>.</c> and <c>..</c>; once per opened handle.</summary>
+    /// <param name="folder">The directory.</param>
     /// <param name="path">Its path, for errors.</param>
-    /// <param name="found">Takes each.</param>
+    /// <param name="found">Called with each name.</param>
     /// <exception cref="LogFileException">It cannot be read.</exception>
     public static void List(SafeFileHandle folder, string path, Found found)
     {

@@ -8,9 +8,9 @@ using Microsoft.Win32.SafeHandles;
 namespace Conntracker;
 
 /// <summary>
-/// Writes flows as a tree of empty files: <c>{in,out,else}/{tcp,udp,…}/SOURCE-PORT-DESTINATION-PORT</c>. A file's time is when
-/// its flows were last seen; it is set at most once a minute, and never goes back. What an earlier run has made stays, and counts. Past the limit
-/// entries are folded into subnets. Not safe for several threads.
+/// Writes flows as a tree of empty files: <c>{in,out,else}/{tcp,udp,…}/SOURCE-PORT-DESTINATION-PORT</c>. A file's modification time is when its flows
+/// were last seen; it is set at most once a minute, and never to an earlier time. Entries of earlier runs stay, and count. Past the limit entries are
+/// aggregated into subnets. Not thread-safe.
 /// </summary>
 public sealed class FlowTree : IFlowWriter
 {
@@ -56,39 +56,41 @@ public sealed class FlowTree : IFlowWriter
     /// <summary>How many entries the tree has, as far as they were counted: those of earlier runs up to the limit.</summary>
     public int Count => _room.Count;
 
-    /// <summary>How many entries were made here.</summary>
+    /// <summary>How many entries were created by this object.</summary>
     public int Created { get; private set; }
 
-    /// <summary>Whether the limit was reached: entries were folded or left out.</summary>
+    /// <summary>Whether the limit was reached: entries were aggregated or left out.</summary>
     public bool IsLimited => _room.IsLimited;
 
-    /// <summary>Whether entries of flows that nobody answered were folded because they have used up their share of the limit.</summary>
+    /// <summary>Whether entries of unanswered flows were aggregated because they have used up their share of the limit.</summary>
     public bool IsShareLimited => _room.IsShareLimited;
 
     /// <summary>
-    /// Opens a tree; its folder is made when it is missing, and its parent is not. In it stand <c>in</c>, <c>out</c> and <c>else</c> with <c>tcp</c>
-    /// and <c>udp</c> from then on.
+    /// Opens a tree. Its directory is created when it is missing; the parent must exist. The directories <c>in</c>, <c>out</c> and <c>else</c>, each
+    /// with <c>tcp</c> and <c>udp</c>, are created at once.
     /// </summary>
-    /// <param name="path">The folder; a relative path starts at the process's current directory.</param>
+    /// <param name="path">The directory; a relative path starts at the process's current directory.</param>
     /// <param name="options">How flows become entries.</param>
-    /// <exception cref="LogFileException">
-    /// A folder is a symbolic link, another user's or no folder, cannot be made or read, or is not as empty as it was asked for; or the file system
-    /// has hardly an inode left.
+    /// <exception cref="LogFileException"> A directory is a symbolic link, belongs to another user, is not a directory, cannot be created or read, or is not
+    /// empty as required; or the file system has hardly any free inodes.
     /// </exception>
     public static FlowTree Open(string path, FlowTreeOptions options) => Open(path, options, TimeProvider.System);
 
-    /// <summary>Makes the entry of a flow, unless it is there, and sees to its time: the flow's <see cref="Flow.LastSeen"/>; for a new entry now where that is null.</summary>
-    /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
+    /// <summary>
+    /// Creates the entry of a flow, unless it exists, and updates its time to the flow's <see cref="Flow.LastSeen"/>; when that is null, a new entry
+    /// gets the current time.
+    /// </summary>
+    /// <exception cref="LogFileException">It cannot be created, or its time cannot be set. The tree remains usable.</exception>
     public void Write(Flow flow)
     {
         ArgumentNullException.ThrowIfNull(flow);
 
-        // What a log or a tree was read from does not always say whether a flow was answered: no time was read from those either.
+        // A log or a tree does not always record whether a flow was answered; neither does it record a time then.
         bool isAnswered = flow.Confirmed || flow.LastSeen is null;
         Add(TreeEntry.Of(flow, _options.FoldInternet), flow.LastSeen?.UtcTicks ?? 0, isAnswered);
     }
 
-    /// <summary>Sets the times that are still to be set because less than a minute had passed. The tree can be gone on with.</summary>
+    /// <summary>Sets the times that are pending because less than a minute had passed. The tree remains usable.</summary>
     /// <exception cref="LogFileException">One of them cannot be set; the others are.</exception>
     public void Complete()
     {
@@ -116,9 +118,9 @@ public sealed class FlowTree : IFlowWriter
     }
 
     /// <inheritdoc cref="Open(string, FlowTreeOptions)"/>
-    /// <param name="path">The folder.</param>
+    /// <param name="path">The directory.</param>
     /// <param name="options">How flows become entries.</param>
-    /// <param name="time">The clock by which a minute passes.</param>
+    /// <param name="time">The clock that measures the minute.</param>
     internal static FlowTree Open(string path, FlowTreeOptions options, TimeProvider time)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -127,18 +129,18 @@ public sealed class FlowTree : IFlowWriter
         return new FlowTree(System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(path)), options, time);
     }
 
-    /// <summary>What the limit has done to the tree, for a warning; null when nothing was folded.</summary>
+    /// <summary>The effect of the limit on the tree, for a warning; null when nothing was aggregated.</summary>
     /// <param name="option">The option that sets the limit, as the user writes it.</param>
     public string? DescribeLimit(string option) => _room.Describe(Path, option);
 
     /// <inheritdoc/>
     public void Dispose() => _folders.Dispose();
 
-    /// <summary>Makes the entry of a flow as the table holds it, unless it is there, and sees to its time.</summary>
+    /// <summary>Creates the entry of a flow in the table, unless it exists, and updates its time.</summary>
     /// <param name="snapshot">The flows.</param>
-    /// <param name="slot">Which one.</param>
-    /// <param name="now">When the snapshot was taken, of a capture that runs; null of one that is over.</param>
-    /// <exception cref="LogFileException">It cannot be made, or its time cannot be set. The tree can be gone on with.</exception>
+    /// <param name="slot">The flow's slot.</param>
+    /// <param name="now">When the snapshot was taken, for a running capture; null for one that has ended.</param>
+    /// <exception cref="LogFileException">It cannot be created, or its time cannot be set. The tree remains usable.</exception>
     public void Write(FlowSnapshot snapshot, int slot, DateTimeOffset? now = null)
     {
         ArgumentNullException.ThrowIfNull(snapshot);
@@ -149,7 +151,7 @@ public sealed class FlowTree : IFlowWriter
         }
     }
 
-    // The kernel says nothing of a connection that goes on: while its table holds it, its rule is in use.
+    // The kernel sends no events while a connection continues: as long as its table holds the flow, the rule is in use.
     private static long LastSeen(ref readonly FlowRecord record, DateTimeOffset? now)
     {
         bool isHeld = !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
@@ -273,13 +275,13 @@ public sealed class FlowTree : IFlowWriter
         file.Time = file.Time == TreeFileState.Unread && _files.Time(in entry) is long time ? time : file.Time;
         if (file.IsBehind)
         {
-            // Whoever removes entries of dead rules gets one again that is in use after all.
+            // Another program may have deleted the entry of an unused rule: it is created again, as it is in use after all.
             _ = _files.SetTime(in entry, file.LastSeen) || _files.Create(in entry, file.LastSeen);
             file.Time = file.LastSeen;
         }
     }
 
-    // An entry that the listing did not come to is not remembered: its file's own time shows when it was set.
+    // An entry beyond those listed is not remembered: the time of its file shows when it was set.
     private bool NoteUnlisted(in TreeEntry entry, long lastSeen)
     {
         long? time = _files.Time(in entry);

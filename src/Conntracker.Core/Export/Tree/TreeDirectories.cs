@@ -8,21 +8,21 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Export.Tree;
 
 /// <summary>
-/// The folders of a tree, each opened once and held, so that whoever moves or replaces them meanwhile does not move where entries go. None of
-/// them may be a symbolic link, or another user's. Those that are missing are made, for their owner only.
+/// The directories of a tree. Each is opened once and held, so that a user who renames or replaces one does not change where entries go. None may be
+/// a symbolic link, or belong to another user. Missing ones are created, for their owner only.
 /// </summary>
 internal sealed class TreeDirectories : IDisposable
 {
-    // A scan may show all 256 protocols, and a process has perhaps 1,024 descriptors.
+    // A scan may show all 256 protocols, and a process may have only 1,024 descriptors.
     private const int MostOpen = 64;
 
     private readonly SafeFileHandle _root;
     private readonly Dictionary<TreeSection, SafeFileHandle> _sections = [];
     private readonly Dictionary<(TreeSection, FlowProtocol), SafeFileHandle> _protocols = [];
 
-    /// <summary>Opens a tree's folder, made when it is missing.</summary>
+    /// <summary>Opens a tree's directory, created when it is missing.</summary>
     /// <param name="path">Its full path.</param>
-    /// <exception cref="LogFileException">It is a link, another user's or no folder, or cannot be made.</exception>
+    /// <exception cref="LogFileException">It is a link, belongs to another user, is not a directory, or cannot be created.</exception>
     public TreeDirectories(string path)
     {
         Path = path;
@@ -34,7 +34,7 @@ internal sealed class TreeDirectories : IDisposable
     /// <summary>The tree's full path.</summary>
     public string Path { get; }
 
-    /// <summary>Whether nothing is in the tree's folder.</summary>
+    /// <summary>Whether the tree's directory is empty.</summary>
     /// <exception cref="LogFileException">It cannot be read.</exception>
     public bool IsEmpty()
     {
@@ -47,15 +47,17 @@ internal sealed class TreeDirectories : IDisposable
         return isEmpty;
     }
 
-    /// <summary>How many inodes this user can still take of the tree's file system; null where the file system makes them as it needs them, or does not say.</summary>
+    /// <summary>
+    /// How many more inodes this user can take on the tree's file system; null where the file system creates them on demand, or does not report them.
+    /// </summary>
     public unsafe long? FreeInodes()
     {
         statvfs status;
         return SafeLibC.fstatvfs(_root, &status) == 0 && status.f_files > 0 ? (long)Math.Min((ulong)status.f_favail, long.MaxValue) : null;
     }
 
-    /// <summary>The folder of a section and protocol, made when it is missing.</summary>
-    /// <exception cref="LogFileException">It is a link, another user's or no folder, or cannot be made.</exception>
+    /// <summary>The directory of a section and protocol, created when it is missing.</summary>
+    /// <exception cref="LogFileException">It is a link, belongs to another user, is not a directory, or cannot be created.</exception>
     public SafeFileHandle Get(TreeSection section, FlowProtocol protocol)
     {
         if (_protocols.TryGetValue((section, protocol), out SafeFileHandle? folder))
@@ -76,9 +78,11 @@ internal sealed class TreeDirectories : IDisposable
         return _protocols[(section, protocol)] = Open(parent, TreeName.Of(protocol), PathOf(section, protocol), create: true)!;
     }
 
-    /// <summary>Makes the folders that stand in every tree, where they are missing: <c>in</c>, <c>out</c> and <c>else</c>, with <c>tcp</c> and <c>udp</c>.</summary>
+    /// <summary>
+    /// Creates the directories of every tree where they are missing: <c>in</c>, <c>out</c> and <c>else</c>, with <c>tcp</c> and <c>udp</c>.
+    /// </summary>
     /// <param name="skipElse">Leave out <c>else</c>.</param>
-    /// <exception cref="LogFileException">One is a link, another user's or no folder, or cannot be made.</exception>
+    /// <exception cref="LogFileException">One is a link, belongs to another user, is not a directory, or cannot be created.</exception>
     public void CreateUsual(bool skipElse)
     {
         foreach (TreeSection section in TreeName.Sections.Where(each => !skipElse || each != TreeSection.Else))
@@ -88,7 +92,7 @@ internal sealed class TreeDirectories : IDisposable
         }
     }
 
-    /// <summary>Lets go of a section's folders: somebody has removed them.</summary>
+    /// <summary>Closes a section's directories, because they were removed from the tree.</summary>
     public void Forget(TreeSection section)
     {
         CloseProtocols();
@@ -98,8 +102,8 @@ internal sealed class TreeDirectories : IDisposable
         }
     }
 
-    /// <summary>The folders of protocols that there are, opened; the caller closes each.</summary>
-    /// <exception cref="LogFileException">One is a link, another user's or no folder, or cannot be read.</exception>
+    /// <summary>The existing directories of protocols, opened; the caller closes each.</summary>
+    /// <exception cref="LogFileException">One is a link, belongs to another user, is not a directory, or cannot be read.</exception>
     public IEnumerable<(TreeSection Section, FlowProtocol Protocol, SafeFileHandle Folder)> OpenAll()
     {
         foreach (TreeSection section in TreeName.Sections)
@@ -142,7 +146,7 @@ internal sealed class TreeDirectories : IDisposable
         _root.Dispose();
     }
 
-    // Null when it is missing and not to be made.
+    // Null when it is missing and not to be created.
     private static SafeFileHandle? Open(SafeFileHandle parent, string name, string path, bool create)
     {
         int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;

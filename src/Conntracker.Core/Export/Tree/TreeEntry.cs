@@ -5,28 +5,28 @@ using Conntracker.Core.Model;
 
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>An entry of a tree: what of a flow its path tells. Equal entries are one file.</summary>
+/// <summary>An entry of a tree: the properties of a flow that its path shows. Equal entries are one file.</summary>
 internal readonly record struct TreeEntry
 {
-    /// <summary>How coarse an entry can be told at most (<see cref="Fold"/>).</summary>
+    /// <summary>The coarsest level of <see cref="Fold"/>.</summary>
     public const int LastLevel = 3;
 
-    /// <summary>The first folder.</summary>
+    /// <summary>The first-level directory.</summary>
     public TreeSection Section { get; init; }
 
-    /// <summary>The second folder.</summary>
+    /// <summary>The second-level directory.</summary>
     public FlowProtocol Protocol { get; init; }
 
     /// <summary>The family of its addresses.</summary>
     public FlowFamily Family { get; init; }
 
-    /// <summary>Whether it tells ports, or an ICMP type and code.</summary>
+    /// <summary>Whether it has ports, or an ICMP type and code.</summary>
     public bool HasPorts { get; init; }
 
     /// <summary>The originator's end.</summary>
     public TreeEnd Src { get; init; }
 
-    /// <summary>The end that the originator spoke to.</summary>
+    /// <summary>The end that the originator sent to.</summary>
     public TreeEnd Dst { get; init; }
 
     /// <summary>The entry of a flow.</summary>
@@ -45,7 +45,7 @@ internal readonly record struct TreeEntry
         }, folding);
     }
 
-    /// <summary>The entry of a flow as the table holds it.</summary>
+    /// <summary>The entry of a flow in the table.</summary>
     public static TreeEntry Of(ref readonly FlowRecord record, FlowDirection direction, InternetFolding folding)
     {
         ref readonly FlowKey key = ref record.Key;
@@ -64,8 +64,8 @@ internal readonly record struct TreeEntry
     }
 
     /// <summary>
-    /// The entry told more coarsely: at 1 the far addresses are subnets of 24 bits (IPv6: 64), at 2 of 16 (48), in <c>else</c> those of both ends, without
-    /// the client's port; at 3 only section, protocol and family are left. An entry may be as coarse already.
+    /// The entry aggregated to a level. At 1 the far addresses are subnets of 24 bits (IPv6: 64); at 2 of 16 (48), in <c>else</c> those of both ends,
+    /// without the client's port; at 3 only section, protocol and family are left. The entry may already be as coarse.
     /// </summary>
     /// <param name="level">0 to <see cref="LastLevel"/>.</param>
     public TreeEntry Fold(int level)
@@ -85,7 +85,7 @@ internal readonly record struct TreeEntry
         };
     }
 
-    /// <summary>The flow that the entry tells of. What no entry tells is unknown.</summary>
+    /// <summary>The flow that the entry describes. Properties that no entry has are null.</summary>
     public Flow ToFlow()
     {
         bool isIcmp = FlowKey.IsIcmp(Protocol);
@@ -115,7 +115,7 @@ internal readonly record struct TreeEntry
         && Src.Prefix == other.Src.Prefix && Dst.Prefix == other.Dst.Prefix && Section == other.Section && Protocol == other.Protocol
         && Family == other.Family && HasPorts == other.HasPorts;
 
-    // Seeded by the library, anew in each process: who sends packets must not be able to choose entries that share a bucket.
+    // The library seeds it at random in each process: a sender of packets must not be able to choose entries that share a bucket.
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(
         Src.Address.High, Src.Address.Low, Dst.Address.High, Dst.Address.Low, ((ulong)(uint)Src.Port << 32) | (uint)Dst.Port,

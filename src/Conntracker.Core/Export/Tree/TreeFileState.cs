@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>What is known of an entry's file while its tree is open.</summary>
+/// <summary>The state of an entry's file while its tree is open.</summary>
 internal struct TreeFileState
 {
     /// <summary>The <see cref="Time"/> of a file whose time was not read yet.</summary>
@@ -12,12 +12,12 @@ internal struct TreeFileState
     /// <summary>When a flow of the entry was last seen: ticks of UTC; 0 when that is not known.</summary>
     public long LastSeen;
 
-    /// <summary>When <see cref="Time"/> was set: a timestamp of the tree's <see cref="TimeProvider"/>; null when it was not set here.</summary>
+    /// <summary>When <see cref="Time"/> was set: a timestamp of the tree's <see cref="TimeProvider"/>; null when this process has not set it.</summary>
     public long? Stamp;
 
-    /// <summary>Whether the entry was made for a flow that nobody had answered, and was not seen of an answered one since.</summary>
+    /// <summary>Whether the entry was created for an unanswered flow, and no answered one has matched it since.</summary>
     public bool IsUnanswered;
 
-    /// <summary>Whether the file is still to get a later time.</summary>
+    /// <summary>Whether the file must still get a later time.</summary>
     public readonly bool IsBehind => LastSeen > Math.Max(0, Time);
 }

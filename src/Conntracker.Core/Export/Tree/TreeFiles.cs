@@ -6,21 +6,21 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>The system calls on a tree's entries: each is one empty file, whose time of modification is when its flows were last seen.</summary>
-/// <param name="folders">The tree's folders, which the owner of this disposes.</param>
+/// <summary>The system calls on a tree's entries: each is one empty file, whose modification time is when its flows were last seen.</summary>
+/// <param name="folders">The tree's directories; the owner of this object disposes them.</param>
 internal sealed unsafe class TreeFiles(TreeDirectories folders)
 {
-    /// <summary>Makes an entry's file, and its folder where somebody has removed it.</summary>
+    /// <summary>Creates an entry's file, and its directory if that was removed.</summary>
     /// <param name="entry">The entry.</param>
     /// <param name="lastSeen">Its time: ticks of UTC; 0 for now.</param>
-    /// <returns>False when it is there already.</returns>
-    /// <exception cref="LogFileException">It cannot be made.</exception>
+    /// <returns>False when it exists already.</returns>
+    /// <exception cref="LogFileException">It cannot be created.</exception>
     public bool Create(in TreeEntry entry, long lastSeen)
     {
         bool isMade = TryCreate(in entry, lastSeen, out int errno);
         if (!isMade && errno == ENOENT)
         {
-            // The folder that is held is gone from its place.
+            // The directory that is held open has been removed from the tree.
             folders.Forget(entry.Section);
             isMade = TryCreate(in entry, lastSeen, out errno);
         }
@@ -79,7 +79,7 @@ internal sealed unsafe class TreeFiles(TreeDirectories folders)
 
         if (lastSeen != 0)
         {
-            // A new file bears the time of now, which is the next best one.
+            // A new file has the current time, which is close enough.
             timespec* times = stackalloc timespec[2];
             WriteTimes(times, lastSeen);
             _ = LibC.futimens(fd, times);
@@ -92,7 +92,7 @@ internal sealed unsafe class TreeFiles(TreeDirectories folders)
     // The time of access is left as it is.
     private static void WriteTimes(timespec* times, long ticks)
     {
-        // Nothing was seen before 1970, and a file may not bear such a time.
+        // Nothing was seen before 1970, and a file's time is not set before it.
         (long seconds, long rest) = Math.DivRem(Math.Max(0, ticks - DateTime.UnixEpoch.Ticks), TimeSpan.TicksPerSecond);
         times[0].tv_nsec = (long_t)UTIME_OMIT;
         times[1].tv_sec = seconds;

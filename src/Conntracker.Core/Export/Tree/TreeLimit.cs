@@ -1,38 +1,40 @@
 namespace Conntracker.Core.Export.Tree;
 
 /// <summary>
-/// How many entries of a tree may be told how exactly. The last part of the limit is kept for coarser ones, so that what finds no room for
-/// itself finds it in a subnet; what is coarsest has a few places that nothing else takes.
+/// How many entries a tree may have at each level of detail. The last part of the limit is reserved for coarser entries, so that an entry without
+/// room of its own is covered by a subnet; the coarsest level has a few slots that no other level takes.
 /// </summary>
 internal static class TreeLimit
 {
     private const int PlacesOfTheCoarsest = 64;
 
-    // A tree takes at most this part of the inodes that are free, so that nobody who only sends packets can take them all.
+    // A tree takes at most this part of the free inodes, so that a sender of packets cannot exhaust them.
     private const int ShareOfFreeInodes = 10;
 
-    // With fewer free inodes than this, a tree would hurt the file system more than it says.
+    // With fewer free inodes than this, a tree would harm the file system more than it would help.
     private const int LeastFreeInodes = 1024;
 
-    // An honest host has few entries that nobody answered: rules of services that are gone, and scans.
+    // A normal host has few unanswered entries: rules of removed services, and scans.
     private const int ShareOfUnanswered = 16;
 
-    /// <summary>How many entries a tree may have where so many inodes are free.</summary>
-    /// <param name="wanted">What its user allows.</param>
-    /// <param name="present">The entries that are there already: they take no inode more.</param>
+    /// <summary>How many entries a tree may have, given the free inodes.</summary>
+    /// <param name="wanted">The user's limit.</param>
+    /// <param name="present">The entries that exist already: they take no further inode.</param>
     /// <param name="freeInodes">The free inodes of the file system; null when it has no limit.</param>
-    /// <returns>The number; null when too few are free to make any.</returns>
+    /// <returns>The number; null when too few inodes are free for any entry.</returns>
     public static int? Of(int wanted, int present, long? freeInodes) =>
         freeInodes is not long free ? wanted
         : free < LeastFreeInodes ? null
         : (int)Math.Min(wanted, present + (free / ShareOfFreeInodes));
 
-    /// <summary>How many entries may be made for flows that nobody answered, as long as it stays so: a part of the room that was left when the tree was opened.</summary>
+    /// <summary>
+    /// How many entries may exist for flows that are still unanswered: a part of the room that was left when the tree was opened.
+    /// </summary>
     /// <param name="maximum">The tree's limit.</param>
-    /// <param name="present">The entries that were there already: which of them were answered no file shows.</param>
+    /// <param name="present">The entries that existed already: no file shows whether their flows were answered.</param>
     public static int OfUnanswered(int maximum, int present) => Math.Max(1, (maximum - present) / ShareOfUnanswered);
 
-    /// <summary>Up to how many entries in all one of a level may be made.</summary>
+    /// <summary>The number of entries in total up to which one of a level may be created.</summary>
     /// <param name="maximum">The tree's limit.</param>
     /// <param name="level">The level (<see cref="TreeEntry.Fold"/>).</param>
     public static int Of(int maximum, int level)

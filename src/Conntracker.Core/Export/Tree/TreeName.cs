@@ -10,12 +10,12 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Export.Tree;
 
 /// <summary>
-/// The names of a tree's folders and entries. An entry is <c>SOURCE-PORT-DESTINATION-PORT</c>; of ICMP the type stands in the first port's
-/// place and the code in the second's; of protocols without ports it is <c>SOURCE-DESTINATION</c>. No address has a hyphen in it.
+/// The names of a tree's directories and entries. An entry is <c>SOURCE-PORT-DESTINATION-PORT</c>; for ICMP the type takes the place of the first
+/// port and the code that of the second; for protocols without ports it is <c>SOURCE-DESTINATION</c>. No address contains a hyphen.
 /// </summary>
 internal static class TreeName
 {
-    /// <summary>Bytes that have room for every name.</summary>
+    /// <summary>The maximum length of a name, in bytes.</summary>
     public const int MaxLength = 160;
 
     private static readonly string[] s_sections = ["else", "in", "out"];
@@ -28,16 +28,16 @@ internal static class TreeName
     /// <summary>The sections.</summary>
     public static IReadOnlyList<TreeSection> Sections { get; } = [TreeSection.In, TreeSection.Out, TreeSection.Else];
 
-    /// <summary>The folder of a section.</summary>
+    /// <summary>The directory of a section.</summary>
     public static string Of(TreeSection section) => s_sections[(int)section];
 
-    /// <summary>The folder of a protocol: its name in small letters, or its number where it has no name here.</summary>
+    /// <summary>The directory of a protocol: its name in lower case, or its number when it has no name here.</summary>
     public static string Of(FlowProtocol protocol) => s_protocols[(int)protocol];
 
-    /// <summary>The section that a folder is; null for none.</summary>
+    /// <summary>The section of a directory; null for another name.</summary>
     public static TreeSection? ToSection(string name) => Array.IndexOf(s_sections, name) is >= 0 and int index ? (TreeSection)index : null;
 
-    /// <summary>The protocol that a folder is; null for none. Only the one spelling that a writer uses is one.</summary>
+    /// <summary>The protocol of a directory; null for another name. Only the spelling that a writer uses is accepted.</summary>
     public static FlowProtocol? ToProtocol(string name) => Array.IndexOf(s_protocols, name) is >= 0 and int index ? (FlowProtocol)index : null;
 
     /// <summary>Writes an entry's name; returns its length. There must be room for <see cref="MaxLength"/> bytes.</summary>
@@ -61,7 +61,7 @@ internal static class TreeName
         return at;
     }
 
-    /// <summary>Reads an entry's name. Only the one spelling that <see cref="Write"/> uses is a name.</summary>
+    /// <summary>Reads an entry's name. Only the spelling that <see cref="Write"/> uses is accepted.</summary>
     public static bool TryParse(TreeSection section, FlowProtocol protocol, ReadOnlySpan<byte> name, out TreeEntry entry)
     {
         entry = default;

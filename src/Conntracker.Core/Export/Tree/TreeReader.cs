@@ -3,7 +3,9 @@ using System.Text;
 
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>Reads the flows that a tree's names tell. Only names are read, of whatever stands there; folders that are links are not gone into.</summary>
+/// <summary>
+/// Reads the flows of a tree from its names. Only names are read, whatever the type of the file; directories that are links are not entered.
+/// </summary>
 internal static class TreeReader
 {
     private const string SectionReason = "A tree contains only the directories 'in', 'out' and 'else'.";
@@ -14,9 +16,10 @@ internal static class TreeReader
 
     private static readonly EnumerationOptions s_all = new() { AttributesToSkip = 0, IgnoreInaccessible = false };
 
-    /// <summary>Reads the flows, in no order.</summary>
-    /// <param name="path">The tree's folder.</param>
-    /// <param name="onError">Told of every name that is no entry, and of every folder that cannot be read. An exception that it throws ends the reading.</param>
+    /// <summary>Reads the flows, in no particular order.</summary>
+    /// <param name="path">The tree's directory.</param>
+    /// <param name="onError">Called with every name that is not an entry, and every directory that cannot be read. An exception that it throws ends the
+    /// reading.</param>
     public static IEnumerable<Flow> Read(string path, Action<Exception> onError)
     {
         Counter counter = new(path, onError);
@@ -52,7 +55,7 @@ internal static class TreeReader
         }
     }
 
-    // What is read must be what is written of it again: else exporting it would make another tree.
+    // The flow must be written to the same name again: otherwise exporting it would create another tree.
     private static Flow? ToFlow(TreeSection section, FlowProtocol protocol, string name)
     {
         Span<byte> bytes = stackalloc byte[TreeName.MaxLength];
@@ -69,7 +72,7 @@ internal static class TreeReader
     {
         private long _number;
 
-        // A folder that cannot be read, or goes while it is read, is one error; the tree's own is its reader's.
+        // A directory that cannot be read, or disappears while it is read, is one error; the caller handles the tree's own.
         public IEnumerable<(string Name, bool IsDirectory)> Names(string path)
         {
             IEnumerator<(string Name, bool IsDirectory)>? names = null;

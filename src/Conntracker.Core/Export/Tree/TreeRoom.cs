@@ -1,8 +1,8 @@
 namespace Conntracker.Core.Export.Tree;
 
 /// <summary>
-/// The room that a tree has for entries, and what found none. Entries of flows that nobody answered have a small share of it: anybody can send
-/// packets from forged addresses, and must not be able to use the whole limit.
+/// The room that a tree has for entries, and the entries that found none. Those of unanswered flows have a small share of it: anyone can send packets
+/// from forged addresses, and must not be able to use the whole limit.
 /// </summary>
 internal sealed class TreeRoom
 {
@@ -16,9 +16,9 @@ internal sealed class TreeRoom
     private readonly BoundedDistinctCount _left;
     private int _unanswered;
 
-    /// <param name="wanted">What the tree's user allows.</param>
+    /// <param name="wanted">The user's limit.</param>
     /// <param name="maximum">How many entries there may be (<see cref="TreeLimit.Of(int, int, long?)"/>).</param>
-    /// <param name="present">How many there are already.</param>
+    /// <param name="present">How many exist already.</param>
     public TreeRoom(int wanted, int maximum, int present)
     {
         _maximum = maximum;
@@ -34,34 +34,34 @@ internal sealed class TreeRoom
     /// <summary>How many entries there are.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Whether the limit was reached: entries were folded or left out.</summary>
+    /// <summary>Whether the limit was reached: entries were aggregated or left out.</summary>
     public bool IsLimited => _folded.Count + _left.Count > 0;
 
-    /// <summary>Whether entries of flows that nobody answered were folded, or left out, because their share was used up.</summary>
+    /// <summary>Whether entries of unanswered flows were aggregated, or left out, because their share was used up.</summary>
     public bool IsShareLimited => _unansweredFolded.Count > 0;
 
-    /// <summary>Whether one more entry may be made.</summary>
+    /// <summary>Whether one more entry may be created.</summary>
     /// <param name="level">How coarse it is (<see cref="TreeEntry.Fold"/>).</param>
     /// <param name="isAnswered">Whether its flow was answered.</param>
     public bool Has(int level, bool isAnswered) => HasForAll(level) && (isAnswered || _unanswered < TreeLimit.Of(_share, level));
 
-    /// <summary>An entry was made.</summary>
+    /// <summary>Counts a created entry.</summary>
     public void Take(bool isAnswered)
     {
         Count++;
         _unanswered += isAnswered ? 0 : 1;
     }
 
-    /// <summary>An entry that was made for a flow that nobody had answered belongs to an answered one now.</summary>
+    /// <summary>Returns an unanswered entry's place in the share: an answered flow has matched it.</summary>
     public void Answer() => _unanswered--;
 
-    /// <summary>Counts an entry that is shown more coarsely.</summary>
+    /// <summary>Counts an aggregated entry.</summary>
     public void CountFolded(in TreeEntry entry, bool isAnswered) => (isAnswered || !HasForAll(0) ? _folded : _unansweredFolded).Add(in entry);
 
-    /// <summary>Counts an entry that found no room at all.</summary>
+    /// <summary>Counts an entry that was left out.</summary>
     public void CountLeft(in TreeEntry entry, bool isAnswered) => (isAnswered || !HasForAll(TreeEntry.LastLevel) ? _left : _unansweredFolded).Add(in entry);
 
-    /// <summary>What the limits have done to the tree; null when every entry is as it should be.</summary>
+    /// <summary>The effect of the limits on the tree; null when no entry was aggregated or left out.</summary>
     /// <param name="path">The tree.</param>
     /// <param name="option">The option that sets the limit, as the user writes it.</param>
     public string? Describe(string path, string option)

@@ -1,14 +1,14 @@
 namespace Conntracker.Core.Export.Tree;
 
-/// <summary>The first level of a tree: where its flows go, seen from the host.</summary>
+/// <summary>The first level of a tree: the direction of its flows, seen from the host.</summary>
 internal enum TreeSection : byte
 {
-    /// <summary>Everything that neither begins nor ends here for certain: through this host, within it, or not known. Not folded.</summary>
+    /// <summary>Flows that neither begin nor end here for certain: forwarded, within this host, or of unknown direction. Never <c>INTERNET</c>.</summary>
     Else = 0,
 
-    /// <summary>What comes in.</summary>
+    /// <summary>Inbound flows.</summary>
     In = 1,
 
-    /// <summary>What goes out.</summary>
+    /// <summary>Outbound flows.</summary>
     Out = 2,
 }
