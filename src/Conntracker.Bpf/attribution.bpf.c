@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which process a flow belongs to. Two kinds of hooks, joined on the socket:
- *  - hooks in which the current task is the socket's user (create, connect, bind, sendmsg, ...) note it in the socket's own storage;
- *  - hooks that see packets report the first one of a tuple, with what was noted.
- * The storage is freed with its socket, so there is nothing to grow or to clean up. An accepted socket inherits the storage of its
+ * Finds the process of a flow. Two kinds of hooks, joined on the socket:
+ *  - hooks in which the current task is the socket's user (create, connect, bind, sendmsg, ...) record it in the storage of the socket;
+ *  - hooks that see packets report the first packet of a tuple, with the recorded owner.
+ * The storage is freed with its socket, so nothing grows or needs cleaning up. An accepted socket inherits the storage of its
  * listener, until a hook in which the accepting task is current corrects it.
  *
  * Only contexts and helpers of the stable interface are used: no kernel structs, no BTF of the kernel, no kprobes. Every program
- * returns 1, "go on", whatever it finds, and writes to no context.
+ * returns 1 ("allow"), whatever it finds, and writes to no context.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

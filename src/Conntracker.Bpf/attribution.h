@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs in attribution.bpf.c tell user space. A unit test compares it with the structs in Native/. */
+/* The records that the programs in attribution.bpf.c send to user space. A unit test compares it with the structs in Native/. */
 #ifndef CONNTRACKER_ATTRIBUTION_H
 #define CONNTRACKER_ATTRIBUTION_H
 
 #include <linux/types.h>
 
-/* Who uses a socket. All zero but for the network namespace when the socket is older than the programs. */
+/* The user of a socket. All but the network namespace is zero when the socket is older than the programs. */
 struct socket_owner {
-	__u64 time;    /* when it was noted: bpf_ktime_get_ns */
+	__u64 time;    /* when it was recorded: bpf_ktime_get_ns */
 	__u64 netns;   /* cookie of the socket's network namespace; 0 when not known */
 	__u64 cgroup;  /* id of the task's cgroup2 */
 	__u32 pid;     /* thread group, as the host numbers it; 0 when not known */

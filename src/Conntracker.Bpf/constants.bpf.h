@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the kernel has in headers that cannot be included here, and the one answer of every program. */
+/* Constants of kernel headers that cannot be included here, and the only return value of the programs. */
 #ifndef CONNTRACKER_CONSTANTS_BPF_H
 #define CONNTRACKER_CONSTANTS_BPF_H
 

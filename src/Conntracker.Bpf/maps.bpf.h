@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What the programs remember: each socket's owner, the tuples that were reported, and the ring to user space. */
+/* The maps of the programs: the owner of each socket, the reported tuples, and the ring buffer to user space. */
 #ifndef CONNTRACKER_MAPS_BPF_H
 #define CONNTRACKER_MAPS_BPF_H
 
@@ -13,11 +13,11 @@
 struct socket_state {
 	struct bpf_spin_lock lock; /* guards the owner: several tasks may use one socket */
 	__u16 reported;            /* the flow of a connected socket was reported */
-	__u16 listening;           /* it listens; or it was accepted, and the owner is still that of the listener */
+	__u16 listening;           /* it listens; or it was accepted, and still has the owner of the listener */
 	struct socket_owner owner;
 };
 
-/* The tuple of a socket that is not connected: such a socket has many. */
+/* A tuple of a socket that is not connected: such a socket has many. */
 struct seen_key {
 	__u64 cookie;
 	__u8 src[16];
@@ -46,7 +46,7 @@ struct {
 	__uint(max_entries, RING_BYTES);
 } records SEC(".maps");
 
-/* Records that found no room in the ring. */
+/* How many records were dropped because the ring buffer was full. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);

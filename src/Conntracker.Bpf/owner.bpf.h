@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Whose a socket is: the current task is noted in the socket's own storage. */
+/* The owner of a socket: the current task, recorded in the storage of the socket. */
 #ifndef CONNTRACKER_OWNER_BPF_H
 #define CONNTRACKER_OWNER_BPF_H
 
@@ -24,7 +24,7 @@ static __always_inline void note_owner(void *ctx, struct socket_state *state)
 	bpf_spin_unlock(&state->lock);
 }
 
-/* For hooks that run often: only another task or another user is noted. */
+/* For hooks that run often: records the owner only when its process or user has changed. */
 static __always_inline void note_user(void *ctx, struct socket_state *state)
 {
 	if (state->owner.pid != bpf_get_current_pid_tgid() >> 32 || state->owner.uid != (__u32)bpf_get_current_uid_gid())
@@ -36,14 +36,14 @@ static __always_inline struct socket_state *state_of(void *sk)
 	return bpf_sk_storage_get(&sockets, sk, 0, BPF_SK_STORAGE_GET_F_CREATE);
 }
 
-/* What the socket does from now on is its owner's, and is reported anew. */
+/* Marks the start of a new flow: the next packet of the socket is reported again. */
 static __always_inline void begin_flow(struct socket_state *state)
 {
 	state->reported = 0;
 	state->listening = 0;
 }
 
-/* An accepted socket in the hands of a task for the first time: its next packet tells whose it is. */
+/* The first use of an accepted socket by a task: that task is its owner, and the next packet is reported again. */
 static __always_inline void note_accepted(void *ctx, struct bpf_sock *sk, struct socket_state *state)
 {
 	if (state && state->listening && sk->state != BPF_TCP_LISTEN) {

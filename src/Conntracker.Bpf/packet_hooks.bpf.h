@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Hooks that see packets: the first one of a tuple is reported, with the owner that was noted. */
+/* Hooks that see packets: the first packet of a tuple is reported, with the recorded owner. */
 #ifndef CONNTRACKER_PACKET_HOOKS_BPF_H
 #define CONNTRACKER_PACKET_HOOKS_BPF_H
 
@@ -12,7 +12,7 @@
 #include "report.bpf.h"
 #include "tuple.bpf.h"
 
-/* Ends of a TCP connection that is about to be opened, before any rule or NAT saw its first packet. */
+/* The addresses and ports of a TCP connection that is about to be opened, before its first packet meets any rule or NAT. */
 SEC("sockops")
 int on_tcp(struct bpf_sock_ops *ctx)
 {
@@ -29,7 +29,7 @@ int on_tcp(struct bpf_sock_ops *ctx)
 	if (!state)
 		return ALLOW;
 
-	/* A socket of IPv6 that speaks IPv4 holds both addresses as ::ffff:0:0/96. */
+	/* An IPv6 socket that uses IPv4 holds both addresses as ::ffff:0:0/96. */
 	record.family = sk->family;
 	if (sk->family == AF_INET6 && sk->dst_ip6[0] == 0 && sk->dst_ip6[1] == 0 && sk->dst_ip6[2] == bpf_htonl(0xffff))
 		record.family = AF_INET;
@@ -68,7 +68,7 @@ static __always_inline int on_packet(struct __sk_buff *skb, __u8 outgoing)
 		return ALLOW;
 	sk = bpf_sk_fullsock(sk);
 
-	/* A raw socket receives copies of what is meant for others, and what it sends without a user is the kernel's own. */
+	/* A raw socket also receives copies of packets for other sockets. One that no task has used belongs to the kernel. */
 	if (!sk || (!outgoing && sk->type == SOCK_RAW))
 		return ALLOW;
 	state = bpf_sk_storage_get(&sockets, sk, 0, sk->type == SOCK_RAW ? 0 : BPF_SK_STORAGE_GET_F_CREATE);

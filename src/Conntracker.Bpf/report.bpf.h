@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* What goes to user space: a tuple with its socket's owner, each only once in a while. */
+/* Sends a tuple with the owner of its socket to user space, at most once per REPORT_AGAIN_NS. */
 #ifndef CONNTRACKER_REPORT_BPF_H
 #define CONNTRACKER_REPORT_BPF_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Reads the tuple of a packet or of a connecting socket, as connection tracking has it. */
+/* Reads the tuple of a packet or of a connecting socket, in the form of connection tracking. */
 #ifndef CONNTRACKER_TUPLE_BPF_H
 #define CONNTRACKER_TUPLE_BPF_H
 
@@ -22,7 +22,7 @@
 #define ICMPV6_ECHO_REQUEST 128
 #define MAX_EXTENSION_HEADERS 4
 
-/* Reads the addresses, and says where the header above IP begins; negative for what has none. */
+/* Reads the addresses and returns the offset of the header above IP; negative when there is none. */
 static __always_inline int read_ipv4(struct __sk_buff *skb, struct socket_record *record)
 {
 	struct iphdr ip;
@@ -63,7 +63,7 @@ static __always_inline int read_ipv6(struct __sk_buff *skb, struct socket_record
 	return at;
 }
 
-/* Ports, or what connection tracking takes for them; false for what is no packet of a flow of the socket's own. */
+/* Reads the ports, or the ICMP id, type and code in their place; false when the packet does not belong to a flow of the socket. */
 static __always_inline int read_ports(struct __sk_buff *skb, int at, struct socket_record *record)
 {
 	__u8 head[8];

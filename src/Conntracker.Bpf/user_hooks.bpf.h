@@ -48,7 +48,7 @@ int on_bind6(struct bpf_sock *ctx)
 	return note_bind(ctx);
 }
 
-/* A socket that connects, also for another time, has a new tuple. */
+/* A socket has a new tuple whenever it connects, even when it was connected before. */
 static __always_inline int note_connect(struct bpf_sock_addr *ctx)
 {
 	struct socket_state *state = ctx->sk ? state_of(ctx->sk) : 0;
@@ -73,7 +73,7 @@ int on_connect6(struct bpf_sock_addr *ctx)
 	return note_connect(ctx);
 }
 
-/* Datagrams: whoever sends or receives uses the socket, whoever made it. */
+/* Datagrams: the task that sends or receives is the user of the socket, even if another task created it. */
 static __always_inline int note_datagram(struct bpf_sock_addr *ctx)
 {
 	struct socket_state *state = ctx->sk ? state_of(ctx->sk) : 0;
@@ -107,7 +107,7 @@ int on_recvmsg6(struct bpf_sock_addr *ctx)
 	return note_datagram(ctx);
 }
 
-/* accept(2) asks for the peer's name, on behalf of the caller that wants its address. */
+/* accept(2) calls this hook in the accepting task when the caller requests the address of the peer. */
 static __always_inline int note_peer_name(struct bpf_sock_addr *ctx)
 {
 	struct bpf_sock *sk = ctx->sk;
@@ -129,7 +129,7 @@ int on_getpeername6(struct bpf_sock_addr *ctx)
 	return note_peer_name(ctx);
 }
 
-/* The last chance, for a server that never asks who its peer is: whoever closes the socket. The packet that says so follows. */
+/* The last chance, for a server that never reads the address of its peer: the task that closes the socket. The FIN follows. */
 SEC("cgroup/sock_release")
 int on_release(struct bpf_sock *ctx)
 {

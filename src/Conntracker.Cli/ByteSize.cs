@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Conntracker.Cli;
 
-/// <summary>Sizes as people write them: <c>4096</c>, <c>512K</c>, <c>64M</c>, <c>1G</c>; powers of 1024.</summary>
+/// <summary>Sizes as users write them: <c>4096</c>, <c>512K</c>, <c>64M</c>, <c>1G</c>; powers of 1024.</summary>
 internal static class ByteSize
 {
-    /// <summary>Reads a size; false when the text is none, or is above 2 GiB - 1.</summary>
+    /// <summary>Reads a size; false when the text is not a size, or above 2 GiB - 1.</summary>
     public static bool TryParse(string text, out int bytes)
     {
         bytes = 0;

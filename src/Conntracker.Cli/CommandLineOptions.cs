@@ -3,7 +3,7 @@ using System.CommandLine.Parsing;
 
 namespace Conntracker.Cli;
 
-/// <summary>The program's options, and what they mean to the engine.</summary>
+/// <summary>The program's options, and their conversion to those of the engine.</summary>
 internal sealed class CommandLineOptions
 {
     private const string DefaultLog = "/tmp/conntracker.log";
@@ -31,7 +31,7 @@ internal sealed class CommandLineOptions
     private readonly TreeOptions _tree = new();
     private readonly RootCommand _root;
 
-    /// <summary>Makes the options.</summary>
+    /// <summary>Creates the options.</summary>
     public CommandLineOptions()
     {
         _root = new RootCommand("Captures every flow that the kernel's connection tracking sees, or builds flows from packets of an interface or a capture file, and writes a sorted log at exit. SIGUSR1 writes the log so far.")
@@ -103,7 +103,7 @@ internal sealed class CommandLineOptions
             command.AddError($"{_traceDuration.Name} cannot be used with {_everything.Name}, which traces every packet as long as the capture runs.");
         }
 
-        // By its text: the value of one that is not understood cannot be asked for.
+        // Compared as text: the value of an option that failed to parse cannot be read.
         bool isOtherFormat = command.GetResult(_format) is { Implicit: false, Tokens: [{ Value: string format }, ..] }
             && Enum.TryParse(format, ignoreCase: true, out LogFormat named) && named != LogFormat.Text;
         if (command.GetResult(_style) is { Implicit: false } && isOtherFormat)

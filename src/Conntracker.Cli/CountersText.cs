@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Conntracker.Cli;
 
-/// <summary>The counters of a capture as text: each line has a name and a number, for people and for scripts.</summary>
+/// <summary>The counters of a capture as text: each line has a name and a number, readable by users and scripts.</summary>
 internal static class CountersText
 {
     /// <summary>The text.</summary>

@@ -1,14 +1,14 @@
 namespace Conntracker.Cli;
 
-/// <summary>What the program says to the shell.</summary>
+/// <summary>The program's exit codes.</summary>
 internal static class ExitCode
 {
-    /// <summary>All is well.</summary>
+    /// <summary>The run succeeded.</summary>
     public const int Success = 0;
 
-    /// <summary>It could not do what was asked; one line on standard error says why.</summary>
+    /// <summary>The run failed; one line on standard error says why.</summary>
     public const int Failed = 1;
 
-    /// <summary>It was asked wrongly.</summary>
+    /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 }

@@ -7,12 +7,12 @@
 namespace Conntracker.Cli;
 
 /// <summary>
-/// Where the log of a run goes. What can be refused is refused when it is opened, before anything is captured: the file that takes the
-/// log's path at the end is made at the start.
+/// The output of a run's log. Errors that can be detected early are thrown when it is opened, before the capture starts: the file that takes the
+/// log's path at the end is created at the start.
 /// </summary>
 internal sealed class LogOutput : IDisposable
 {
-    /// <summary>What stands for standard output where a path is expected.</summary>
+    /// <summary>The path that means standard output.</summary>
     public const string StandardOutput = "-";
 
     private readonly RunOptions _options;
@@ -27,10 +27,10 @@ internal sealed class LogOutput : IDisposable
     }
 
     /// <summary>
-    /// Writes the log at the end of the capture; nothing when no log is wanted. A log that cannot be where it was wanted is not thrown
-    /// away: it goes beside that place, or into the folder for temporary files when nothing can be written there any more.
+    /// Writes the log at the end of the capture; does nothing when no log is wanted. A log that cannot be written to its path is not discarded: it is
+    /// kept beside that path, or in the directory for temporary files when nothing can be written there.
     /// </summary>
-    /// <exception cref="LogFileException">The log is not where it was wanted. The error says where it is.</exception>
+    /// <exception cref="LogFileException">The log is not at its path. The error says where it is.</exception>
     /// <exception cref="IOException">Standard output cannot be written to.</exception>
     public void Write(CaptureSession session)
     {
@@ -44,7 +44,7 @@ internal sealed class LogOutput : IDisposable
         }
     }
 
-    /// <summary>Writes the log as it is now, and leaves the output open for the one at the end.</summary>
+    /// <summary>Writes the log so far, and keeps the output open for the one at the end.</summary>
     /// <exception cref="LogFileException">The file cannot be written, or has been kept under another name.</exception>
     /// <exception cref="IOException">Standard output cannot be written to.</exception>
     public void WriteSoFar(CaptureSession session)
@@ -89,7 +89,7 @@ internal sealed class LogOutput : IDisposable
         }
     }
 
-    // Returns the path of the log in the folder for temporary files; null when it cannot be there either.
+    // Returns the path of the log in the directory for temporary files; null when it cannot be written there either.
     private string? Rescue(CaptureSession session)
     {
         try

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace Conntracker.Cli;
 
-/// <summary>Read the values of options; what cannot be read is an error of the command line, which names the option.</summary>
+/// <summary>Parses the values of options. An invalid value is an error of the command line, which names the option.</summary>
 internal static class OptionParsers
 {
-    /// <summary>A name of an enum, whatever its case.</summary>
+    /// <summary>A name of an enum value, in any case.</summary>
     public static T Name<T>(ArgumentResult result)
         where T : struct, Enum
     {
@@ -23,7 +23,7 @@ internal static class OptionParsers
         return default;
     }
 
-    /// <summary>A format of logs.</summary>
+    /// <summary>A log format.</summary>
     public static LogFormat Format(ArgumentResult result)
     {
         if (string.Equals(result.Tokens[0].Value, nameof(LogFormat.Tree), StringComparison.OrdinalIgnoreCase))

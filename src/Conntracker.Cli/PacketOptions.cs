@@ -4,7 +4,7 @@ using System.Globalization;
 
 namespace Conntracker.Cli;
 
-/// <summary>The options of captures from packets, and those that tell the host's own addresses and services.</summary>
+/// <summary>The options of packet captures, and those that set the host's own addresses and services.</summary>
 internal sealed class PacketOptions
 {
     private readonly Option<string?> _interface = new("--interface", "-i") { Description = "Capture packets of this interface, or of any, instead of connection tracking events", HelpName = "IF" };
@@ -13,13 +13,13 @@ internal sealed class PacketOptions
     private readonly Option<int[]> _incomingUdp = new("--incoming-udp") { Description = "With -i or --pcap: UDP port of a local service, whose traffic is always incoming; can be repeated", HelpName = "PORT", DefaultValueFactory = _ => [], CustomParser = ParsePorts };
     private readonly Option<AddressRange[]> _local = new("--local") { Description = "Treat this address or subnet as local, in addition to the host's own; can be repeated", HelpName = "ADDRESS|SUBNET", DefaultValueFactory = _ => [], CustomParser = ParseRanges };
 
-    /// <summary>All of them, in the order of the help.</summary>
+    /// <summary>All of these options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [_interface, _filter, _pcap, _incomingUdp, _local];
 
-    /// <summary>Those that a replay cannot have: it reads what was recorded.</summary>
+    /// <summary>The options that conflict with a replay, which reads what was recorded.</summary>
     public IReadOnlyList<Option> NotOfReplays => [_interface, _filter, _pcap];
 
-    /// <summary>What the flows come from.</summary>
+    /// <summary>The source of the flows.</summary>
     public CaptureSource Source(ParseResult parsed) => (Interface(parsed) ?? PcapPath(parsed)) is null ? CaptureSource.Conntrack : CaptureSource.Packet;
 
     /// <summary>The interface; null when none was named.</summary>
@@ -31,16 +31,16 @@ internal sealed class PacketOptions
     /// <summary>The filter; null for all packets.</summary>
     public string? Filter(ParseResult parsed) => parsed.GetValue(_filter);
 
-    /// <summary>The ports of own services.</summary>
+    /// <summary>The UDP ports of the host's own services.</summary>
     public IReadOnlyList<int> IncomingUdpPorts(ParseResult parsed) => parsed.GetValue(_incomingUdp) ?? [];
 
     /// <summary>The addresses that count as the host's own.</summary>
     public IReadOnlyList<AddressRange> LocalAddresses(ParseResult parsed) => parsed.GetValue(_local) ?? [];
 
-    /// <summary>Refuses what does not go together.</summary>
-    /// <param name="command">What was typed.</param>
-    /// <param name="ofKernel">Options that only connection tracking and the firewall's rules can serve.</param>
-    /// <param name="ofLive">Options that go with a host that is there, not with a file.</param>
+    /// <summary>Reports conflicting options.</summary>
+    /// <param name="command">The parsed command line.</param>
+    /// <param name="ofKernel">Options that need connection tracking or the firewall's rules.</param>
+    /// <param name="ofLive">Options that need a live host, not a file.</param>
     /// <param name="replay">The option for replays.</param>
     public void Validate(CommandResult command, IReadOnlyList<Option> ofKernel, IReadOnlyList<Option> ofLive, Option replay)
     {
@@ -61,7 +61,7 @@ internal sealed class PacketOptions
             command.AddError($"{option.Name} cannot be used with {_pcap.Name}: a capture file is only read to its end.");
         }
 
-        // A replay of packets can be told the ports anew; it has no filter, and that was said already.
+        // A replay of packets accepts other ports; that it takes no filter has been reported already.
         foreach (Option option in new Option[] { _filter, _incomingUdp }.Where(each => !hasInterface && !hasFile && !replays && IsGiven(command, each)))
         {
             command.AddError($"{option.Name} requires {_interface.Name} (-i) or {_pcap.Name}: otherwise the source is connection tracking, not packets.");

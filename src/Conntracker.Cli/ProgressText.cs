@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace Conntracker.Cli;
 
-/// <summary>How a run goes, as text: that it has begun, and that its log is written.</summary>
+/// <summary>Progress messages: that the run has begun, and that its log is written.</summary>
 internal static class ProgressText
 {
-    /// <summary>What is captured, how it ends, and where the flows go.</summary>
+    /// <summary>Describes what is captured, how it ends, and where the flows go.</summary>
     public static string Begun(RunOptions options) => $"{Subject(options.Capture)}. {End(options.Capture)} {Destination(options)}";
 
-    /// <summary>That a log is written.</summary>
-    /// <param name="flows">The flows of the capture. A log may have fewer lines, or more: that depends on its style.</param>
+    /// <summary>Reports that a log was written.</summary>
+    /// <param name="flows">The flows of the capture. A log may have fewer or more lines, depending on its style.</param>
     /// <param name="output">The log's path, or <c>-</c>.</param>
     public static string Written(long flows, string output) =>
         string.Create(CultureInfo.InvariantCulture, $"wrote the log of {flows} {(flows == 1 ? "flow" : "flows")} to {Name(output)}.");

@@ -6,13 +6,13 @@
 
 namespace Conntracker.Cli;
 
-/// <summary>A run of the program: capture until something ends it, then write the log.</summary>
+/// <summary>A run of the program: captures until something ends the run, then writes the log.</summary>
 internal static class Run
 {
-    // For a standard error that stalls; what is still to be written would wait for it as well.
+    // The wait for a standard error that stalls; the remaining output would wait for it as well.
     private static readonly TimeSpan s_noticePatience = TimeSpan.FromSeconds(5);
 
-    /// <summary>Runs.</summary>
+    /// <summary>Runs the capture.</summary>
     /// <returns>The exit code.</returns>
     public static int Execute(RunOptions options)
     {
@@ -24,7 +24,7 @@ internal static class Run
             using CaptureSession session = Start(options.Capture, signals);
             using IDisposable? following = tree?.Start(session, isLive: options.Capture is { ReplayPath: null, PcapPath: null });
 
-            // A replay has been read by now, and needs nothing to end it.
+            // A replay has been read completely by now, and nothing need end it.
             if (!options.Quiet && options.Capture.ReplayPath is null)
             {
                 Messages.Progress(ProgressText.Begun(options));
@@ -32,7 +32,7 @@ internal static class Run
 
             while (signals.Take() == RunRequest.WriteLog)
             {
-                // A log that cannot be written now is no reason to lose the capture.
+                // The capture continues even when the log cannot be written now.
                 TryWrite(() => output.WriteSoFar(session));
             }
 
@@ -67,7 +67,7 @@ internal static class Run
 
     private static bool IsExpected(Exception error) => error is ConntrackException or IOException or UnauthorizedAccessException or ArgumentException;
 
-    // On one line, with the place in the program: what a report of a defect needs.
+    // One line, with the place in the program: what a bug report needs.
     private static string Describe(Exception error)
     {
         string place = error.StackTrace?.Split('\n')[0].Trim() ?? "at an unknown place";
@@ -76,7 +76,7 @@ internal static class Run
 
     private static CaptureSession Start(CaptureOptions options, SignalQueue signals)
     {
-        // A capture file may be large: what was read so far is worth a log at any time.
+        // A capture file may be large: a log of the part read so far is useful at any time.
         CaptureSession session = options.PcapPath is null ? CaptureSession.Start(options, signals.Stopping) : CaptureSession.Begin(options);
         session.Notices.Listen(Messages.Notice);
 

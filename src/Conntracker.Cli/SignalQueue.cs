@@ -3,23 +3,23 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Cli;
 
-/// <summary>What a signal asks for.</summary>
+/// <summary>What a signal requests.</summary>
 internal enum RunRequest
 {
-    /// <summary>End the capture, write the log and leave.</summary>
+    /// <summary>End the capture, write the log and exit.</summary>
     End,
 
-    /// <summary>Write the log so far and go on.</summary>
+    /// <summary>Write the log so far and continue.</summary>
     WriteLog,
 }
 
 /// <summary>
-/// Signals, one after another: SIGINT, SIGTERM and SIGHUP (the terminal is gone) end the run, SIGUSR1 writes the log so far. A second
-/// one that ends is left to the system, which ends the program at once.
+/// Queues signals: SIGINT, SIGTERM and SIGHUP (the terminal has closed) end the run, SIGUSR1 writes the log so far. The second signal that ends the
+/// run is left to the system, which ends the program at once.
 /// </summary>
 internal sealed class SignalQueue : IDisposable
 {
-    // .NET has no name for it, but takes the system's own number. It is 10 on all of Linux's machines that .NET runs on.
+    // .NET has no name for it, but accepts the raw number. It is 10 on every Linux architecture that .NET supports.
     private const PosixSignal SigUsr1 = (PosixSignal)10;
 
     private readonly BlockingCollection<RunRequest> _requests = [];
@@ -27,7 +27,7 @@ internal sealed class SignalQueue : IDisposable
     private readonly PosixSignalRegistration[] _registrations;
     private bool _isEnding;
 
-    /// <summary>Takes the signals over.</summary>
+    /// <summary>Registers the handlers of the signals.</summary>
     public SignalQueue() => _registrations =
     [
         PosixSignalRegistration.Create(PosixSignal.SIGINT, End),
@@ -40,7 +40,7 @@ internal sealed class SignalQueue : IDisposable
         }),
     ];
 
-    /// <summary>Cancelled by the first signal that ends the run: for a start that takes long.</summary>
+    /// <summary>Cancelled by the first signal that ends the run, so that it also interrupts a slow start.</summary>
     public CancellationToken Stopping => _stopping.Token;
 
     /// <summary>Waits for the next request.</summary>
@@ -57,7 +57,7 @@ internal sealed class SignalQueue : IDisposable
             registration.Dispose();
         }
 
-        // The queue itself stays: a thread that waits for the capture's end may still put a request.
+        // The queue is not disposed: a thread that waits for the capture's end may still add a request.
         _stopping.Dispose();
     }
 

@@ -4,12 +4,12 @@ using System.Threading.Channels;
 namespace Conntracker.Cli;
 
 /// <summary>
-/// Keeps a tree while a capture runs, on a thread of its own: what is there when it starts, each flow as it begins, once a minute when each was
-/// last seen, and at the end whatever is missing. An entry that cannot be made is reported once, and does not end the capture.
+/// Updates a tree while a capture runs, on a thread of its own: with the flows that exist at the start, each flow as it begins, the time of each last
+/// packet once a minute, and at the end whatever is missing. An entry that cannot be created is reported once, and does not end the capture.
 /// </summary>
 internal sealed class TreeKeeper : IDisposable
 {
-    // A folder that cannot be written to fails for each of its entries; a full disk for all of them.
+    // A directory without write permission fails for each of its entries, a full disk for all of them.
     private const int MostFailuresInAPass = 1000;
 
     private static readonly TimeSpan s_betweenPasses = TimeSpan.FromMinutes(1);
@@ -25,10 +25,10 @@ internal sealed class TreeKeeper : IDisposable
     /// <exception cref="LogFileException">It cannot be written to.</exception>
     public TreeKeeper(string path, FlowTreeOptions options) => _tree = FlowTree.Open(path, options);
 
-    /// <summary>Begins to follow a capture.</summary>
+    /// <summary>Starts to follow a capture.</summary>
     /// <param name="session">The capture.</param>
-    /// <param name="isLive">Whether it is of the present, not of a recording or a capture file.</param>
-    /// <returns>What ends the following: to be disposed before the capture is.</returns>
+    /// <param name="isLive">Whether it is a live capture, not a recording or a capture file.</param>
+    /// <returns>An object that stops following when disposed; dispose it before the capture.</returns>
     public IDisposable Start(CaptureSession session, bool isLive)
     {
         _subscription = session.Subscribe(FlowQuery.All);
@@ -37,7 +37,9 @@ internal sealed class TreeKeeper : IDisposable
         return new Following(this);
     }
 
-    /// <summary>Completes the tree from the flows of a capture that has ended; false when any entry could not be made when it should have been.</summary>
+    /// <summary>
+    /// Completes the tree from the flows of a capture that has ended; false when any entry could not be created when it was due.
+    /// </summary>
     public bool Finish(CaptureSession session)
     {
         // The end of the capture has ended the subscription.

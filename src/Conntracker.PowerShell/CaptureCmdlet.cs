@@ -21,8 +21,8 @@ public abstract class CaptureCmdlet : ConntrackCmdlet
     public string[]? Name { get; set; }
 
     /// <summary>
-    /// The captures of the pipeline element: by object or by name; all when no name is given. A name that stands for none is an error
-    /// of its own; a wildcard may stand for none.
+    /// The captures of the pipeline element: by object or by name; all when no name is given. A name without a capture is an error of its own; a
+    /// wildcard may match none.
     /// </summary>
     /// <param name="captures">Captures given as objects; null when names were given.</param>
     protected IReadOnlyList<Capture> Resolve(Capture[]? captures)

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Conntracker.PowerShell;
 
-/// <summary>What every cmdlet of the module shares: Ctrl+C as a token, and errors with a stable id.</summary>
+/// <summary>The base of every cmdlet of the module: Ctrl+C as a token, and errors with a stable id.</summary>
 public abstract class ConntrackCmdlet : PSCmdlet, IDisposable
 {
     private readonly CancellationTokenSource _stopping = new();
@@ -31,15 +31,15 @@ public abstract class ConntrackCmdlet : PSCmdlet, IDisposable
     }
 
     /// <summary>Ends the cmdlet with an error of the catalog.</summary>
-    /// <param name="error">What happened.</param>
-    /// <param name="target">On what.</param>
+    /// <param name="error">The error.</param>
+    /// <param name="target">The object that it concerns.</param>
     protected void ThrowTerminating(Exception error, object? target) => ThrowTerminatingError(ErrorCatalog.Record(error, target));
 
     /// <summary>
-    /// Runs work that may take long on another thread, with a progress bar once it does. Ctrl+C cancels it.
+    /// Runs work that may take long on another thread, with a progress bar if it does. Ctrl+C cancels it.
     /// </summary>
-    /// <param name="activity">What it is, for the progress bar.</param>
-    /// <param name="status">How far it is; null for the time that it has taken.</param>
+    /// <param name="activity">The activity, for the progress bar.</param>
+    /// <param name="status">Returns the progress so far; null to show the elapsed time.</param>
     /// <param name="work">The work.</param>
     protected T RunWithProgress<T>(string activity, Func<string>? status, Func<CancellationToken, T> work)
     {

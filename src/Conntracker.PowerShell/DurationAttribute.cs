@@ -4,9 +4,9 @@ using System.Management.Automation;
 namespace Conntracker.PowerShell;
 
 /// <summary>
-/// Takes a time span as people write it: <c>30s</c>, <c>5m</c>, <c>2h</c>, <c>1d</c>, <c>500ms</c>, a number of seconds, or a TimeSpan.
-/// PowerShell alone would read the number 30 as 30 ticks of 100 nanoseconds, and takes <c>30s</c> and <c>1d</c> for numbers of its own
-/// (a short, a decimal): what was typed decides, where it is known.
+/// Accepts a time span as users write it: <c>30s</c>, <c>5m</c>, <c>2h</c>, <c>1d</c>, <c>500ms</c>, a number of seconds, or a TimeSpan. PowerShell
+/// alone would read the number 30 as 30 ticks of 100 nanoseconds, and <c>30s</c> and <c>1d</c> as numbers of its own (a short, a decimal): the typed
+/// text decides, where it is known.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class DurationAttribute : ArgumentTransformationAttribute

@@ -7,7 +7,7 @@ namespace Conntracker.PowerShell;
 /// </summary>
 internal static class ErrorCatalog
 {
-    /// <summary>The record for what the engine threw.</summary>
+    /// <summary>The error record of an exception of the engine.</summary>
     public static ErrorRecord Record(Exception error, object? target)
     {
         (string id, ErrorCategory category) = error switch
@@ -42,15 +42,15 @@ internal static class ErrorCatalog
         ErrorCategory.ObjectNotFound,
         name);
 
-    /// <summary>Several captures where one is wanted.</summary>
+    /// <summary>Several captures where one is required.</summary>
     public static ErrorRecord CaptureAmbiguous(IEnumerable<Capture> captures) => new(
         new ArgumentException($"There are several captures: {string.Join(", ", captures.Select(each => each.Name))}. Select one with -Name."),
         "CaptureAmbiguous",
         ErrorCategory.InvalidArgument,
         targetObject: null);
 
-    /// <summary>Something was asked that only a running capture can do.</summary>
-    /// <param name="capture">The capture; null when none of all runs.</param>
+    /// <summary>Only a running capture can do what was requested.</summary>
+    /// <param name="capture">The capture; null when no capture runs.</param>
     public static ErrorRecord CaptureNotRunning(Capture? capture) => new(
         new InvalidOperationException(capture is null
             ? "No capture is running, and only a running capture can trace. Start one with Start-ConntrackCapture."
@@ -59,7 +59,7 @@ internal static class ErrorCatalog
         ErrorCategory.InvalidOperation,
         capture);
 
-    /// <summary>Nothing can match what is to be traced, or it is too much for one trace.</summary>
+    /// <summary>No packet can match the selector, or it is too large for one trace.</summary>
     public static ErrorRecord TraceSelectorInvalid(ArgumentException error, FlowQuery query) =>
         new(error, "TraceSelectorInvalid", ErrorCategory.InvalidArgument, query);
 

@@ -2,7 +2,7 @@ using System.Management.Automation;
 
 namespace Conntracker.PowerShell;
 
-/// <summary>A cmdlet that chooses flows. The choice is made before flows become objects.</summary>
+/// <summary>A cmdlet that selects flows. The selection is made before flows become objects.</summary>
 public abstract class FlowQueryCmdlet : CaptureCmdlet
 {
     /// <summary>Protocols.</summary>
@@ -34,7 +34,7 @@ public abstract class FlowQueryCmdlet : CaptureCmdlet
     [Parameter(HelpMessage = "What the firewall did with the flow's first packet. Unknown for flows that were not traced.")]
     public FlowVerdict[] Verdict { get; set; } = [];
 
-    /// <summary>What was asked for.</summary>
+    /// <summary>The query of the parameters.</summary>
     /// <param name="since">Only flows that were seen at this time or later.</param>
     /// <param name="processNames">Names of processes.</param>
     /// <param name="processIds">Ids of processes.</param>

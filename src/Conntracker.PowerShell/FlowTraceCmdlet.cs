@@ -2,13 +2,13 @@ using System.Management.Automation;
 
 namespace Conntracker.PowerShell;
 
-/// <summary>A cmdlet that has flows traced, or no longer: chosen by what they have in common, in one running capture.</summary>
+/// <summary>A cmdlet that starts or ends the tracing of flows that have properties in common, in one running capture.</summary>
 public abstract class FlowTraceCmdlet : ConntrackCmdlet
 {
     /// <summary>The parameter set for flows as objects.</summary>
     protected const string ByFlow = "Flow";
 
-    /// <summary>The parameter set for what flows have in common.</summary>
+    /// <summary>The parameter set for properties that flows have in common.</summary>
     protected const string BySelector = "Selector";
 
     /// <summary>Protocols.</summary>
@@ -38,8 +38,8 @@ public abstract class FlowTraceCmdlet : ConntrackCmdlet
     /// <summary>The capture.</summary>
     public abstract Capture? Capture { get; set; }
 
-    /// <summary>What the flows have in common. Ends the cmdlet when that is nothing: it would be every flow, which nobody says by silence.</summary>
-    /// <param name="question">What the user is asked then.</param>
+    /// <summary>The query of the parameters. Ends the cmdlet when there are none: that would be every flow, which must be requested explicitly.</summary>
+    /// <param name="question">The question that the error then asks.</param>
     protected FlowQuery BuildQuery(string question)
     {
         if (Protocol.Length + SrcAddress.Length + DstAddress.Length + SrcPort.Length + DstPort.Length == 0)
@@ -51,8 +51,8 @@ public abstract class FlowTraceCmdlet : ConntrackCmdlet
     }
 
     /// <summary>
-    /// The capture that is meant: given by name or as an object, or the only one that runs. Null when one of the pipeline does not run:
-    /// an error was written. Where there is no other, the cmdlet ends.
+    /// The capture to use: given by name or as an object, or the only running one. Null when one from the pipeline is not running: an error was
+    /// written. Without any capture the cmdlet ends.
     /// </summary>
     protected Capture? FindCapture()
     {

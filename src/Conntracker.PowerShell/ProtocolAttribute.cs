@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Conntracker.PowerShell;
 
 /// <summary>
-/// Takes protocols by name or by number. PowerShell alone would refuse the numbers that have no name here (200), and cut 256 down to 0.
+/// Accepts protocols by name or by number. PowerShell alone would refuse numbers without a name in the enum (200), and truncate 256 to 0.
 /// </summary>
 [AttributeUsage(AttributeTargets.Property)]
 internal sealed class ProtocolAttribute : ArgumentTransformationAttribute
@@ -15,7 +15,7 @@ internal sealed class ProtocolAttribute : ArgumentTransformationAttribute
             ? several.Cast<object?>().Select(ToProtocol).ToArray()
             : ToProtocol(inputData);
 
-    // Names are left to PowerShell, which knows how to say what names there are.
+    // Names are left to PowerShell, whose error lists the valid ones.
     private static object? ToProtocol(object? element)
     {
         object? value = element is PSObject wrapped ? wrapped.BaseObject : element;

@@ -35,7 +35,7 @@ internal static class AboutWriter
         Block? last = null;
         foreach (Block block in blocks.Skip(1))
         {
-            // Items of one list stand together.
+            // No blank line between the items of one list.
             if (!(block is ListItem && last is ListItem))
             {
                 text.Append('\n');

@@ -4,13 +4,13 @@ namespace Conntracker.HelpBuilder;
 /// <param name="Name">Its name, without the dash.</param>
 /// <param name="Description">What it means.</param>
 /// <param name="Type">Its type, as PowerShell's syntax shows it.</param>
-/// <param name="Required">Whether it must be given: yes or no.</param>
-/// <param name="Position">Its place; "named" when it has none.</param>
-/// <param name="Default">What holds when it is not given.</param>
+/// <param name="Required">Whether it is mandatory: yes or no.</param>
+/// <param name="Position">Its position; "named" when it has none.</param>
+/// <param name="Default">Its default.</param>
 /// <param name="PipelineInput">"no", "by value", "by property name", or both.</param>
 /// <param name="Wildcards">Whether it takes wildcards.</param>
 /// <param name="Aliases">Other names; "none" when there are none.</param>
-/// <param name="Values">The values that it can have, with their unit; null when the type says it all.</param>
+/// <param name="Values">Its valid values, with their unit; null when the type says it all.</param>
 internal sealed record ParameterText(
     string Name,
     IReadOnlyList<Block> Description,
@@ -29,14 +29,14 @@ internal sealed record Syntax(IReadOnlyList<SyntaxParameter> Parameters);
 
 /// <summary>A parameter within a syntax.</summary>
 /// <param name="Name">Its name, without the dash.</param>
-/// <param name="Required">Whether it must be given here.</param>
+/// <param name="Required">Whether it is mandatory in this syntax.</param>
 /// <param name="IsSwitch">Whether it takes no value.</param>
 internal sealed record SyntaxParameter(string Name, bool Required, bool IsSwitch);
 
-/// <summary>A type that a command takes or hands on.</summary>
+/// <summary>A type that a command accepts or emits.</summary>
 internal sealed record TypeText(string Name, IReadOnlyList<Block> Description);
 
-/// <summary>An example: what is typed, and what it shows.</summary>
+/// <summary>An example: the typed command, and its output.</summary>
 internal sealed record Example(string Title, string Code, IReadOnlyList<Block> Remarks);
 
 /// <summary>The page of a command.</summary>

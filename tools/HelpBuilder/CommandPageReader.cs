@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace Conntracker.HelpBuilder;
 
 /// <summary>
-/// Reads the page of a command. Every page has the same sections in the same order; what lacks one, or describes parameters other than
-/// those of its syntax, is an error.
+/// Reads the page of a command. Every page has the same sections in the same order. A missing section, or parameters other than those of the syntax,
+/// are errors.
 /// </summary>
 internal sealed partial class CommandPageReader
 {
@@ -64,7 +64,7 @@ internal sealed partial class CommandPageReader
 
     /// <summary>Reads a page.</summary>
     /// <param name="path">The file, named for its command.</param>
-    /// <exception cref="PageException">The page is not as it must be.</exception>
+    /// <exception cref="PageException">The page is not valid.</exception>
     public static CommandPage Read(string path)
     {
         string page = Path.GetFileName(path);
@@ -93,7 +93,7 @@ internal sealed partial class CommandPageReader
 
     private PageException Fault(string section, string wanted) => new(_page, _sections[section].Line, $"'## {section}': {wanted}.");
 
-    // What stands below the headings of the third level.
+    // The blocks below each heading of the third level.
     private List<(Heading Title, List<Block> Blocks)> Parts(string section)
     {
         List<(Heading Title, List<Block> Blocks)> parts = [];

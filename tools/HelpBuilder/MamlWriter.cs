@@ -70,7 +70,7 @@ internal static class MamlWriter
         return parameter;
     }
 
-    // In the words that Get-Help shows for commands that have no page.
+    // The words that Get-Help shows for commands without a page.
     private static string PipelineInput(string text) => text switch
     {
         "no" => "false",
@@ -84,7 +84,7 @@ internal static class MamlWriter
         new XElement(s_dev + "type", new XElement(s_maml + "name", text.Name), new XElement(s_maml + "uri")),
         new XElement(s_maml + "description", Paras(text.Description)));
 
-    // Output that the page shows stands below what is typed, as on a screen.
+    // Output in the page follows the typed command, as on a screen.
     private static XElement Example(Example example) => new(
         s_command + "example",
         new XElement(s_maml + "title", $"-------------- {example.Title} --------------"),

@@ -3,11 +3,11 @@ using System.Text.RegularExpressions;
 namespace Conntracker.HelpBuilder;
 
 /// <summary>
-/// Reads the part of Markdown that the help pages are written in, and nothing else:
+/// Reads the part of Markdown that the help pages use, and nothing else:
 /// <list type="bullet">
-/// <item>headings (<c>#</c> to <c>###</c>), paragraphs, parted by blank lines;</item>
-/// <item>lists of one level (<c>- </c>), whose items may go on in lines that are indented by two spaces;</item>
-/// <item>code between lines of three backticks, with the language behind the first: powershell for what is typed, text for output;</item>
+/// <item>headings (<c>#</c> to <c>###</c>), paragraphs, separated by blank lines;</item>
+/// <item>lists of one level (<c>- </c>), whose items may continue in lines that are indented by two spaces;</item>
+/// <item>code between lines of three backticks, with the language behind the first: powershell for commands, text for output;</item>
 /// <item>tables with a header row and outer bars;</item>
 /// <item>within a line: `code`, **strong**, [text](link). A backslash makes a bar part of a table's cell.</item>
 /// </list>
@@ -17,7 +17,7 @@ internal static partial class Markdown
     private const string Fence = "```";
 
     /// <summary>Reads a page.</summary>
-    /// <exception cref="PageException">Something is not of this part of Markdown.</exception>
+    /// <exception cref="PageException">The page has other Markdown.</exception>
     public static List<Block> Read(string page, IReadOnlyList<string> lines)
     {
         List<Block> blocks = [];
@@ -67,7 +67,7 @@ internal static partial class Markdown
         return blocks;
     }
 
-    /// <summary>A line's text without the marks of Markdown.</summary>
+    /// <summary>A line's text without Markdown's markup.</summary>
     public static string Plain(string text)
     {
         string plain = Link().Replace(text, "$1");

@@ -1,6 +1,6 @@
 using Conntracker.HelpBuilder;
 
-// Turns the pages of docs/help into what Get-Help reads. The pages are the only source: what they lack fails the build.
+// Converts the pages of docs/help to the formats that Get-Help reads. The pages are the only source: a gap in them fails the build.
 if (args.Length != 2)
 {
     Console.Error.WriteLine("usage: HelpBuilder PAGES OUTPUT   (docs/help, and the module's folder en-US)");

@@ -1,9 +1,9 @@
 namespace Conntracker.HelpBuilder;
 
-/// <summary>Writes a table's row where there are no tables: a line of plain text.</summary>
+/// <summary>Writes a table's row as a line of plain text, for formats without tables.</summary>
 internal static class TableRow
 {
-    /// <summary>Name and meaning; with three cells and more, what stands between them goes in parentheses.</summary>
+    /// <summary>Name and meaning; with three cells or more, those between them are in parentheses.</summary>
     public static string Format(IReadOnlyList<string> cells) => cells.Count switch
     {
         1 => $"- {cells[0]}",

@@ -4,7 +4,7 @@ using System.Management.Automation.Runspaces;
 namespace Conntracker.PowerShellHost;
 
 /// <summary>
-/// Runs a script in PowerShell's engine, where pwsh is not installed: <c>Conntracker.PowerShellHost [--width COLUMNS] SCRIPT [ARGUMENT…]</c>.
+/// Runs a script in PowerShell's engine where pwsh is not installed: <c>Conntracker.PowerShellHost [--width COLUMNS] SCRIPT [ARGUMENT…]</c>.
 /// The engine has PowerShell's core commands, and none of its module Microsoft.PowerShell.Utility.
 /// </summary>
 internal static class Program
@@ -36,7 +36,7 @@ internal static class Program
 
     private static int Run(string script, string[] arguments, int width)
     {
-        // The engine reads it when it is loaded: a demonstration reports to nobody.
+        // The engine reads it when it is loaded: a demonstration must not send telemetry.
         Environment.SetEnvironmentVariable("POWERSHELL_TELEMETRY_OPTOUT", "1");
         TextHost host = new(Console.Out, Console.Error, width);
         using Runspace runspace = RunspaceFactory.CreateRunspace(host, InitialSessionState.CreateDefault2());
@@ -44,7 +44,7 @@ internal static class Program
         using System.Management.Automation.PowerShell shell = System.Management.Automation.PowerShell.Create(runspace);
         ConsoleCancelEventHandler stop = (_, pressed) =>
         {
-            // The script's own end, with its finally blocks, instead of the process's.
+            // Ends the script, with its finally blocks, instead of the process.
             pressed.Cancel = true;
             shell.BeginStop(callback: null, state: null);
         };
@@ -57,7 +57,7 @@ internal static class Program
                 shell.AddArgument(argument);
             }
 
-            // As pwsh -File does: errors are shown where they happen, and only one that ends the script makes the exit code.
+            // As with pwsh -File: errors are shown where they happen, and only one that ends the script sets the exit code.
             shell.Commands.Commands[0].MergeMyResults(PipelineResultTypes.Error, PipelineResultTypes.Output);
             shell.AddCommand("Out-Default").Invoke();
             return host.ExitCode ?? 0;

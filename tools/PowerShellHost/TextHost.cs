@@ -3,15 +3,15 @@ using System.Management.Automation.Host;
 
 namespace Conntracker.PowerShellHost;
 
-/// <summary>A host without a console: what is shown goes to a writer, in lines of a fixed width, and nobody answers questions.</summary>
-/// <param name="output">What takes the text.</param>
-/// <param name="errors">What takes errors and warnings.</param>
-/// <param name="width">How many columns a line has.</param>
+/// <summary>A host without a console: output goes to a writer, in lines of a fixed width, and prompts are refused.</summary>
+/// <param name="output">Receives the text.</param>
+/// <param name="errors">Receives errors and warnings.</param>
+/// <param name="width">The width of a line in columns.</param>
 public sealed class TextHost(TextWriter output, TextWriter errors, int width) : PSHost
 {
     private readonly TextHostInterface _interface = new(output, errors, width);
 
-    /// <summary>What the script asked to exit with; null when it did not.</summary>
+    /// <summary>The exit code that the script requested; null when it did not.</summary>
     public int? ExitCode { get; private set; }
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ public sealed class TextHost(TextWriter output, TextWriter errors, int width) : 
     /// <inheritdoc/>
     public override void NotifyBeginApplication()
     {
-        // Programs write to the same standard output; nothing of this host's is in their way.
+        // Programs write to the same standard output; this host has no state that would disturb them.
     }
 
     /// <inheritdoc/>

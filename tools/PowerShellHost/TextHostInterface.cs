@@ -6,9 +6,9 @@ using System.Security;
 namespace Conntracker.PowerShellHost;
 
 /// <summary>The text side of <see cref="TextHost"/>.</summary>
-/// <param name="output">What takes the text.</param>
-/// <param name="errors">What takes errors and warnings.</param>
-/// <param name="width">How many columns a line has.</param>
+/// <param name="output">Receives the text.</param>
+/// <param name="errors">Receives errors and warnings.</param>
+/// <param name="width">The width of a line in columns.</param>
 internal sealed class TextHostInterface(TextWriter output, TextWriter errors, int width) : PSHostUserInterface
 {
     private const string NobodyAnswers = "The script asks a question, and nobody is here to answer it.";
@@ -43,7 +43,7 @@ internal sealed class TextHostInterface(TextWriter output, TextWriter errors, in
     /// <inheritdoc/>
     public override void WriteProgress(long sourceId, ProgressRecord record)
     {
-        // A progress bar is of no use in a text that stays.
+        // A progress bar is useless in text that is not redrawn.
     }
 
     /// <inheritdoc/>
@@ -65,6 +65,6 @@ internal sealed class TextHostInterface(TextWriter output, TextWriter errors, in
     /// <inheritdoc/>
     public override SecureString ReadLineAsSecureString() => throw new HostException(NobodyAnswers);
 
-    // PowerShell leaves it to the host to take out colors that nobody can see.
+    // PowerShell leaves it to the host to remove color sequences where they are not supported.
     private string Plain(string text) => GetOutputString(text, SupportsVirtualTerminal);
 }

@@ -3,7 +3,7 @@ using System.Management.Automation.Host;
 namespace Conntracker.PowerShellHost;
 
 /// <summary>The screen of <see cref="TextHost"/>: PowerShell fits its tables into its width. It has no cursor, no colors and no keys.</summary>
-/// <param name="width">How many columns it has.</param>
+/// <param name="width">The width in columns.</param>
 internal sealed class TextHostScreen(int width) : PSHostRawUserInterface
 {
     private readonly Size _size = new(width, 50);

@@ -41,7 +41,7 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
     [Parameter(ParameterSetName = BySelector, ValueFromPipeline = true, HelpMessage = "The capture that traces.")]
     public override Capture? Capture { get; set; }
 
-    /// <summary>Hand the traces on.</summary>
+    /// <summary>Emit the traces.</summary>
     [Parameter(HelpMessage = "Emit the traces with their final counts.")]
     public SwitchParameter PassThru { get; set; }
 

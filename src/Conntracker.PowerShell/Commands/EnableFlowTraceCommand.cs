@@ -4,7 +4,7 @@ using Conntracker.PowerShell.Completion;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Has flows traced through the firewall's rules for a time, while a capture runs.</para>
+/// <para type="synopsis">Traces flows through the firewall's rules for a time, while a capture runs.</para>
 /// </summary>
 [Cmdlet(VerbsLifecycle.Enable, "FlowTrace", SupportsShouldProcess = true, DefaultParameterSetName = BySelector)]
 [OutputType(typeof(FlowTrace))]
@@ -31,7 +31,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
     [Parameter(ParameterSetName = BySelector, ValueFromPipeline = true, HelpMessage = "The capture that traces.")]
     public override Capture? Capture { get; set; }
 
-    /// <summary>Hand the traces on.</summary>
+    /// <summary>Emit the traces.</summary>
     [Parameter(HelpMessage = "Emit the traces.")]
     public SwitchParameter PassThru { get; set; }
 
@@ -102,7 +102,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
         }
         catch (ConntrackException error)
         {
-            // What keeps this one from being traced keeps all that follow.
+            // An error here would fail every following flow as well.
             ThrowTerminating(error, target);
         }
         catch (ArgumentException error)

@@ -3,7 +3,9 @@ using System.Management.Automation;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Writes flows to a file: a text log of any generation, JSON, JSON lines or CSV; or as a tree of folders for firewall rules.</para>
+/// <para type="synopsis"> Writes flows to a file: a text log of any generation, JSON, JSON lines or CSV; or as a tree of directories for firewall
+/// rules.
+/// </para>
 /// </summary>
 [Cmdlet(VerbsData.Export, "ConntrackLog", SupportsShouldProcess = true)]
 [OutputType(typeof(FileInfo), typeof(DirectoryInfo))]
@@ -15,7 +17,7 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     private FlowTree? _tree;
     private IFlowWriter? _writer;
 
-    /// <summary>The file, or the tree's folder.</summary>
+    /// <summary>The file, or the tree's directory.</summary>
     [Parameter(Mandatory = true, Position = 0, HelpMessage = "The file. With -Format Tree, the directory.")]
     [ValidateNotNullOrEmpty]
     public string Path { get; set; } = "";
@@ -32,11 +34,11 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     [Parameter(HelpMessage = "The format. The default is Text.")]
     public LogFormat Format { get; set; } = LogFormat.Text;
 
-    /// <summary>Leave out of a tree what neither comes in nor goes out.</summary>
+    /// <summary>Leave flows that are neither inbound nor outbound out of a tree.</summary>
     [Parameter(HelpMessage = "With -Format Tree: leave out flows that are neither incoming nor outgoing.")]
     public SwitchParameter SkipElse { get; set; }
 
-    /// <summary>Of which flows a tree tells the far end as the internet.</summary>
+    /// <summary>For which flows a tree shows the remote address as the internet.</summary>
     [Parameter(HelpMessage = "With -Format Tree: for which flows a remote address on the internet becomes INTERNET. The default is Both.")]
     public InternetFolding FoldInternet { get; set; } = InternetFolding.Both;
 
@@ -49,7 +51,7 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
     [Parameter(HelpMessage = "Do not replace an existing file. With -Format Tree, do not write to a directory that is not empty.")]
     public SwitchParameter NoClobber { get; set; }
 
-    /// <summary>Hand the file on.</summary>
+    /// <summary>Emit the file.</summary>
     [Parameter(HelpMessage = "Emit the written file.")]
     public SwitchParameter PassThru { get; set; }
 

@@ -35,7 +35,7 @@ public sealed class FormatConntrackLogCommand : ConntrackCmdlet
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
-        // Lines are sorted, so the first can leave only when the last flow has come.
+        // Lines are sorted, so the first can be emitted only after the last flow has arrived.
         _writer!.Complete();
         _text.Position = 0;
         using StreamReader lines = new(_text);

@@ -4,7 +4,7 @@ using Conntracker.PowerShell.Completion;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Gets the flows of captures, or of the kernel's table as it is now.</para>
+/// <para type="synopsis">Gets the flows of captures, or the current ones of the kernel's table.</para>
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "ConntrackFlow", DefaultParameterSetName = ByName)]
 [OutputType(typeof(Flow))]
@@ -12,7 +12,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
 {
     private const string FromKernel = "Live";
 
-    /// <summary>The captures whose flows are wanted.</summary>
+    /// <summary>The captures whose flows are emitted.</summary>
     [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to get flows from.")]
     public Capture[]? Capture { get; set; }
 
@@ -26,7 +26,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
     public string? NetworkNamespace { get; set; }
 
-    /// <summary>Only flows seen since.</summary>
+    /// <summary>Only flows seen at this time or later.</summary>
     [Parameter(HelpMessage = "Emit only flows that were seen at this time or later.")]
     public DateTimeOffset? Since { get; set; }
 
@@ -44,7 +44,7 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     [SupportsWildcards]
     public string[] UserName { get; set; } = [];
 
-    /// <summary>Fold flows for firewall rules.</summary>
+    /// <summary>Aggregate flows for firewall rules.</summary>
     [Parameter(HelpMessage = "Fold flows for firewall rules and merge flows that become equal: without the client's port, and for flows of these directions without remote addresses on the internet.")]
     public InternetFolding FoldInternet { get; set; }
 

@@ -4,13 +4,13 @@ using Conntracker.PowerShell.Completion;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Gets what captures trace: until when, and what came of it so far.</para>
+/// <para type="synopsis">Gets what captures trace: until when, and the results so far.</para>
 /// </summary>
 [Cmdlet(VerbsCommon.Get, "FlowTrace", DefaultParameterSetName = ByName)]
 [OutputType(typeof(FlowTrace))]
 public sealed class GetFlowTraceCommand : CaptureCmdlet
 {
-    /// <summary>The captures whose traces are wanted.</summary>
+    /// <summary>The captures whose traces are emitted.</summary>
     [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to get traces from.")]
     public Capture[]? Capture { get; set; }
 
@@ -19,7 +19,7 @@ public sealed class GetFlowTraceCommand : CaptureCmdlet
     [ArgumentCompleter(typeof(TraceIdCompleter))]
     public int[]? Id { get; set; }
 
-    /// <summary>Only traces whose time is not over.</summary>
+    /// <summary>Only active traces.</summary>
     [Parameter(HelpMessage = "Emit only active traces.")]
     public SwitchParameter Active { get; set; }
 

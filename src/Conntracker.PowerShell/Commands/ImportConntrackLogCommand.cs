@@ -4,7 +4,7 @@ using System.Management.Automation;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Reads flows from files: text logs of all generations, JSON, JSON lines or CSV; and from trees of folders.</para>
+/// <para type="synopsis">Reads flows from files: text logs of all generations, JSON, JSON lines or CSV; and from trees of directories.</para>
 /// </summary>
 [Cmdlet(VerbsData.Import, "ConntrackLog", DefaultParameterSetName = ByPath)]
 [OutputType(typeof(Flow))]
@@ -13,13 +13,13 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
     private const string ByPath = "Path";
     private const string ByLiteralPath = "LiteralPath";
 
-    /// <summary>The files, or folders of trees.</summary>
+    /// <summary>The files, or the directories of trees.</summary>
     [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true, HelpMessage = "The files, or directories of trees. Wildcards are allowed.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
-    /// <summary>The files, or folders of trees, taken as they are written.</summary>
+    /// <summary>The files, or the directories of trees; wildcards are taken literally.</summary>
     [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The files, or directories of trees. Wildcards are taken literally.")]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
@@ -56,7 +56,7 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
         bool isDirectory = Directory.Exists(path);
         if (isDirectory && !(Format == LogFormat.Tree || (Format is null && FlowReader.IsTree(path))))
         {
-            // The system's own word for it would be "access denied", and root would be tried in vain.
+            // The system would report "access denied", and the user would retry as root in vain.
             WriteError(ErrorCatalog.Record(new FileNotFoundException(
                 $"'{path}' is a directory, but not a tree of 'Export-ConntrackLog -Format Tree'. Specify a file, or the files in it: '{path}/*.log'."), path));
             return;

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Removes captures with their flows; a capture that runs is stopped.</para>
+/// <para type="synopsis">Removes captures with their flows; a running capture is stopped.</para>
 /// </summary>
 [Cmdlet(VerbsCommon.Remove, "ConntrackCapture", SupportsShouldProcess = true, DefaultParameterSetName = ByName)]
 [OutputType(typeof(void))]

@@ -52,14 +52,14 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     [ValidateNotNullOrEmpty]
     public string? PcapPath { get; set; }
 
-    /// <summary>Which packets are captured. In the set of replays for capture files that come through the pipeline.</summary>
+    /// <summary>Which packets are captured. It is in the set of replays for capture files from the pipeline.</summary>
     [Parameter(ParameterSetName = Packet, HelpMessage = FilterHelp)]
     [Parameter(ParameterSetName = Pcap, HelpMessage = FilterHelp)]
     [Parameter(ParameterSetName = Replay, HelpMessage = FilterHelp)]
     [ValidateNotNullOrEmpty]
     public string? Filter { get; set; }
 
-    /// <summary>Ports of own services.</summary>
+    /// <summary>UDP ports of the host's own services.</summary>
     [Parameter(ParameterSetName = Packet, HelpMessage = IncomingUdpPortHelp)]
     [Parameter(ParameterSetName = Pcap, HelpMessage = IncomingUdpPortHelp)]
     [Parameter(ParameterSetName = Replay, HelpMessage = IncomingUdpPortHelp)]
@@ -141,7 +141,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         CaptureOptions options = BuildOptions();
         try
         {
-            // Before it is asked whether to do it: what cannot be done is not to be confirmed.
+            // Before the confirmation prompt: the user must not confirm what cannot be done.
             options.Validate();
             (string where, string action, string activity) = Describe(options);
             if (!ShouldProcess(where, action))
@@ -149,7 +149,7 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
                 return;
             }
 
-            // Asked here: what follows runs on another thread.
+            // Read here: the work below runs on another thread.
             Guid owner = ModuleLifetime.Owner;
             Capture capture = RunWithProgress(activity, status: null, cancellation => CaptureRegistry.Start(Name, options, owner, cancellation));
             foreach (string notice in capture.Notices)
@@ -170,8 +170,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         string? replay = FileOf(ReplayPath);
         string? pcap = FileOf(PcapPath);
 
-        // A file of the pipeline binds to -ReplayPath, whatever it is, for one parameter only can have the name of its path: its first
-        // bytes tell. Who types -ReplayPath wants a recording.
+        // A file from the pipeline binds to -ReplayPath, whatever its type, since only one parameter can have the alias for its path: the first bytes
+        // decide. A user who types -ReplayPath wants a recording.
         if (!_isReplayTyped && replay is not null && CaptureFile.IsPcap(replay))
         {
             (replay, pcap) = (null, replay);
@@ -206,10 +206,10 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         };
     }
 
-    // Where the user is counts, not where the process was started. Wildcards are letters: a file is named.
+    // Relative to the user's location, not to the process's directory. Wildcards are taken literally: the path names one file.
     private string? FileOf(string? path) => path is null ? null : GetUnresolvedProviderPathFromPSPath(path);
 
-    // On what, what is done, and the text beside the progress bar.
+    // The target, the action, and the text beside the progress bar.
     private static (string Where, string Action, string Activity) Describe(CaptureOptions options)
     {
         string space = $"etwork namespace {options.NetworkNamespace ?? "of this process"}";

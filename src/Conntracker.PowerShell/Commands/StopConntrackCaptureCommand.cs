@@ -13,7 +13,7 @@ public sealed class StopConntrackCaptureCommand : CaptureCmdlet
     [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to stop.")]
     public Capture[]? Capture { get; set; }
 
-    /// <summary>Hand the stopped captures on.</summary>
+    /// <summary>Emit the stopped captures.</summary>
     [Parameter(HelpMessage = "Emit the stopped captures.")]
     public SwitchParameter PassThru { get; set; }
 

@@ -3,7 +3,7 @@ using System.Management.Automation;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Waits until captures have ended, and hands them on.</para>
+/// <para type="synopsis">Waits until captures have ended, and emits them.</para>
 /// </summary>
 [Cmdlet(VerbsLifecycle.Wait, "ConntrackCapture", DefaultParameterSetName = ByName)]
 [OutputType(typeof(Capture))]
@@ -15,7 +15,7 @@ public sealed class WaitConntrackCaptureCommand : CaptureCmdlet
     [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to wait for.")]
     public Capture[]? Capture { get; set; }
 
-    /// <summary>How long to wait at most, for all together.</summary>
+    /// <summary>The maximum time to wait, for all together.</summary>
     [Parameter(HelpMessage = "The maximum time to wait, for all captures together: seconds, or 30s, 5m. Captures that have not ended by then are not emitted.")]
     [Duration]
     public TimeSpan? Timeout { get; set; }

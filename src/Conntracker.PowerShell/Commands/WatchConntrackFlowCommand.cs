@@ -13,7 +13,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
 {
     private const string FromKernel = "Live";
 
-    // What a timer can count: seven weeks. Longer is for ever.
+    // The longest time that a timer supports: seven weeks. A longer time is no limit.
     private static readonly TimeSpan s_longestTimer = TimeSpan.FromMilliseconds(uint.MaxValue - 1);
 
     /// <summary>The capture to watch.</summary>
@@ -112,7 +112,7 @@ public sealed class WatchConntrackFlowCommand : FlowQueryCmdlet
         }
     }
 
-    // Null when the time is over, the user has stopped, or the capture has ended.
+    // Null when the time is over, the user has stopped the pipeline, or the capture has ended.
     private static Flow? Next(ChannelReader<Flow> reader, CancellationToken end)
     {
         try

@@ -6,12 +6,12 @@ using System.Management.Automation.Language;
 namespace Conntracker.PowerShell.Completion;
 
 /// <summary>
-/// Completes the names of interfaces, and <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the one that
-/// the process is in. The tooltip tells where traffic is.
+/// Completes the names of interfaces, and <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the process's own.
+/// The tooltip shows which have traffic.
 /// </summary>
 public sealed class InterfaceCompleter : IArgumentCompleter
 {
-    // Of the calling thread's namespace; /sys/class/net would show that of whoever mounted /sys.
+    // Shows the calling thread's namespace; /sys/class/net would show that of the process that mounted /sys.
     private const string Table = "/proc/thread-self/net/dev";
 
     private const int ReceivedPackets = 1;
@@ -46,7 +46,7 @@ public sealed class InterfaceCompleter : IArgumentCompleter
             }
             catch (Exception error) when (error is ConntrackException or IOException or UnauthorizedAccessException)
             {
-                // Whoever completes is not told of errors: the command itself will.
+                // Completion reports no errors: the command itself will.
             }
         });
         thread.Start();
@@ -54,7 +54,7 @@ public sealed class InterfaceCompleter : IArgumentCompleter
         return found;
     }
 
-    // "  eth0: 1234 12 0 0 0 0 0 0 5678 34 0 0 0 0 0 0": bytes, packets, …, received, then sent. A name can have no colon at its end.
+    // "  eth0: 1234 12 0 0 0 0 0 0 5678 34 0 0 0 0 0 0": bytes, packets, …, received, then sent. A name cannot end with a colon.
     private static (string Name, string ToolTip) Parse(string line)
     {
         int end = line.LastIndexOf(':');

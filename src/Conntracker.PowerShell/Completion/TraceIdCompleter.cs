@@ -5,7 +5,7 @@ using System.Management.Automation.Language;
 
 namespace Conntracker.PowerShell.Completion;
 
-/// <summary>Completes the numbers of traces; the tooltip says what is traced.</summary>
+/// <summary>Completes the numbers of traces; the tooltip shows what is traced.</summary>
 public class TraceIdCompleter : IArgumentCompleter
 {
     /// <inheritdoc/>
@@ -19,7 +19,7 @@ public class TraceIdCompleter : IArgumentCompleter
             traces.DistinctBy(each => each.Id).Select(each => (each.Id.ToString(CultureInfo.InvariantCulture), $"{each.Target}, by {each.Capture}")));
     }
 
-    /// <summary>Whether a trace can be meant.</summary>
+    /// <summary>Whether a trace is offered.</summary>
     protected virtual bool IsOffered(FlowTrace trace) => true;
 }
 

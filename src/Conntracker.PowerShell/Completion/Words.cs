@@ -3,10 +3,10 @@ using System.Management.Automation.Language;
 
 namespace Conntracker.PowerShell.Completion;
 
-/// <summary>Makes completion results of words.</summary>
+/// <summary>Creates completion results from words.</summary>
 internal static class Words
 {
-    /// <summary>Those that begin with what is typed, quoted where they must be.</summary>
+    /// <summary>The words that begin with the typed text, quoted where necessary.</summary>
     public static IEnumerable<CompletionResult> Complete(string typed, IEnumerable<(string Text, string ToolTip)> candidates)
     {
         WildcardPattern pattern = WildcardPattern.Get(typed.Trim('\'', '"') + "*", WildcardOptions.IgnoreCase);
