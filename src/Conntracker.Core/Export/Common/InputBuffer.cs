@@ -30,7 +30,7 @@ internal sealed class InputBuffer : IDisposable
     /// <summary>The bytes that were read from the stream and not yet used.</summary>
     public ReadOnlySpan<byte> Unread => _buffer.AsSpan(_start, _end - _start);
 
-    /// <summary>True once the stream has ended: no more bytes follow the unread ones.</summary>
+    /// <summary>True once the stream has ended: the unread bytes are the last.</summary>
     public bool IsComplete { get; private set; }
 
     /// <summary>Reads more bytes behind the unread ones; false when the stream has ended.</summary>

@@ -15,18 +15,18 @@ internal static unsafe class DirectoryReader
     public delegate bool Found(ReadOnlySpan<byte> name);
 
     /// <summary>Lists the names in no particular order, without <c>.</c> and <c>..</c>; once per opened handle.</summary>
-    /// <param name="folder">The directory.</param>
+    /// <param name="directory">The directory.</param>
     /// <param name="path">Its path, for errors.</param>
     /// <param name="found">Called with each name.</param>
     /// <exception cref="LogFileException">It cannot be read.</exception>
-    public static void List(SafeFileHandle folder, string path, Found found)
+    public static void List(SafeFileHandle directory, string path, Found found)
     {
         byte* buffer = (byte*)NativeMemory.Alloc(BufferSize);
         try
         {
             while (true)
             {
-                nint length = SafeLibC.getdents64(folder, buffer, BufferSize);
+                nint length = SafeLibC.getdents64(directory, buffer, BufferSize);
                 if (length < 0)
                 {
                     throw LogFileErrors.FromTree(path, "reading the directory", Errno.Last);

@@ -19,7 +19,7 @@ public sealed class FlowTree : IFlowWriter
 
     private readonly FlowTreeOptions _options;
     private readonly TimeProvider _time;
-    private readonly TreeDirectories _folders;
+    private readonly TreeDirectories _directories;
     private readonly TreeFiles _files;
     private readonly Dictionary<TreeEntry, TreeFileState> _known = [];
     private readonly TreeRoom _room;
@@ -29,29 +29,29 @@ public sealed class FlowTree : IFlowWriter
     {
         _options = options;
         _time = time;
-        _folders = new TreeDirectories(path);
-        _files = new TreeFiles(_folders);
+        _directories = new TreeDirectories(path);
+        _files = new TreeFiles(_directories);
         try
         {
-            if (options.NoClobber && !_folders.IsEmpty())
+            if (options.NoClobber && !_directories.IsEmpty())
             {
                 throw LogFileErrors.DirectoryInUse(path);
             }
 
             int present = TakeWhatIsThere();
-            int maximum = TreeLimit.Of(options.MaximumEntries, present, _folders.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
+            int maximum = TreeLimit.Of(options.MaximumEntries, present, _directories.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
             _room = new TreeRoom(options.MaximumEntries, maximum, present);
-            _folders.CreateUsual(options.SkipElse);
+            _directories.CreateUsual(options.SkipElse);
         }
         catch
         {
-            _folders.Dispose();
+            _directories.Dispose();
             throw;
         }
     }
 
     /// <summary>The tree's full path.</summary>
-    public string Path => _folders.Path;
+    public string Path => _directories.Path;
 
     /// <summary>How many entries the tree has, as far as they were counted: those of earlier runs up to the limit.</summary>
     public int Count => _room.Count;
@@ -134,7 +134,7 @@ public sealed class FlowTree : IFlowWriter
     public string? DescribeLimit(string option) => _room.Describe(Path, option);
 
     /// <inheritdoc/>
-    public void Dispose() => _folders.Dispose();
+    public void Dispose() => _directories.Dispose();
 
     /// <summary>Creates the entry of a flow in the table, unless it exists, and updates its time.</summary>
     /// <param name="snapshot">The flows.</param>
@@ -162,11 +162,11 @@ public sealed class FlowTree : IFlowWriter
     private int TakeWhatIsThere()
     {
         int count = 0;
-        foreach ((TreeSection section, FlowProtocol protocol, SafeFileHandle folder) in _folders.OpenAll())
+        foreach ((TreeSection section, FlowProtocol protocol, SafeFileHandle directory) in _directories.OpenAll())
         {
-            using (folder)
+            using (directory)
             {
-                DirectoryReader.List(folder, _folders.PathOf(section, protocol), name =>
+                DirectoryReader.List(directory, _directories.PathOf(section, protocol), name =>
                 {
                     if (count >= _options.MaximumEntries)
                     {

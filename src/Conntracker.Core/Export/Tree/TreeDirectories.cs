@@ -60,9 +60,9 @@ internal sealed class TreeDirectories : IDisposable
     /// <exception cref="LogFileException">It is a link, belongs to another user, is not a directory, or cannot be created.</exception>
     public SafeFileHandle Get(TreeSection section, FlowProtocol protocol)
     {
-        if (_protocols.TryGetValue((section, protocol), out SafeFileHandle? folder))
+        if (_protocols.TryGetValue((section, protocol), out SafeFileHandle? directory))
         {
-            return folder;
+            return directory;
         }
 
         if (_protocols.Count >= MostOpen)
@@ -96,9 +96,9 @@ internal sealed class TreeDirectories : IDisposable
     public void Forget(TreeSection section)
     {
         CloseProtocols();
-        if (_sections.Remove(section, out SafeFileHandle? folder))
+        if (_sections.Remove(section, out SafeFileHandle? directory))
         {
-            folder.Dispose();
+            directory.Dispose();
         }
     }
 
@@ -108,11 +108,11 @@ internal sealed class TreeDirectories : IDisposable
     {
         foreach (TreeSection section in TreeName.Sections)
         {
-            using SafeFileHandle? folder = Open(_root, TreeName.Of(section), PathOf(section), create: false);
+            using SafeFileHandle? directory = Open(_root, TreeName.Of(section), PathOf(section), create: false);
             List<FlowProtocol> protocols = [];
-            if (folder is not null)
+            if (directory is not null)
             {
-                DirectoryReader.List(folder, PathOf(section), name =>
+                DirectoryReader.List(directory, PathOf(section), name =>
                 {
                     protocols.AddRange(TreeName.ToProtocol(Encoding.UTF8.GetString(name)) is FlowProtocol protocol ? [protocol] : []);
                     return true;
@@ -121,7 +121,7 @@ internal sealed class TreeDirectories : IDisposable
 
             foreach (FlowProtocol protocol in protocols)
             {
-                if (Open(folder!, TreeName.Of(protocol), PathOf(section, protocol), create: false) is SafeFileHandle opened)
+                if (Open(directory!, TreeName.Of(protocol), PathOf(section, protocol), create: false) is SafeFileHandle opened)
                 {
                     yield return (section, protocol, opened);
                 }
@@ -171,15 +171,15 @@ internal sealed class TreeDirectories : IDisposable
             throw NotOpened(parent, name, path, Errno.Last);
         }
 
-        SafeFileHandle folder = new(fd, ownsHandle: true);
+        SafeFileHandle directory = new(fd, ownsHandle: true);
         try
         {
-            CheckOwner(folder, path);
-            return folder;
+            CheckOwner(directory, path);
+            return directory;
         }
         catch
         {
-            folder.Dispose();
+            directory.Dispose();
             throw;
         }
     }
@@ -194,10 +194,10 @@ internal sealed class TreeDirectories : IDisposable
             : LogFileErrors.NotFolder(path);
     }
 
-    private static unsafe void CheckOwner(SafeFileHandle folder, string path)
+    private static unsafe void CheckOwner(SafeFileHandle directory, string path)
     {
         statx status;
-        if (SafeLibC.statx(folder, "", AT_EMPTY_PATH, STATX_UID, &status) < 0)
+        if (SafeLibC.statx(directory, "", AT_EMPTY_PATH, STATX_UID, &status) < 0)
         {
             throw LogFileErrors.FromTree(path, "reading the attributes of the directory", Errno.Last);
         }
@@ -210,9 +210,9 @@ internal sealed class TreeDirectories : IDisposable
 
     private void CloseProtocols()
     {
-        foreach (SafeFileHandle folder in _protocols.Values)
+        foreach (SafeFileHandle directory in _protocols.Values)
         {
-            folder.Dispose();
+            directory.Dispose();
         }
 
         _protocols.Clear();

@@ -7,8 +7,8 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Export.Tree;
 
 /// <summary>The system calls on a tree's entries: each is one empty file, whose modification time is when its flows were last seen.</summary>
-/// <param name="folders">The tree's directories; the owner of this object disposes them.</param>
-internal sealed unsafe class TreeFiles(TreeDirectories folders)
+/// <param name="directories">The tree's directories; the owner of this object disposes them.</param>
+internal sealed unsafe class TreeFiles(TreeDirectories directories)
 {
     /// <summary>Creates an entry's file, and its directory if that was removed.</summary>
     /// <param name="entry">The entry.</param>
@@ -21,7 +21,7 @@ internal sealed unsafe class TreeFiles(TreeDirectories folders)
         if (!isMade && errno == ENOENT)
         {
             // The directory that is held open has been removed from the tree.
-            folders.Forget(entry.Section);
+            directories.Forget(entry.Section);
             isMade = TryCreate(in entry, lastSeen, out errno);
         }
 
@@ -39,7 +39,7 @@ internal sealed unsafe class TreeFiles(TreeDirectories folders)
         WriteName(name, in entry);
         timespec* times = stackalloc timespec[2];
         WriteTimes(times, lastSeen);
-        if (SafeLibC.utimensat(folders.Get(entry.Section, entry.Protocol), name, times, AT_SYMLINK_NOFOLLOW) == 0)
+        if (SafeLibC.utimensat(directories.Get(entry.Section, entry.Protocol), name, times, AT_SYMLINK_NOFOLLOW) == 0)
         {
             return true;
         }
@@ -54,20 +54,20 @@ internal sealed unsafe class TreeFiles(TreeDirectories folders)
         statx status;
         byte* name = stackalloc byte[TreeName.MaxLength + 1];
         WriteName(name, in entry);
-        return SafeLibC.statx(folders.Get(entry.Section, entry.Protocol), name, AT_SYMLINK_NOFOLLOW, STATX_MTIME, &status) == 0
+        return SafeLibC.statx(directories.Get(entry.Section, entry.Protocol), name, AT_SYMLINK_NOFOLLOW, STATX_MTIME, &status) == 0
             ? DateTime.UnixEpoch.Ticks + (status.stx_mtime.tv_sec * TimeSpan.TicksPerSecond) + (status.stx_mtime.tv_nsec / TimeSpan.NanosecondsPerTick)
             : null;
     }
 
     private bool TryCreate(in TreeEntry entry, long lastSeen, out int errno)
     {
-        SafeFileHandle folder = folders.Get(entry.Section, entry.Protocol);
+        SafeFileHandle directory = directories.Get(entry.Section, entry.Protocol);
         byte* name = stackalloc byte[TreeName.MaxLength + 1];
         WriteName(name, in entry);
         int fd;
         do
         {
-            fd = SafeLibC.openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
+            fd = SafeLibC.openat(directory, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR);
             errno = fd < 0 ? Errno.Last : 0;
         }
         while (errno == EINTR);
@@ -105,6 +105,6 @@ internal sealed unsafe class TreeFiles(TreeDirectories folders)
     {
         Span<byte> name = stackalloc byte[TreeName.MaxLength];
         int length = TreeName.Write(name, in entry);
-        return System.IO.Path.Combine(folders.PathOf(entry.Section, entry.Protocol), System.Text.Encoding.UTF8.GetString(name[..length]));
+        return System.IO.Path.Combine(directories.PathOf(entry.Section, entry.Protocol), System.Text.Encoding.UTF8.GetString(name[..length]));
     }
 }
