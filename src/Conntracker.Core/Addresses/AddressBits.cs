@@ -5,18 +5,18 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Addresses;
 
 /// <summary>
-/// An address as a number, most significant half first; an IPv4 address fills the lowest 32 bits. UInt128 would do, but it is
-/// aligned to 16 bytes and would cost a flow its place in two cache lines.
+/// An address as a number, most significant half first; an IPv4 address fills the lowest 32 bits. Not UInt128: that is aligned to 16 bytes, and a
+/// flow record would no longer fit into two cache lines.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal readonly record struct AddressBits(ulong High, ulong Low) : IComparable<AddressBits>
 {
-    /// <summary>Reads four or sixteen bytes in network order; anything else is a mistake of the caller.</summary>
+    /// <summary>Reads four or sixteen bytes in network order. Any other length is the caller's mistake.</summary>
     public static AddressBits Read(ReadOnlySpan<byte> bytes) => bytes.Length == 4
         ? new AddressBits(0, BinaryPrimitives.ReadUInt32BigEndian(bytes))
         : new AddressBits(BinaryPrimitives.ReadUInt64BigEndian(bytes), BinaryPrimitives.ReadUInt64BigEndian(bytes[8..]));
 
-    /// <summary>Takes the number from an address object.</summary>
+    /// <summary>The number of an address object.</summary>
     public static AddressBits From(IPAddress address)
     {
         Span<byte> bytes = stackalloc byte[16];
@@ -24,7 +24,7 @@ internal readonly record struct AddressBits(ulong High, ulong Low) : IComparable
         return Read(bytes[..length]);
     }
 
-    /// <summary>The number in .NET's own type.</summary>
+    /// <summary>The number as a UInt128.</summary>
     public UInt128 ToUInt128() => new(High, Low);
 
     /// <summary>The address object.</summary>

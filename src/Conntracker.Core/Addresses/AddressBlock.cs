@@ -1,12 +1,12 @@
 namespace Conntracker.Core.Addresses;
 
-/// <summary>Addresses that begin with the same bits; a single address has all of them.</summary>
+/// <summary>The addresses of one prefix. A single address has the prefix of its full length.</summary>
 internal readonly record struct AddressBlock
 {
-    /// <summary>Makes a block.</summary>
+    /// <summary>The block of a prefix.</summary>
     /// <param name="family">The family.</param>
     /// <param name="address">Any address of the block.</param>
-    /// <param name="prefix">How many bits are the same: 0 to <see cref="BitsOf"/>.</param>
+    /// <param name="prefix">The prefix length: 0 to <see cref="BitsOf"/>.</param>
     public AddressBlock(FlowFamily family, AddressBits address, int prefix)
     {
         int hostBits = BitsOf(family) - prefix;

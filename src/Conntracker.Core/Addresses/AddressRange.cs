@@ -5,7 +5,9 @@ using Conntracker.Core.Addresses;
 
 namespace Conntracker;
 
-/// <summary>A single address or a subnet in CIDR notation: <c>192.0.2.7</c>, <c>10.0.0.0/8</c>, <c>2001:db8::/32</c>. Bits below the prefix are ignored.</summary>
+/// <summary>
+/// A single address or a subnet in CIDR notation: <c>192.0.2.7</c>, <c>10.0.0.0/8</c>, <c>2001:db8::/32</c>. Bits below the prefix are ignored.
+/// </summary>
 public sealed class AddressRange
 {
     private readonly FlowFamily _family;
@@ -28,10 +30,10 @@ public sealed class AddressRange
     /// <summary>The family of its addresses.</summary>
     internal FlowFamily Family => _family;
 
-    /// <summary>The range as the engine holds it.</summary>
+    /// <summary>The range as the flow table's indexes use it.</summary>
     internal AddressBlock Block => new(_family, _network, _prefix);
 
-    /// <summary>Whether every address of the family lies in it.</summary>
+    /// <summary>Whether the range contains every address of the family.</summary>
     internal bool IsEverything => _prefix == 0;
 
     /// <summary>Reads an address or a subnet.</summary>
@@ -75,8 +77,8 @@ public sealed class AddressRange
     internal bool Contains(FlowFamily family, AddressBits address) =>
         family == _family && Mask(address, family, _prefix) == _network;
 
-    // "10.1" is 10.0.0.1 to the C library, "010.0.0.1" is 8.0.0.1, and the port of "[::1]:80" would be left out: in a filter these are
-    // mistakes that nobody sees.
+    // "10.1" is 10.0.0.1 to the C library, "010.0.0.1" is 8.0.0.1, and the port of "[::1]:80" would be ignored. In a filter such mistakes
+    // go unnoticed.
     private static bool IsWhole(string text, IPAddress address) =>
         address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? address.ToString() == text : !text.Contains('[', StringComparison.Ordinal);
 

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Addresses;
 
 /// <summary>
-/// Addresses of one family, single ones and whole subnets alike: intervals in order, none touching another. Immutable. A look-up halves
-/// the intervals and allocates nothing.
+/// Addresses of one family, single ones and whole subnets alike: sorted intervals that neither overlap nor touch. Immutable. A lookup is a binary
+/// search and allocates nothing.
 /// </summary>
 internal sealed class AddressSet
 {
@@ -12,22 +12,22 @@ internal sealed class AddressSet
 
     private AddressSet(Interval[] intervals) => _intervals = intervals;
 
-    /// <summary>No address.</summary>
+    /// <summary>The empty set.</summary>
     public static AddressSet Empty { get; } = new([]);
 
-    /// <summary>Whether there is no address in it.</summary>
+    /// <summary>Whether the set is empty.</summary>
     public bool IsEmpty => _intervals.Length == 0;
 
-    /// <summary>How many intervals it takes.</summary>
+    /// <summary>The number of intervals.</summary>
     public int Count => _intervals.Length;
 
-    /// <summary>Whether an address is in it.</summary>
+    /// <summary>Whether the set contains an address.</summary>
     public bool Contains(AddressBits address) => Find(address) is int slot && slot >= 0 && address.CompareTo(_intervals[slot].Last) <= 0;
 
-    /// <summary>Whether a whole block is in it.</summary>
+    /// <summary>Whether the set contains a whole block.</summary>
     public bool Contains(AddressBlock block) => Find(block.First) is int slot && slot >= 0 && block.Last.CompareTo(_intervals[slot].Last) <= 0;
 
-    /// <summary>This and more: one pass over both, however many are added.</summary>
+    /// <summary>This set and more blocks: one pass over both, however many are added.</summary>
     public AddressSet With(IEnumerable<AddressBlock> blocks)
     {
         List<Interval> added = [.. blocks.Select(each => new Interval(each.First, each.Last))];
@@ -51,7 +51,7 @@ internal sealed class AddressSet
         return new AddressSet([.. all]);
     }
 
-    // Intervals that are in order and apart: behind the first one that what is there does not reach, the rest is copied as it is.
+    // The intervals are sorted and disjoint: after the first one that lies beyond what the result covers, the rest is copied unchanged.
     private static void AppendAll(List<Interval> all, ReadOnlySpan<Interval> next)
     {
         int apart = 0;
@@ -63,7 +63,7 @@ internal sealed class AddressSet
         all.AddRange(next[apart..]);
     }
 
-    // What overlaps the last one, or follows it without a gap, makes it longer.
+    // An interval that overlaps the last one, or follows it without a gap, extends it.
     private static void Append(List<Interval> all, Interval next)
     {
         if (all.Count == 0 || !all[^1].Reaches(next.First))
@@ -76,7 +76,7 @@ internal sealed class AddressSet
         }
     }
 
-    // The last interval that does not begin behind the address; -1 for none.
+    // The last interval that does not begin after the address; -1 if there is none.
     private int Find(AddressBits address)
     {
         int low = 0;

@@ -5,10 +5,10 @@ using System.Net.Sockets;
 
 namespace Conntracker.Core.Addresses;
 
-/// <summary>Addresses as numbers, and as the text log writes them: dotted decimal, and IPv6 as RFC 5952 says.</summary>
+/// <summary>Addresses as numbers, and as the text log writes them: IPv4 in dotted decimal, IPv6 as in RFC 5952.</summary>
 internal static class AddressText
 {
-    /// <summary>The most bytes that an address takes.</summary>
+    /// <summary>The greatest length of an address, in bytes.</summary>
     public const int MaxLength = 45;
 
     private const int Hextets = 8;
@@ -16,10 +16,10 @@ internal static class AddressText
     // "7." to "255.", as four bytes.
     private static readonly uint[] s_octets = Octets();
 
-    // Without what the library would read besides: scopes, brackets, prefixes and ports.
+    // IPAddress would also accept scopes, brackets, prefixes and ports.
     private static readonly SearchValues<byte> s_ipv6Characters = SearchValues.Create("0123456789abcdefABCDEF:."u8);
 
-    /// <summary>The address as a number; the scope of a link-local address is not part of it.</summary>
+    /// <summary>The address as a number, without the scope of a link-local address.</summary>
     /// <exception cref="ArgumentException">The address is not of the family.</exception>
     public static UInt128 ToNumber(IPAddress address, FlowFamily family)
     {
@@ -49,15 +49,15 @@ internal static class AddressText
         _ => FlowFamily.None,
     };
 
-    /// <summary>Writes an address; returns its length. There must be room for <see cref="MaxLength"/> bytes, whatever the address.</summary>
+    /// <summary>Writes an address; returns its length. The buffer must hold <see cref="MaxLength"/> bytes, whatever the address.</summary>
     public static int Write(Span<byte> to, UInt128 number, FlowFamily family) =>
         family == FlowFamily.IPv4 ? WriteIPv4(to, (uint)number) : WriteIPv6(to, number);
 
-    /// <summary>Reads an address of one family, whole and without a scope.</summary>
+    /// <summary>Reads an address of one family. The text must be the address alone, without a scope.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, FlowFamily family, out UInt128 number) =>
         family == FlowFamily.IPv4 ? TryParseIPv4(text, out number) : TryParseIPv6(text, out number);
 
-    // Each octet is stored with its dot as one word, and the next begins where its digits end.
+    // Each octet is stored with its dot as one 32-bit word; the next one overwrites what follows its digits.
     private static int WriteIPv4(Span<byte> to, uint number)
     {
         int at = WriteOctet(to, number >> 24);
@@ -87,7 +87,7 @@ internal static class AddressText
 
     private static int WriteIPv6(Span<byte> to, UInt128 number)
     {
-        // An IPv4-mapped address is the one prefix that shows by itself that an IPv4 address is inside (RFC 5952, section 5).
+        // Only the prefix of IPv4-mapped addresses shows by itself that an IPv4 address is embedded (RFC 5952, section 5).
         if (number >> 32 == 0xFFFF)
         {
             "::ffff:"u8.CopyTo(to);
@@ -117,7 +117,7 @@ internal static class AddressText
         return at;
     }
 
-    // The longest run of two or more zero hextets, the first of equals; an empty run past the end when there is none.
+    // The longest run of two or more zero hextets; of equal ones the first. An empty run past the end if there is none.
     private static (int Start, int End) LongestZeros(UInt128 number)
     {
         (int bestStart, int bestEnd) = (-1, -1);

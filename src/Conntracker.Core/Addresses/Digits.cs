@@ -1,9 +1,9 @@
 namespace Conntracker.Core.Addresses;
 
-/// <summary>Decimal numbers in UTF-8, by hand: the library's general formatter costs several times as much on numbers this small.</summary>
+/// <summary>Decimal numbers in UTF-8. Written by hand: on numbers this small, .NET's general formatter costs several times as much.</summary>
 internal static class Digits
 {
-    /// <summary>Writes a number; returns how many digits it took.</summary>
+    /// <summary>Writes a number; returns the number of digits.</summary>
     public static int Write(Span<byte> to, uint value)
     {
         int digits = Count(value);
@@ -16,7 +16,7 @@ internal static class Digits
         return digits;
     }
 
-    /// <summary>Reads digits and nothing else; no leading zeros, which some programs take for octal.</summary>
+    /// <summary>Reads digits and nothing else. Leading zeros are refused, because some programs read them as octal.</summary>
     public static bool TryParse(ReadOnlySpan<byte> text, out uint value)
     {
         value = 0;

@@ -3,9 +3,9 @@ using System.Net;
 namespace Conntracker.Core.Addresses;
 
 /// <summary>
-/// Which addresses the internet routes: those that IANA's special-purpose address registries (RFC 6890 and what has updated it) call
-/// globally reachable, or do not list; and no multicast. What a registry leaves open ("N/A": Teredo, 6to4, deprecated ranges) is
-/// not routed as other addresses are, and counts as not on the internet: it is told as it is, rather than hidden behind a word.
+/// The addresses that the internet routes: those that IANA's special-purpose address registries (RFC 6890 and its updates) call globally reachable
+/// or do not list, except multicast. What a registry leaves open ("N/A": Teredo, 6to4, deprecated ranges) is not routed like other addresses and
+/// counts as not on the internet: the address itself is shown, rather than hidden behind a word.
 /// </summary>
 internal static class InternetAddresses
 {
@@ -37,7 +37,7 @@ internal static class InternetAddresses
         ("240.0.0.0/4", Special), // reserved, RFC 1112; limited broadcast, RFC 8190
     ];
 
-    // Of IPv6 only 2000::/3 is handed out (RFC 4291); the rest is reserved, or listed here.
+    // Only 2000::/3 of IPv6 is allocated (RFC 4291); the rest is reserved, or listed here.
     private static readonly (string Range, bool IsRouted)[] s_ipv6 =
     [
         ("::/0", Special), // reserved, RFC 4291: with ::, ::1, ::ffff:0:0/96 (IPv4-mapped)
@@ -64,12 +64,12 @@ internal static class InternetAddresses
         ("ff00::/8", Special), // multicast, RFC 4291
     ];
 
-    // The addresses at which the answer changes, in order: below the first it is no.
+    // The addresses at which the answer changes, in order. Below the first one the answer is no.
     private static readonly UInt128[] s_changes4 = Changes(s_ipv4, bits: 32);
     private static readonly UInt128[] s_changes6 = Changes(s_ipv6, bits: 128);
 
     /// <summary>Whether the internet routes packets to an address.</summary>
-    /// <param name="family">The address's family; of none no address is routed.</param>
+    /// <param name="family">The address's family; with <see cref="FlowFamily.None"/> no address is routed.</param>
     /// <param name="address">The address.</param>
     public static bool IsRouted(FlowFamily family, AddressBits address)
     {
@@ -100,7 +100,7 @@ internal static class InternetAddresses
             return (first, first + ((hostBits == 128 ? 0 : UInt128.One << hostBits) - 1), network.PrefixLength, each.IsRouted);
         })];
 
-        // The answer can change only where a range begins, or just behind its end; there the longest prefix has it.
+        // The answer can change only where a range begins or just after its end. The longest matching prefix decides there.
         IEnumerable<UInt128> borders = entries.Select(each => each.First).Concat(entries.Where(each => each.Prefix > 0).Select(each => each.Last + 1));
         UInt128 highest = entries[0].Last;
         List<UInt128> changes = [];

@@ -14,8 +14,8 @@ internal static class AddressDecoder
     /// <summary>Decodes one message.</summary>
     /// <param name="source">The message.</param>
     /// <param name="family">The address's family.</param>
-    /// <param name="address">The interface's own address (IFA_LOCAL where there is one, otherwise IFA_ADDRESS).</param>
-    /// <param name="broadcast">The broadcast address (IFA_BROADCAST), where there is one.</param>
+    /// <param name="address">The interface's own address (IFA_LOCAL if present, otherwise IFA_ADDRESS).</param>
+    /// <param name="broadcast">The broadcast address (IFA_BROADCAST), if present.</param>
     public static DecodeResult Decode(in NetlinkMessage source, out FlowFamily family, out AddressBits address, out AddressBits? broadcast)
     {
         family = FlowFamily.None;
@@ -48,7 +48,7 @@ internal static class AddressDecoder
             return DecodeResult.Ignored;
         }
 
-        // On a point-to-point link IFA_ADDRESS is the other end, and IFA_LOCAL ours.
+        // On a point-to-point link IFA_ADDRESS is the peer's address, and IFA_LOCAL ours.
         AddressBits? local = null;
         AddressBits? prefix = null;
         NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<ifaddrmsg>()..]);

@@ -11,12 +11,12 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.HostAddresses;
 
 /// <summary>
-/// The host's own addresses, as frames: those that there are, and those that come. They decide over the direction of flows. Made and
-/// used on the capture's thread, which is in the network namespace.
+/// Reads the host's own addresses, the present ones and those that are added later. The direction of a flow depends on them. Created and used
+/// on the capture's thread, which is in the network namespace.
 /// </summary>
 internal sealed class AddressFeed : IFeedSource
 {
-    // A bound, so that a flood of addresses leaves connection tracking its turn. What is left wakes the thread again.
+    // A flood of addresses must not keep the thread from connection tracking's events. What is left wakes the thread again.
     private const int BatchesInTurn = 16;
 
     private readonly MessageSink _sink;
@@ -24,8 +24,8 @@ internal sealed class AddressFeed : IFeedSource
     private readonly AddressSource _source;
     private readonly DatagramBatch _batch = NetlinkDump.NewBatch();
 
-    /// <summary>Opens the source and takes every address that there is, so that they are known before the first flow.</summary>
-    /// <param name="sink">Gets the frames.</param>
+    /// <summary>Opens the source and reads all present addresses, so that they are known before the first flow.</summary>
+    /// <param name="sink">Receives the messages.</param>
     /// <param name="clock">The capture's time.</param>
     /// <exception cref="ConntrackException">The kernel refused.</exception>
     public AddressFeed(MessageSink sink, CaptureClock clock)
@@ -35,7 +35,7 @@ internal sealed class AddressFeed : IFeedSource
         _source = AddressSource.Open();
         try
         {
-            // The kernel answers while it is asked: as long as there is more, it is there.
+            // The kernel answers within the request itself: while the dump is incomplete, a datagram is always ready.
             while (_source.IsReading && TakeBatch())
             {
             }
@@ -71,7 +71,7 @@ internal sealed class AddressFeed : IFeedSource
         _batch.Dispose();
     }
 
-    // False when there was nothing.
+    // False if nothing was queued.
     private bool TakeBatch()
     {
         int received = _source.Receive(_batch);

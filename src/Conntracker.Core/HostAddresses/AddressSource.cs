@@ -5,16 +5,16 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.HostAddresses;
 
 /// <summary>
-/// Which addresses are the host's own, told by rtnetlink: the addresses of its interfaces, and the routes that deliver to the host itself
-/// (a whole subnet can be its own). First what there is, in three dumps, one after the other; then what comes. The routes that a router has by the
-/// hundred thousand are never asked for, and a filter keeps their changes from waking anybody.
+/// The host's own addresses from rtnetlink: the addresses of its interfaces, and the routes that deliver to the host itself (a whole subnet can be
+/// its own). Three dumps come first, one after the other; then notifications. A router's hundreds of thousands of other routes are never
+/// requested, and a socket filter drops notifications about them before they wake the thread.
 /// </summary>
 internal sealed class AddressSource : IDisposable
 {
-    // A dump during which something changed may lack what did not: again, but a host that changes all the time is not asked for ever.
+    // A dump that changes interrupted may be incomplete and is repeated, but not without limit on a host that changes all the time.
     private const int MaximumRepeats = 3;
 
-    // Each time the buffer overran.
+    // How many overruns of the receive buffer are followed by a new dump.
     private const int MaximumOverruns = 16;
 
     private readonly NetlinkSocket _socket;
@@ -42,11 +42,11 @@ internal sealed class AddressSource : IDisposable
     /// <summary>The descriptor's number, for poll(2).</summary>
     public int Number => _socket.Number;
 
-    /// <summary>Whether what there is has not come to its end yet.</summary>
+    /// <summary>True until the initial dump is complete.</summary>
     public bool IsReading { get; private set; }
 
     /// <summary>
-    /// Opens it in the calling thread's network namespace, and asks for what there is. Before Linux 4.20 it tells no routes.
+    /// Opens the source in the calling thread's network namespace, and requests the dumps. Before Linux 4.20 it reports no routes.
     /// </summary>
     /// <exception cref="ConntrackException">The kernel refused.</exception>
     public static AddressSource Open()
@@ -63,9 +63,9 @@ internal sealed class AddressSource : IDisposable
         }
     }
 
-    /// <summary>Receives what is there, without waiting. After an overrun everything is asked for again.</summary>
-    /// <param name="batch">Gets the datagrams; fits those of a dump.</param>
-    /// <returns>How many datagrams came; 0 when there is nothing.</returns>
+    /// <summary>Receives what is queued, without waiting. After an overrun all dumps are requested again.</summary>
+    /// <param name="batch">Receives the datagrams; its buffers must hold those of a dump.</param>
+    /// <returns>The number of datagrams; 0 if nothing was queued.</returns>
     public int Receive(DatagramBatch batch)
     {
         int received = batch.Receive(_socket.Descriptor);
@@ -86,7 +86,7 @@ internal sealed class AddressSource : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _socket.Dispose();
 
-    // A second dump can be asked for when the first one has ended: the kernel has one at a time for a socket.
+    // The kernel allows one dump at a time for a socket: the next one must wait until this one has ended.
     private void Repeat()
     {
         _repeats = 0;
@@ -126,7 +126,7 @@ internal sealed class AddressSource : IDisposable
         }
     }
 
-    // A kernel that refuses the routes has told the addresses.
+    // A kernel that refuses to dump the routes has dumped the addresses by now.
     private void EndStep()
     {
         _step++;
@@ -138,8 +138,8 @@ internal sealed class AddressSource : IDisposable
         }
     }
 
-    // False when everything has been asked for. The table local holds what the kernel makes of addresses; local routes of other tables
-    // are found by their type, for which the kernel looks at every route, but sends only those.
+    // False once everything was requested. The table local holds the routes that the kernel derives from addresses. Local routes of other tables are
+    // requested by their type: the kernel looks at every route for that, but sends only those.
     private bool RequestNext()
     {
         switch (_step)

@@ -9,8 +9,8 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.HostAddresses;
 
 /// <summary>
-/// The host's own addresses, as far as they were seen since the start: an address that went away stays, because flows of its time
-/// are still shown. Immutable, so that a snapshot keeps the one it was taken with; <see cref="LocalAddressesBuilder"/> makes it.
+/// The host's own addresses, as seen since the start. An address that was removed stays, because flows of its time are still shown.
+/// Immutable, so that a snapshot keeps the set it began with; <see cref="LocalAddressesBuilder"/> creates it.
 /// </summary>
 internal sealed class LocalAddresses
 {
@@ -27,10 +27,10 @@ internal sealed class LocalAddresses
         _many4 = many4;
     }
 
-    /// <summary>No address known: no direction can be told.</summary>
+    /// <summary>No addresses: every direction is unknown.</summary>
     public static LocalAddresses None { get; } = new(AddressSet.Empty, AddressSet.Empty, AddressSet.Empty);
 
-    /// <summary>These and more.</summary>
+    /// <summary>These addresses and more.</summary>
     /// <param name="own">Addresses of the host itself.</param>
     /// <param name="forMany">Broadcast addresses; IPv6 has none.</param>
     public LocalAddresses With(IReadOnlyCollection<AddressBlock> own, IReadOnlyCollection<AddressBlock> forMany) => new(
@@ -39,8 +39,8 @@ internal sealed class LocalAddresses
         _many4.With(forMany.Where(each => each.Family == FlowFamily.IPv4)));
 
     /// <summary>
-    /// Where a flow goes: its source before NAT says whether it began here, and who answers (the destination after NAT) whether it
-    /// ends here.
+    /// The direction of a flow: the source before NAT says whether it began on this host, and the address that answers (the destination after NAT)
+    /// whether it ends here.
     /// </summary>
     public FlowDirection DirectionOf(ref readonly FlowRecord record)
     {
@@ -61,18 +61,18 @@ internal sealed class LocalAddresses
         };
     }
 
-    /// <summary>Whether an address is one of the host's own.</summary>
+    /// <summary>Whether an address is the host's own.</summary>
     public bool IsOwn(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
         ? (uint)address.Low >> 24 == LoopbackNetwork || _own4.Contains(address)
         : address is { High: 0, Low: 1 } || _own6.Contains(address);
 
-    /// <summary>Whether a block is known already.</summary>
+    /// <summary>Whether a block is already in the set.</summary>
     /// <param name="block">The block.</param>
-    /// <param name="isBroadcast">As broadcast addresses; otherwise as the host's own.</param>
+    /// <param name="isBroadcast">True to look among the broadcast addresses, false among the host's own.</param>
     public bool Has(AddressBlock block, bool isBroadcast) =>
         (isBroadcast ? _many4 : block.Family == FlowFamily.IPv4 ? _own4 : _own6).Contains(block);
 
-    // Multicast and broadcast from elsewhere end here, as far as this host is concerned.
+    // Multicast and broadcast from elsewhere end on this host.
     private bool IsBroadcast(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
         ? (uint)address.Low >> 28 == 0xe || (uint)address.Low == uint.MaxValue || _many4.Contains(address)
         : address.High >> 56 == 0xff;

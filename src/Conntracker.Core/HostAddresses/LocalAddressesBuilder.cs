@@ -8,9 +8,9 @@ using Conntracker.Core.Addresses;
 namespace Conntracker.Core.HostAddresses;
 
 /// <summary>
-/// Collects the host's addresses as they are told, and makes <see cref="LocalAddresses"/> of them when those are asked for: a host with ten
-/// thousand addresses costs one making, not ten thousand. May be asked on any thread while another one adds. Holds as much as the host
-/// ever had since the start.
+/// Collects the host's addresses as rtnetlink reports them, and builds <see cref="LocalAddresses"/> only when it is needed: ten thousand addresses
+/// cost one build, not ten thousand. It may be read on any thread while another one adds. It holds every address that the host has had since the
+/// start.
 /// </summary>
 internal sealed class LocalAddressesBuilder
 {
@@ -26,7 +26,7 @@ internal sealed class LocalAddressesBuilder
     /// <summary>Adds addresses of the host itself.</summary>
     public void AddOwn(AddressBlock block) => Add(block, isBroadcast: false);
 
-    /// <summary>Adds broadcast addresses; IPv6 has none, and such a block is passed over.</summary>
+    /// <summary>Adds broadcast addresses. IPv6 has none: such a block is ignored.</summary>
     public void AddBroadcast(AddressBlock block)
     {
         if (block.Family == FlowFamily.IPv4)
@@ -39,7 +39,7 @@ internal sealed class LocalAddressesBuilder
     {
         lock (_gate)
         {
-            // The kernel repeats itself: an address, its route, and both again whenever a lifetime is renewed.
+            // The kernel repeats itself: it reports an address, its route, and both again whenever a lifetime is renewed.
             _hasNew |= !_made.Has(block, isBroadcast) && (isBroadcast ? _newBroadcast : _newOwn).Add(block);
         }
     }

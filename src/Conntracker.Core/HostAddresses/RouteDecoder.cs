@@ -9,18 +9,18 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.HostAddresses;
 
 /// <summary>
-/// Decodes the routes that say which addresses are delivered to this host (RTM_NEWROUTE of rtnetlink, of the types local, anycast and
-/// broadcast). All other routes are ignored.
+/// Decodes the routes that deliver to this host (RTM_NEWROUTE of rtnetlink, of the types local, anycast and broadcast). All other routes are
+/// ignored.
 /// </summary>
 internal static class RouteDecoder
 {
     /// <summary>Decodes one message.</summary>
     /// <param name="source">The message.</param>
-    /// <param name="block">The addresses that the route is for.</param>
+    /// <param name="block">The route's destination.</param>
     /// <param name="isBroadcast">True for a broadcast route; otherwise the addresses are the host's own.</param>
     /// <returns>
-    /// <see cref="DecodeResult.Ignored"/> also for a local route for all addresses: a transparent proxy has one in a table that a rule
-    /// chooses by a mark, and it says nothing of any address.
+    /// <see cref="DecodeResult.Ignored"/> also for a local default route: a transparent proxy has one in a table that a rule selects by a mark, and
+    /// it says nothing about any address.
     /// </returns>
     public static DecodeResult Decode(in NetlinkMessage source, out AddressBlock block, out bool isBroadcast)
     {
@@ -36,7 +36,7 @@ internal static class RouteDecoder
             return DecodeResult.Malformed;
         }
 
-        // A clone is what the kernel remembers of a destination, not a route.
+        // A cloned route is a cache entry of the kernel for a destination.
         rtmsg header = MemoryMarshal.Read<rtmsg>(source.Payload);
         if ((header.rtm_family != AF_INET && header.rtm_family != AF_INET6)
             || header.rtm_type is not (RTN_LOCAL or RTN_BROADCAST or RTN_ANYCAST)

@@ -5,8 +5,8 @@ using static Conntracker.Core.Native.SocketFilterConstants;
 namespace Conntracker.Core.HostAddresses;
 
 /// <summary>
-/// A socket filter for rtnetlink: of routes that change, only new ones that deliver to the host itself or are for many. A router that
-/// learns routes from others changes thousands of them a second. Answers to dumps, and everything that is not a route, pass.
+/// A socket filter for rtnetlink. Of the changes of routes it passes only new routes that deliver to the host itself or are broadcast: a router
+/// that learns routes changes thousands of them a second. Answers to dumps, and everything else, pass.
 /// </summary>
 internal static class RouteFilter
 {
@@ -29,7 +29,7 @@ internal static class RouteFilter
         int flags = Distance(&header, &header.nlmsg_flags);
         int routeType = sizeof(nlmsghdr) + Distance(&route, &route.rtm_type);
 
-        // A jump's distances count from the instruction behind it.
+        // A jump counts from the next instruction.
         return
         [
             Make(LoadHalf, type),
@@ -48,7 +48,7 @@ internal static class RouteFilter
 
     private static unsafe int Distance(void* from, void* to) => (int)((byte*)to - (byte*)from);
 
-    // A filter loads in network order what netlink holds in the machine's.
+    // A BPF load reads in network order, netlink writes in host order.
     private static int InNetworkOrder(int value) =>
         BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness((ushort)value) : value;
 

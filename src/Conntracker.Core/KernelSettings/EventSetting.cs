@@ -6,7 +6,7 @@ internal static class EventSetting
     private const string Off = "0";
 
     /// <summary>
-    /// Whether the kernel makes no events at all. 1 is always, 2 (the default of newer kernels) while somebody listens.
+    /// True when the kernel sends no events at all (0). 1 means always, 2 (the default of newer kernels) means while a program listens.
     /// </summary>
     public static bool IsOff()
     {

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.KernelSettings;
 
-/// <summary>Where the kernel logs packets that are traced in iptables-legacy.</summary>
+/// <summary>Where the kernel logs the traced packets of iptables-legacy.</summary>
 internal enum PacketLogger
 {
     /// <summary>NFLOG group 0 (nfnetlink_log).</summary>

@@ -2,10 +2,10 @@ using System.Globalization;
 
 namespace Conntracker.Core.KernelSettings;
 
-/// <summary>Names a process so that it can be told later whether it is gone: a process id is used again, its start time is not.</summary>
+/// <summary>Names a process so that one can check later whether it has ended: a process id is reused, but not together with its start time.</summary>
 internal static class ProcessIdentity
 {
-    /// <summary>What every name begins with.</summary>
+    /// <summary>The prefix of every name.</summary>
     public const string Prefix = "conntracker process ";
 
     private const int StartTimeField = 19;
@@ -13,7 +13,7 @@ internal static class ProcessIdentity
     /// <summary>This process.</summary>
     public static string Own { get; } = Name(Environment.ProcessId, StartOf(Environment.ProcessId) ?? 0);
 
-    /// <summary>When a process began, in clock ticks since boot; null when there is none.</summary>
+    /// <summary>The start time of a process, in clock ticks since boot; null if there is no such process.</summary>
     public static long? StartOf(int processId)
     {
         try
@@ -26,15 +26,15 @@ internal static class ProcessIdentity
         }
     }
 
-    /// <summary>The same, out of the content of /proc/PID/stat; null when it is not there.</summary>
+    /// <summary>The start time in the content of /proc/PID/stat; null if it is missing.</summary>
     internal static long? StartIn(string stat)
     {
-        // Field 22; the name in field 2 may hold anything, so count from the last parenthesis.
+        // Field 22. The name in field 2 may contain anything, so count from the last parenthesis.
         string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return fields.Length > StartTimeField && long.TryParse(fields[StartTimeField], NumberStyles.None, CultureInfo.InvariantCulture, out long start) ? start : null;
     }
 
-    /// <summary>Whether a name is that of a process which is gone; false for what is no name.</summary>
+    /// <summary>Whether a name belongs to a process that has ended; false if the text is not such a name.</summary>
     public static bool IsGone(string name)
     {
         string[] words = name.Split(' ');

@@ -8,10 +8,10 @@ using Conntracker.Core.Feeds;
 
 namespace Conntracker.Core.KernelSettings;
 
-/// <summary>Looks once a second whether somebody else has changed settings of the kernel that a capture needs, and says so.</summary>
+/// <summary>Checks once a second whether another program has changed kernel settings that a capture needs, and reports it.</summary>
 /// <param name="lease">The settings.</param>
-/// <param name="consequence">What that means, as a sentence without its full stop.</param>
-/// <param name="notices">Gets what the user ought to know.</param>
+/// <param name="consequence">What the change means, as a sentence without its full stop.</param>
+/// <param name="notices">Receives the notice for the user.</param>
 /// <param name="clock">The capture's time.</param>
 internal sealed class SettingsFeed(SettingsLease lease, string consequence, CaptureNotices notices, CaptureClock clock) : IFeedSource
 {
@@ -20,7 +20,7 @@ internal sealed class SettingsFeed(SettingsLease lease, string consequence, Capt
     /// <inheritdoc/>
     public int Number => -1;
 
-    /// <summary>When to look again: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> once it was said.</summary>
+    /// <summary>When to check next: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> once the change was reported.</summary>
     public long Due { get; private set; } = clock.Now + s_interval;
 
     /// <inheritdoc/>
@@ -45,7 +45,7 @@ internal sealed class SettingsFeed(SettingsLease lease, string consequence, Capt
     /// <inheritdoc/>
     public void Dispose()
     {
-        // The lease is another's.
+        // The lease belongs to its owner.
     }
 
     private void Look()
@@ -60,7 +60,7 @@ internal sealed class SettingsFeed(SettingsLease lease, string consequence, Capt
         }
         catch (ConntrackException)
         {
-            // A notice less: no reason to end a capture.
+            // A missing notice is no reason to end a capture.
         }
     }
 }

@@ -7,16 +7,16 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.KernelSettings;
 
 /// <summary>
-/// Who has settings of the calling thread's network namespace changed: also captures in containers, which share the namespace but not /run. Each
-/// holder listens on an abstract unix socket whose name says what was found and what was set; these names belong to the network namespace,
-/// and the kernel removes them with their process. Only those of root, or of this process's user, count: anybody can make such a name.
+/// The captures that hold settings of the calling thread's network namespace changed, also those in containers, which share the namespace but not
+/// /run. Each holder listens on an abstract unix socket whose name states the values found and set. Such names belong to the network namespace,
+/// and the kernel removes them with their process. Only sockets of root or of this process's user count: any user can create such a name.
 /// </summary>
 internal sealed class SettingsHolders
 {
     private const string ProcFile = "/proc/thread-self/net/unix";
     private const char Separator = '>';
 
-    // A name has 107 bytes.
+    // The kernel allows a name of 107 bytes.
     private const int LongestName = 107;
     private const int MostNames = 4096;
 
@@ -25,7 +25,7 @@ internal sealed class SettingsHolders
     private readonly string _prefix;
 
     /// <param name="purpose">What the settings are changed for.</param>
-    /// <param name="settingsDirectory">Where they are: other folders than the kernel's have holders of their own.</param>
+    /// <param name="settingsDirectory">Where the settings are: any directory but the kernel's own has holders of its own.</param>
     public SettingsHolders(SettingsPurpose purpose, string settingsDirectory)
     {
         string scope = settingsDirectory == SettingsLease.SettingsDirectory
@@ -33,8 +33,8 @@ internal sealed class SettingsHolders
         _prefix = $"conntracker {purpose.Name}{scope} ";
     }
 
-    /// <summary>Keeps the other captures of the network namespace from changing the settings, until what is returned is disposed.</summary>
-    /// <returns>Null when there is no such lock to be had: then only the state file's lock helps.</returns>
+    /// <summary>Keeps the other captures of the network namespace from changing the settings, until the result is disposed.</summary>
+    /// <returns>Null if the lock cannot be had: then only the state file's lock protects the settings.</returns>
     public IDisposable? Lock()
     {
         string name = _prefix + "lock";
@@ -46,7 +46,7 @@ internal sealed class SettingsHolders
                 return listener;
             }
 
-            // Who holds the name for longer, or is nobody to be trusted, must not keep captures from ending.
+            // An untrusted process, or one that holds the name for longer, must not keep captures from ending.
             if (!isTaken || Stopwatch.GetElapsedTime(started) > s_patience || IsTrusted(name) == false)
             {
                 return null;
@@ -56,9 +56,9 @@ internal sealed class SettingsHolders
         }
     }
 
-    /// <summary>Makes it known that settings are changed, until what is returned is disposed.</summary>
-    /// <param name="settings">What was found, and what was set, for each setting of the purpose in its order.</param>
-    /// <returns>Null when it cannot be made known.</returns>
+    /// <summary>Announces that settings are changed, until the result is disposed.</summary>
+    /// <param name="settings">The value found and the value set, for each setting of the purpose in its order.</param>
+    /// <returns>Null if the announcement failed.</returns>
     public IDisposable? Announce(IEnumerable<(string Found, string Wanted)> settings)
     {
         string values = string.Join(' ', settings.Select(each => $"{each.Found}{Separator}{each.Wanted}"));
@@ -66,7 +66,7 @@ internal sealed class SettingsHolders
         return name.Length > LongestName ? null : Listen(name, out _);
     }
 
-    /// <summary>What the holders have found and set, for each setting of the purpose in its order: an entry for each holder.</summary>
+    /// <summary>The values that the holders have found and set: one entry per holder, with each setting of the purpose in its order.</summary>
     /// <param name="count">How many settings the purpose has.</param>
     public IReadOnlyList<(string Found, string Wanted)[]> Find(int count)
     {
@@ -111,7 +111,7 @@ internal sealed class SettingsHolders
             socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
             socket.Bind(Address(name));
 
-            // Nobody accepts what IsTrusted connects: it stays in the queue.
+            // IsTrusted connects, and nothing accepts the connection: it stays in the queue.
             socket.Listen(int.MaxValue);
             return new Listener(socket);
         }
@@ -123,7 +123,7 @@ internal sealed class SettingsHolders
         }
     }
 
-    // Null when nobody listens: whoever did is about to be gone.
+    // Null if nothing listens: the holder is just ending.
     private static bool? IsTrusted(string name)
     {
         try
@@ -147,7 +147,7 @@ internal sealed class SettingsHolders
     {
         public void Dispose()
         {
-            // A program that is being started has a copy of the descriptor for a moment: nobody listens there either.
+            // A program that is being started holds a copy of the descriptor for a moment: that copy must not listen either.
             socket.Shutdown(SocketShutdown.Both);
             socket.Dispose();
         }

@@ -9,16 +9,16 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.KernelSettings;
 
 /// <summary>
-/// Changes settings of the kernel while somebody needs it, and puts them back when the last one is done. What was found stands in a file
-/// below /run before anything is changed, so that the next start puts back what a killed process left.
-/// The settings belong to a network namespace: make, use and dispose a lease on a thread that is in it.
+/// Changes settings of the kernel while a capture needs them, and restores them when the last one ends. The values found are written to a file
+/// below /run before anything is changed, so that the next start restores what a killed process left behind.
+/// The settings belong to a network namespace: acquire, use and dispose a lease on a thread that is in it.
 /// </summary>
 internal sealed class SettingsLease : IDisposable
 {
-    /// <summary>Where the kernel keeps the settings of the calling thread's network namespace.</summary>
+    /// <summary>The directory of the settings, as the calling thread's network namespace sees them.</summary>
     public const string SettingsDirectory = "/proc/sys/net/netfilter";
 
-    /// <summary>Where the state files are: gone with the next boot, as the settings are.</summary>
+    /// <summary>The directory of the state files. A reboot removes them, and resets the settings.</summary>
     public const string StateDirectory = "/run/conntracker";
 
     private readonly SettingsPurpose _purpose;
@@ -40,14 +40,14 @@ internal sealed class SettingsLease : IDisposable
         _isLasting = networkNamespace.IsLasting;
     }
 
-    /// <summary>Changes settings; with others that have changed them to the same, they are shared.</summary>
-    /// <param name="purpose">What for.</param>
-    /// <param name="wanted">The purpose's settings with the values that they shall have.</param>
+    /// <summary>Changes settings. Captures that change them to the same values share them.</summary>
+    /// <param name="purpose">What the settings are changed for.</param>
+    /// <param name="wanted">The purpose's settings with their new values.</param>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
     /// <param name="settingsDirectory">Where the settings are.</param>
     /// <param name="stateDirectory">Where the state files are.</param>
     /// <exception cref="ConntrackException">
-    /// A setting or the state file cannot be read or written, or somebody needs another value meanwhile. Nothing is left changed.
+    /// A setting or the state file cannot be read or written, or another capture currently needs another value. Nothing stays changed.
     /// </exception>
     public static SettingsLease Acquire(
         SettingsPurpose purpose,
@@ -63,7 +63,7 @@ internal sealed class SettingsLease : IDisposable
         return lease;
     }
 
-    /// <summary>Puts back what processes that are gone have left changed in the calling thread's network namespace.</summary>
+    /// <summary>Restores what ended processes have left changed in the calling thread's network namespace.</summary>
     public static SettingsRecovery Recover(
         SettingsPurpose purpose, NetworkNamespaceId networkNamespace, string settingsDirectory = SettingsDirectory, string stateDirectory = StateDirectory)
     {
@@ -79,9 +79,9 @@ internal sealed class SettingsLease : IDisposable
     }
 
     /// <summary>
-    /// Finds a setting that somebody has changed since. For whoever needs it: a lease never sets it a second time, for who changed it meant it.
+    /// Finds a setting that another program has changed since. The lease never sets it a second time: the change was made on purpose.
     /// </summary>
-    /// <returns>What has happened, as a sentence begins: <c>net.netfilter.nf_conntrack_acct is 0, and was set to 1</c>; null when nothing has.</returns>
+    /// <returns>What happened, as the beginning of a sentence: <c>net.netfilter.nf_conntrack_acct is 0, and was set to 1</c>; otherwise null.</returns>
     public string? FindChanged()
     {
         foreach ((string setting, string value) in _wanted)
@@ -95,7 +95,7 @@ internal sealed class SettingsLease : IDisposable
         return null;
     }
 
-    /// <summary>Puts the settings back, unless another capture still needs them.</summary>
+    /// <summary>Restores the settings, unless another capture still needs them.</summary>
     public void Dispose()
     {
         using IDisposable fileLock = _file.Lock();
@@ -114,7 +114,7 @@ internal sealed class SettingsLease : IDisposable
             int i = 0;
             foreach (string setting in _purpose.Settings.Keys)
             {
-                // Who shares the namespace but not the file knows what it was before.
+                // A capture that shares the namespace but not the file knows the original value.
                 state.Found[setting] = others.Count > 0 ? others[0][i].Found : ReadSetting(setting);
                 state.Wanted[setting] = _wanted[setting];
                 i++;
@@ -163,14 +163,14 @@ internal sealed class SettingsLease : IDisposable
             return SettingsRecovery.None;
         }
 
-        // Whoever needs the settings still, elsewhere, puts them back. What was left in a namespace that cannot be distinguished from a later one may be
-        // that one's own by now.
+        // A capture elsewhere that still needs the settings restores them itself. Where a namespace cannot be distinguished from a later one, the changed
+        // settings may belong to the later one by now.
         bool isNeeded = _holders.Find(_purpose.Settings.Count).Count > 0;
         bool isKnown = wasHolder || _isLasting;
         SettingsRecovery recovery = SettingsRecovery.None;
         foreach ((string setting, string found) in state.Found)
         {
-            // Who has set it to something else in the meantime meant it.
+            // A program that has set another value in between meant it.
             bool isLeft = _purpose.Settings.ContainsKey(setting) && found != Wanted(state, setting) && ReadSetting(setting) == Wanted(state, setting);
             if (isLeft && !isNeeded && isKnown)
             {
@@ -214,7 +214,7 @@ internal sealed class SettingsLease : IDisposable
             return value;
         });
 
-    /// <summary>A setting's name, as sysctl(8) takes it.</summary>
+    /// <summary>A setting's name in sysctl(8).</summary>
     public static string NameOf(string setting) => $"net.netfilter.{setting.Replace('/', '.')}";
 
     private string Try(string setting, string verb, Func<string, string> act)

@@ -3,12 +3,12 @@ namespace Conntracker.Core.KernelSettings;
 /// <summary>What became of settings that a killed capture had left changed.</summary>
 internal enum SettingsRecovery
 {
-    /// <summary>Nothing was left changed, or somebody still needs it.</summary>
+    /// <summary>Nothing was left changed, or another capture still needs it.</summary>
     None,
 
-    /// <summary>They are as they were before that capture.</summary>
+    /// <summary>The values are those from before that capture.</summary>
     PutBack,
 
-    /// <summary>They stay as they are: the network namespace that they were changed in may be another one (before Linux 5.14).</summary>
+    /// <summary>The settings stay unchanged: before Linux 5.14 their network namespace may not be the one in which they were changed.</summary>
     Unknown,
 }

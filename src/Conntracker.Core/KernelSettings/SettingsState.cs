@@ -2,24 +2,24 @@ using System.Text.Json.Serialization;
 
 namespace Conntracker.Core.KernelSettings;
 
-/// <summary>What a state file says: the settings as they were, and who needs them changed.</summary>
+/// <summary>The content of a state file: the original values, and the captures that need them changed.</summary>
 internal sealed class SettingsState
 {
-    /// <summary>The settings' names with the values that were found.</summary>
+    /// <summary>The settings' names with the values found.</summary>
     public Dictionary<string, string> Found { get; init; } = [];
 
-    /// <summary>The settings' names with the values that they were given. A name that is missing was given its purpose's usual value.</summary>
-    // Not init: the generated reader would take a missing one for null.
+    /// <summary>The settings' names with the values set. A missing name was set to its purpose's usual value.</summary>
+    // Not init: the generated reader would set a missing property to null.
     public Dictionary<string, string> Wanted { get; set; } = [];
 
-    /// <summary>Who needs them changed.</summary>
+    /// <summary>The captures that need the settings changed.</summary>
     public List<SettingsHolder> Holders { get; init; } = [];
 }
 
 /// <summary>A capture that needs the settings changed.</summary>
-/// <param name="ProcessId">Its process.</param>
-/// <param name="ProcessStart">When that process began, in clock ticks since boot: a number that is used again is another process.</param>
-/// <param name="Capture">Which capture of that process.</param>
+/// <param name="ProcessId">The capture's process.</param>
+/// <param name="ProcessStart">The start time of that process, in clock ticks since boot: the kernel reuses process ids.</param>
+/// <param name="Capture">The capture within that process.</param>
 internal sealed record SettingsHolder(int ProcessId, long ProcessStart, Guid Capture);
 
 /// <summary>Reads and writes the state without reflection.</summary>

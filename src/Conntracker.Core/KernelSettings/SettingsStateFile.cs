@@ -5,33 +5,33 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.KernelSettings;
 
-/// <summary>The file that holds an <see cref="SettingsState"/>: one for a purpose and network namespace, changed only while the folder is locked.</summary>
+/// <summary>The file that holds a <see cref="SettingsState"/>: one per purpose and network namespace, written only while the directory is locked.</summary>
 internal sealed class SettingsStateFile
 {
-    // Of all purposes and namespaces, and never removed: it is held for milliseconds.
+    // Shared by all purposes and namespaces, and never removed: it is held for milliseconds.
     private const string LockName = "lock";
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    private readonly string _folder;
+    private readonly string _directory;
     private readonly string _path;
 
-    /// <summary>Names the file.</summary>
-    /// <param name="folder">Where state files are.</param>
+    /// <summary>The file of a purpose and a network namespace.</summary>
+    /// <param name="directory">The directory of the state files.</param>
     /// <param name="purpose">What the settings are changed for (<see cref="SettingsPurpose.Name"/>).</param>
-    /// <param name="networkNamespace">Whose settings they are.</param>
-    public SettingsStateFile(string folder, string purpose, NetworkNamespaceId networkNamespace)
+    /// <param name="networkNamespace">The namespace of the settings.</param>
+    public SettingsStateFile(string directory, string purpose, NetworkNamespaceId networkNamespace)
     {
-        _folder = folder;
-        _path = Path.Join(folder, $"{purpose}-{networkNamespace.Name}.json");
+        _directory = directory;
+        _path = Path.Join(directory, $"{purpose}-{networkNamespace.Name}.json");
     }
 
-    /// <summary>Whether there is one.</summary>
+    /// <summary>Whether the file exists.</summary>
     public bool Exists => File.Exists(_path);
 
-    /// <summary>Locks the folder, until what is returned is disposed; waits for a while when another process has it.</summary>
-    /// <exception cref="ConntrackException">It cannot be locked.</exception>
+    /// <summary>Locks the directory until the result is disposed. Waits for a while if another process holds the lock.</summary>
+    /// <exception cref="ConntrackException">The directory cannot be locked.</exception>
     public IDisposable Lock()
     {
         long started = Stopwatch.GetTimestamp();
@@ -39,8 +39,8 @@ internal sealed class SettingsStateFile
         {
             try
             {
-                Directory.CreateDirectory(_folder, OwnerOnly | UnixFileMode.UserExecute);
-                return new FileStream(Path.Join(_folder, LockName), new FileStreamOptions
+                Directory.CreateDirectory(_directory, OwnerOnly | UnixFileMode.UserExecute);
+                return new FileStream(Path.Join(_directory, LockName), new FileStreamOptions
                 {
                     Mode = FileMode.OpenOrCreate,
                     Access = FileAccess.ReadWrite,
@@ -59,8 +59,8 @@ internal sealed class SettingsStateFile
         }
     }
 
-    /// <summary>Reads the state. No file, or an empty one, is an empty state, and so is one that was damaged.</summary>
-    /// <exception cref="ConntrackException">It cannot be read.</exception>
+    /// <summary>Reads the state. A missing, empty or damaged file is an empty state.</summary>
+    /// <exception cref="ConntrackException">The file cannot be read.</exception>
     public SettingsState Read()
     {
         try
@@ -79,8 +79,8 @@ internal sealed class SettingsStateFile
         }
     }
 
-    /// <summary>Writes the state: whoever is killed in between leaves the state as it was before.</summary>
-    /// <exception cref="ConntrackException">It cannot be written.</exception>
+    /// <summary>Writes the state. A process killed in between leaves the old state.</summary>
+    /// <exception cref="ConntrackException">The file cannot be written.</exception>
     public void Write(SettingsState state)
     {
         string beside = _path + ".new";
@@ -100,7 +100,7 @@ internal sealed class SettingsStateFile
         }
     }
 
-    /// <summary>Removes the file; the caller holds the lock.</summary>
+    /// <summary>Removes the file. The caller holds the lock.</summary>
     public void Delete() => File.Delete(_path);
 
     private ConntrackException Failed(string verb, Exception error) => new(

@@ -5,10 +5,10 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Netlink;
 
-/// <summary>Receives many datagrams with one system call, into unmanaged buffers that are used again and again.</summary>
+/// <summary>Receives many datagrams with one system call, into unmanaged buffers that are reused.</summary>
 internal sealed unsafe class DatagramBatch : IDisposable
 {
-    // Buffers that all start at the same offset of a page would share a few lines of the first cache level.
+    // Buffers at the same offset within a page would share a few sets of the first-level cache.
     private const int CacheStagger = 64;
 
     private readonly int _capacity;
@@ -18,9 +18,9 @@ internal sealed unsafe class DatagramBatch : IDisposable
     private mmsghdr* _headers;
     private iovec* _vectors;
 
-    /// <summary>Makes buffers.</summary>
-    /// <param name="capacity">Datagrams a call.</param>
-    /// <param name="size">Bytes a datagram may have.</param>
+    /// <summary>Allocates the buffers.</summary>
+    /// <param name="capacity">Datagrams per call.</param>
+    /// <param name="size">The longest datagram, in bytes.</param>
     public DatagramBatch(int capacity, int size)
     {
         _capacity = capacity;
@@ -36,10 +36,10 @@ internal sealed unsafe class DatagramBatch : IDisposable
         }
     }
 
-    /// <summary>Frees what a batch that was not disposed holds.</summary>
+    /// <summary>Frees the memory of a batch that was not disposed.</summary>
     ~DatagramBatch() => Release();
 
-    /// <summary>How many datagrams a call can bring.</summary>
+    /// <summary>The greatest number of datagrams that one call receives.</summary>
     public int Capacity => _capacity;
 
     /// <summary>A datagram of the last call.</summary>
@@ -48,8 +48,8 @@ internal sealed unsafe class DatagramBatch : IDisposable
     /// <summary>Whether a datagram of the last call was longer than its buffer.</summary>
     public bool IsTruncated(int index) => (_headers[index].msg_hdr.msg_flags & MSG_TRUNC) != 0;
 
-    /// <summary>Receives what is there, without waiting.</summary>
-    /// <returns>How many datagrams came; the negative error number when none did.</returns>
+    /// <summary>Receives what is queued, without waiting.</summary>
+    /// <returns>The number of datagrams; the negative error number if there were none.</returns>
     public int Receive(SafeFileDescriptor socket)
     {
         int received = SafeLibC.recvmmsg(socket, _headers, (uint)_capacity, MSG_DONTWAIT, null);

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// A bounded queue of datagrams between one thread that writes and one that reads, in unmanaged memory, without a lock. Each datagram
-/// lies in one piece behind its length; where it would not fit before the end of the memory, the rest is skipped.
+/// A bounded queue of datagrams between one writing and one reading thread, in unmanaged memory, without a lock. Each datagram is contiguous and
+/// follows its length. If it does not fit before the end of the memory, the rest is skipped.
 /// </summary>
 internal sealed unsafe class DatagramRing : IDisposable
 {
@@ -19,23 +19,23 @@ internal sealed unsafe class DatagramRing : IDisposable
     private readonly int _capacity;
     private byte* _memory;
 
-    // Both only grow; the place in the memory is the remainder. Each is written by one thread alone.
+    // Both only grow; the offset in the memory is the remainder. Each is written by one thread only.
     private long _written;
     private long _read;
 
-    /// <summary>Makes a ring.</summary>
-    /// <param name="capacity">Bytes, headers and padding counted: rounded up to a multiple of eight.</param>
+    /// <summary>Allocates the memory.</summary>
+    /// <param name="capacity">Bytes, including headers and padding; rounded up to a multiple of eight.</param>
     public DatagramRing(int capacity = DefaultCapacity)
     {
         _capacity = Padded(capacity);
         _memory = (byte*)NativeMemory.Alloc((nuint)_capacity);
     }
 
-    /// <summary>Frees what a ring that was not disposed holds.</summary>
+    /// <summary>Frees the memory of a ring that was not disposed.</summary>
     ~DatagramRing() => Free();
 
-    /// <summary>Puts a datagram in. For the writing thread.</summary>
-    /// <returns>False when there is no room: the datagram is not in, and is for the caller to count.</returns>
+    /// <summary>Appends a datagram. For the writing thread.</summary>
+    /// <returns>False if there is no room: the datagram is not queued, and the caller counts it.</returns>
     public bool TryWrite(ReadOnlySpan<byte> datagram)
     {
         long written = _written;
@@ -62,17 +62,17 @@ internal sealed unsafe class DatagramRing : IDisposable
         return true;
     }
 
-    /// <summary>Where the next datagram will be written, in bytes since the beginning: those before are there.</summary>
+    /// <summary>The position of the next datagram, in bytes since the beginning: all datagrams before it are queued.</summary>
     public long End => Volatile.Read(ref _written);
 
-    /// <summary>Whether the oldest datagram was there when <see cref="End"/> was asked for. For the reading thread.</summary>
+    /// <summary>Whether the oldest datagram was queued before that <see cref="End"/> was read. For the reading thread.</summary>
     public bool HasBefore(long end) => _read < end;
 
     /// <summary>
-    /// The oldest datagram, which stays where it is until <see cref="Release"/>; asked again before that, the same one. For the reading
+    /// The oldest datagram. It stays in the queue, and is returned again, until <see cref="Release"/>. For the reading
     /// thread.
     /// </summary>
-    /// <returns>False when there is none.</returns>
+    /// <returns>False if the queue is empty.</returns>
     public bool TryRead(out ReadOnlySpan<byte> datagram)
     {
         datagram = default;
@@ -84,7 +84,7 @@ internal sealed unsafe class DatagramRing : IDisposable
         int slot = (int)(_read % _capacity);
         if (Header(slot) == Skip)
         {
-            // What is skipped and the datagram behind it were written as one: it is there.
+            // The skipped rest and the datagram after it were published together, so the datagram is complete.
             Volatile.Write(ref _read, _read + _capacity - slot);
             slot = 0;
         }
@@ -93,7 +93,7 @@ internal sealed unsafe class DatagramRing : IDisposable
         return true;
     }
 
-    /// <summary>Drops the oldest datagram: its room is the writer's again. Does nothing when there is none. For the reading thread.</summary>
+    /// <summary>Removes the oldest datagram and returns its memory to the writer. Does nothing if the queue is empty. For the reading thread.</summary>
     public void Release()
     {
         if (TryRead(out ReadOnlySpan<byte> datagram))
@@ -102,7 +102,7 @@ internal sealed unsafe class DatagramRing : IDisposable
         }
     }
 
-    /// <summary>Frees the memory. The writing thread may not use the ring any more; for the reading one it is empty.</summary>
+    /// <summary>Frees the memory. The writing thread must have stopped using the ring; for the reading one it is empty.</summary>
     public void Dispose()
     {
         _read = _written;
@@ -114,7 +114,7 @@ internal sealed unsafe class DatagramRing : IDisposable
 
     private static int Padded(int length) => (int)Padded((long)length);
 
-    // A place is a multiple of eight below the capacity, so that there is always room for a header.
+    // An offset is a multiple of eight below the capacity, so that there is always room for a header.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private ref int Header(int slot) => ref *(int*)(_memory + slot);
 

@@ -1,14 +1,14 @@
 namespace Conntracker.Core.Netlink;
 
-/// <summary>What became of a message's bytes.</summary>
+/// <summary>The result of decoding a message.</summary>
 internal enum DecodeResult
 {
     /// <summary>Decoded.</summary>
     Decoded,
 
-    /// <summary>Well formed, and of no concern here.</summary>
+    /// <summary>Well formed, but not relevant.</summary>
     Ignored,
 
-    /// <summary>Not as the kernel writes it: to be counted.</summary>
+    /// <summary>Not as the kernel writes it; the caller counts it.</summary>
     Malformed,
 }

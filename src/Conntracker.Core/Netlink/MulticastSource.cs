@@ -5,8 +5,8 @@ using static Conntracker.Core.Native.NftablesConstants;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// What the kernel tells to the members of multicast groups of netfilter. When the buffer overruns, the kernel sends nothing more
-/// until the queue was read to its end, so what repairs must begin only then.
+/// Receives messages of netfilter's multicast groups. After the buffer overran, the kernel sends nothing more until the queue was read to its end:
+/// a repair must not begin before that.
 /// </summary>
 internal sealed class MulticastSource : IDisposable
 {
@@ -46,28 +46,28 @@ internal sealed class MulticastSource : IDisposable
     public ulong NamespaceCookie => _socket.NamespaceCookie();
 
     /// <summary>
-    /// The events of connection tracking, in the calling thread's network namespace: NEW, UPDATE and DESTROY, one message a datagram of
-    /// about 230 bytes; helpers, labels and security contexts make the longest ones.
+    /// The events of connection tracking, in the calling thread's network namespace: NEW, UPDATE and DESTROY, one message of about 230 bytes
+    /// per datagram. Helpers, labels and security contexts make the longest ones.
     /// </summary>
     /// <param name="bufferSize">The receive buffer, in bytes.</param>
-    /// <exception cref="ConntrackException">No privilege, or no netlink interface of conntrack in this kernel.</exception>
+    /// <exception cref="ConntrackException">A privilege is missing, or the kernel has no netlink interface of conntrack.</exception>
     public static MulticastSource OpenConntrackEvents(int bufferSize) => new(
         "conntrack events", [NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY], bufferSize, new DatagramBatch(capacity: 128, size: 4096));
 
     /// <summary>
-    /// What nftables reports of traced packets, about 300 bytes a message, and what changes in the ruleset, where several rules come in
-    /// one datagram. Both by one socket, so that a report and the change before it are read in the order in which they happened.
+    /// The reports of nftables about traced packets, about 300 bytes each, and about changes in the ruleset, several rules to a datagram. One socket
+    /// receives both, so that a report and the change before it are read in the order in which they happened.
     /// </summary>
     /// <param name="bufferSize">The receive buffer, in bytes.</param>
-    /// <exception cref="ConntrackException">No privilege, or a kernel without nf_tables.</exception>
+    /// <exception cref="ConntrackException">A privilege is missing, or the kernel has no nf_tables.</exception>
     public static MulticastSource OpenNftablesTrace(int bufferSize) => new(
         "nftables traces", [NFNLGRP_NFTABLES, NFNLGRP_NFTRACE], bufferSize, new DatagramBatch(capacity: 256, size: 8192));
 
     /// <summary>Receives what is queued, without waiting.</summary>
-    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
+    /// <returns>The number of datagrams; the negative error number if there were none: -ENOBUFS means an overrun.</returns>
     public int Receive() => Batch.Receive(_socket.Descriptor);
 
-    /// <summary>Stops the kernel from queueing more; what is queued can still be read.</summary>
+    /// <summary>Leaves the groups: the kernel queues nothing more, and what is queued can still be read.</summary>
     public void Leave()
     {
         foreach (int group in _groups)
@@ -77,7 +77,7 @@ internal sealed class MulticastSource : IDisposable
     }
 
     /// <summary>
-    /// How many messages the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the
+    /// How many messages the kernel could not queue since the last call; null if the kernel does not report it. Call it on a thread of the
     /// socket's own network namespace.
     /// </summary>
     public long? TakeDrops() => _socket.TakeDrops();

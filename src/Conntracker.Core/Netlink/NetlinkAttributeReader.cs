@@ -6,8 +6,8 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// Walks netlink attributes (struct nlattr), forward only. Flag bits are masked off the type. Never throws: a length that does
-/// not fit ends the walk and sets <see cref="IsMalformed"/>; a value of the wrong size reads as 0 and sets it as well.
+/// Walks netlink attributes (struct nlattr), forward only. Flag bits are masked off the type. Never throws: a wrong length
+/// ends the walk and sets <see cref="IsMalformed"/>; a value of the wrong size reads as 0 and sets it as well.
 /// </summary>
 internal ref struct NetlinkAttributeReader
 {
@@ -15,7 +15,6 @@ internal ref struct NetlinkAttributeReader
 
     private ReadOnlySpan<byte> _rest;
 
-    /// <summary>Reads from the bytes that hold the attributes.</summary>
     public NetlinkAttributeReader(ReadOnlySpan<byte> attributes) => _rest = attributes;
 
     /// <summary>The current attribute's type, without NLA_F_NESTED and NLA_F_NET_BYTEORDER.</summary>
@@ -24,10 +23,10 @@ internal ref struct NetlinkAttributeReader
     /// <summary>The current attribute's bytes, without padding.</summary>
     public ReadOnlySpan<byte> Value { get; private set; }
 
-    /// <summary>True once a length or a value's size did not fit.</summary>
+    /// <summary>True once a length or a value's size was wrong.</summary>
     public bool IsMalformed { get; private set; }
 
-    /// <summary>Goes to the next attribute; false at the end, or when the next one is malformed.</summary>
+    /// <summary>Moves to the next attribute; false at the end, or if the next one is malformed.</summary>
     public bool Read()
     {
         if (_rest.Length < HeadLength)
@@ -63,10 +62,10 @@ internal ref struct NetlinkAttributeReader
     /// <summary>The value as 64 bits, big-endian.</summary>
     public ulong ReadUInt64BigEndian() => HasSize(8) ? BinaryPrimitives.ReadUInt64BigEndian(Value) : 0;
 
-    /// <summary>Says that the current attribute's content was malformed: a child reader found it so.</summary>
+    /// <summary>Marks the reader as malformed: a reader of nested attributes found the current one so.</summary>
     public void MarkMalformed() => IsMalformed = true;
 
-    /// <summary>Whether the value has this size; when not, the reader is marked.</summary>
+    /// <summary>Whether the value has this size; otherwise the reader is marked as malformed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public bool HasSize(int size)
     {

@@ -4,14 +4,14 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// Dumps on a socket of their own: the kernel builds the next part when the last one was read, so a dump never overruns and goes
-/// exactly as fast as its reader.
+/// Dumps on a separate socket. The kernel builds the next part when the last one was read, so a dump never overruns and is as fast as its
+/// reader.
 /// </summary>
 internal sealed class NetlinkDump : IDisposable
 {
     private const int BatchCapacity = 4;
 
-    // The kernel makes parts as large as the reader's buffer, up to 32 KiB.
+    // The kernel fills the reader's buffer, up to 32 KiB.
     private const int DatagramSize = 32 * 1024;
 
     private readonly NetlinkSocket _socket;
@@ -25,7 +25,7 @@ internal sealed class NetlinkDump : IDisposable
     /// <summary>Opens a socket for dumps of conntrack's table, in the calling thread's network namespace.</summary>
     public static NetlinkDump OpenConntrack() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "conntrack dumps"));
 
-    /// <summary>Asks for conntrack's table, both families.</summary>
+    /// <summary>Requests conntrack's table, both families.</summary>
     public void RequestConntrack() => Request(
         (ConntrackConstants.NFNL_SUBSYS_CTNETLINK << 8) | ConntrackConstants.IPCTNL_MSG_CT_GET,
         new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
@@ -33,12 +33,12 @@ internal sealed class NetlinkDump : IDisposable
     /// <summary>Buffers that fit a dump's datagrams.</summary>
     public static DatagramBatch NewBatch() => new(BatchCapacity, DatagramSize);
 
-    /// <summary>Receives what is there, without waiting.</summary>
-    /// <returns>How many datagrams came; the negative error number when none did.</returns>
+    /// <summary>Receives what is queued, without waiting.</summary>
+    /// <returns>The number of datagrams; the negative error number if there were none.</returns>
     public int Receive(DatagramBatch batch) => batch.Receive(_socket.Descriptor);
 
     /// <summary>Waits for datagrams and receives them.</summary>
-    /// <returns>How many came; the negative error number when the kernel refused.</returns>
+    /// <returns>The number of datagrams; the negative error number if the kernel refused.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public int WaitAndReceive(DatagramBatch batch, CancellationToken cancellation)
     {

@@ -3,7 +3,6 @@ namespace Conntracker.Core.Netlink;
 /// <summary>One netlink message: the fields of its header (struct nlmsghdr) and what follows the header.</summary>
 internal readonly ref struct NetlinkMessage
 {
-    /// <summary>Makes a message from the fields of its header.</summary>
     public NetlinkMessage(ushort type, ushort flags, uint sequence, ReadOnlySpan<byte> payload)
     {
         Type = type;

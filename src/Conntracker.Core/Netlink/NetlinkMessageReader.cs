@@ -5,20 +5,19 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// Walks the netlink messages of one datagram, forward only. Never throws for what the datagram holds: a message whose length
-/// does not fit ends the walk and sets <see cref="IsMalformed"/>.
+/// Walks the netlink messages of one datagram, forward only. Never throws, whatever the datagram holds: a wrong length
+/// ends the walk and sets <see cref="IsMalformed"/>.
 /// </summary>
 internal ref struct NetlinkMessageReader
 {
     private ReadOnlySpan<byte> _rest;
 
-    /// <summary>Reads from a datagram.</summary>
     public NetlinkMessageReader(ReadOnlySpan<byte> datagram) => _rest = datagram;
 
-    /// <summary>True once a length did not fit.</summary>
+    /// <summary>True once a length was wrong.</summary>
     public bool IsMalformed { get; private set; }
 
-    /// <summary>The next message; false at the end, or when the next one is malformed.</summary>
+    /// <summary>The next message; false at the end, or if the next one is malformed.</summary>
     public bool TryRead(out NetlinkMessage message)
     {
         message = default;
@@ -41,7 +40,7 @@ internal ref struct NetlinkMessageReader
         int length = (int)header.nlmsg_len;
         message = new NetlinkMessage(header.nlmsg_type, header.nlmsg_flags, header.nlmsg_seq, _rest[Unsafe.SizeOf<nlmsghdr>()..length]);
 
-        // Netfilter events may have lengths that are no multiple of four; the padding of the last one need not be there.
+        // The length of a netfilter event need not be a multiple of four, and the last one's padding may be missing.
         _rest = _rest[Math.Min(NetlinkAlignment.Align(length), _rest.Length)..];
         return true;
     }

@@ -7,7 +7,7 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// A netlink socket. It belongs to the network namespace of the thread that opens it, for as long as it lives.
+/// A netlink socket. It belongs to the network namespace of the thread that opened it.
 /// </summary>
 internal sealed unsafe class NetlinkSocket : IDisposable
 {
@@ -30,13 +30,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     /// <summary>The descriptor, for recvmmsg(2).</summary>
     public SafeFileDescriptor Descriptor => _descriptor;
 
-    /// <summary>The address that the kernel gave it (nl_pid), which names it in /proc/net/netlink.</summary>
+    /// <summary>The port id that the kernel assigned (nl_pid); /proc/net/netlink lists the socket under it.</summary>
     public uint PortId { get; private set; }
 
     /// <summary>Opens a socket.</summary>
     /// <param name="protocol">NETLINK_*.</param>
-    /// <param name="name">What it is for, in messages.</param>
-    /// <exception cref="ConntrackException">The kernel has no such protocol, or refused.</exception>
+    /// <param name="name">What the socket is for, in messages.</param>
+    /// <exception cref="ConntrackException">The kernel does not support the protocol, or refused.</exception>
     public static NetlinkSocket Open(int protocol, string name)
     {
         int number = LibC.socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, protocol);
@@ -66,12 +66,12 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     public void Join(int group) =>
         Check($"join group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)));
 
-    /// <summary>Leaves a multicast group: what is queued stays, nothing more comes.</summary>
+    /// <summary>Leaves a multicast group: queued messages stay, no more are added.</summary>
     public void Leave(int group) =>
         Check($"leave group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(int)));
 
-    /// <summary>Asks for a receive buffer, past net.core.rmem_max where the kernel lets us.</summary>
-    /// <returns>The size that holds now, in bytes, as socket(7) counts it: the half of what the kernel reserves.</returns>
+    /// <summary>Requests a receive buffer, beyond net.core.rmem_max if the kernel permits it.</summary>
+    /// <returns>The resulting size in bytes, as socket(7) counts it: half of what the kernel reserves.</returns>
     public int SetReceiveBuffer(int bytes)
     {
         if (SafeLibC.setsockopt(_descriptor, SOL_SOCKET, SO_RCVBUFFORCE, &bytes, sizeof(int)) < 0)
@@ -86,17 +86,17 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>
-    /// Has the kernel take requests for dumps at their word: what their header asks for is all that comes (NETLINK_GET_STRICT_CHK).
+    /// Has the kernel apply the filters in the header of a dump request (NETLINK_GET_STRICT_CHK).
     /// </summary>
-    /// <returns>False before Linux 4.20, which sends everything whatever was asked for.</returns>
+    /// <returns>False before Linux 4.20, which dumps everything and ignores the filters.</returns>
     public bool TryUseStrictRequests()
     {
         int on = 1;
         return SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(int)) >= 0;
     }
 
-    /// <summary>Has the kernel drop what a filter does not let pass, before it is queued.</summary>
-    /// <returns>False when the kernel does not take it.</returns>
+    /// <summary>Attaches a filter: the kernel drops what does not pass before it is queued.</summary>
+    /// <returns>False if the kernel does not accept it.</returns>
     public bool TryFilter(ReadOnlySpan<sock_filter> instructions)
     {
         fixed (sock_filter* first = instructions)
@@ -106,7 +106,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         }
     }
 
-    /// <summary>The kernel's cookie of the socket's network namespace: never used twice until the next boot. 0 before Linux 5.14.</summary>
+    /// <summary>The kernel's cookie of the socket's network namespace, unique until the next boot. 0 before Linux 5.14.</summary>
     public ulong NamespaceCookie()
     {
         ulong cookie = 0;
@@ -131,7 +131,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     }
 
     /// <summary>
-    /// How many messages the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the socket's own
+    /// How many messages the kernel could not queue since the last call; null if the kernel does not report it. Call it on a thread of the socket's own
     /// network namespace.
     /// </summary>
     public long? TakeDrops()

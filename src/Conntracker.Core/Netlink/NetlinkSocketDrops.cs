@@ -9,10 +9,10 @@ internal static class NetlinkSocketDrops
     private const int PortColumn = 2;
     private const int DropsColumn = 8;
 
-    /// <summary>The file for the network namespace of the calling thread.</summary>
+    /// <summary>The file, as the network namespace of the calling thread sees it.</summary>
     public const string Path = "/proc/thread-self/net/netlink";
 
-    /// <summary>The drops of a socket; null when the file cannot be read or does not list it.</summary>
+    /// <summary>The drops of a socket; null if the file cannot be read or does not list it.</summary>
     public static long? Read(string path, int protocol, uint portId)
     {
         try
@@ -25,7 +25,7 @@ internal static class NetlinkSocketDrops
         }
     }
 
-    /// <summary>The drops of a socket in the lines of such a file; null when they do not list it.</summary>
+    /// <summary>The drops of a socket in the lines of the file; null if it is not listed.</summary>
     public static long? Find(IEnumerable<string> lines, int protocol, uint portId)
     {
         foreach (string line in lines)

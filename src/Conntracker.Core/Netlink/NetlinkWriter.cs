@@ -6,24 +6,23 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Netlink;
 
 /// <summary>
-/// Writes netlink messages into a span. The caller gives a span that is large enough: requests have a size known beforehand, so
-/// one that does not fit is a mistake in the program (an <see cref="ArgumentException"/> of the span).
+/// Writes netlink messages into a span. The span must be large enough: the size of a request is known beforehand, so a request that does
+/// not fit is a mistake in the program (an <see cref="ArgumentException"/> of the span).
 /// </summary>
 internal ref struct NetlinkWriter
 {
     private readonly Span<byte> _buffer;
     private int _messageStart;
 
-    /// <summary>Writes into a buffer.</summary>
     public NetlinkWriter(Span<byte> buffer) => _buffer = buffer;
 
-    /// <summary>Bytes written so far.</summary>
+    /// <summary>The number of bytes written so far.</summary>
     public int Length { get; private set; }
 
-    /// <summary>What was written so far.</summary>
+    /// <summary>The bytes written so far.</summary>
     public readonly ReadOnlySpan<byte> Written => _buffer[..Length];
 
-    /// <summary>Starts a message.</summary>
+    /// <summary>Begins a message.</summary>
     public void BeginMessage(int type, int flags, uint sequence)
     {
         _messageStart = Length;
@@ -31,7 +30,7 @@ internal ref struct NetlinkWriter
         WriteStruct(header);
     }
 
-    /// <summary>Ends the message: fills its length in.</summary>
+    /// <summary>Ends the message and fills in its length.</summary>
     public readonly void EndMessage() =>
         BinaryPrimitives.WriteInt32LittleEndian(_buffer[_messageStart..], Length - _messageStart);
 
@@ -43,7 +42,7 @@ internal ref struct NetlinkWriter
         Advance(Unsafe.SizeOf<T>());
     }
 
-    /// <summary>Writes an attribute with bytes as they are.</summary>
+    /// <summary>Writes an attribute of bytes.</summary>
     public void WriteBytes(int type, scoped ReadOnlySpan<byte> value)
     {
         WriteHeader(type, value.Length);
@@ -78,7 +77,7 @@ internal ref struct NetlinkWriter
         Advance(sizeof(ulong));
     }
 
-    /// <summary>Starts an attribute that holds attributes; returns the mark that <see cref="EndNested"/> takes.</summary>
+    /// <summary>Begins a nested attribute; returns the mark that <see cref="EndNested"/> needs.</summary>
     public int BeginNested(int type)
     {
         int mark = Length;
@@ -86,7 +85,7 @@ internal ref struct NetlinkWriter
         return mark;
     }
 
-    /// <summary>Ends an attribute that holds attributes.</summary>
+    /// <summary>Ends a nested attribute and fills in its length.</summary>
     public readonly void EndNested(int mark) =>
         BinaryPrimitives.WriteUInt16LittleEndian(_buffer[mark..], (ushort)(Length - mark));
 

@@ -1,14 +1,14 @@
 namespace Conntracker.Core.Recording;
 
-/// <summary>Why the kernel's table is dumped. The numbers stand in recordings: never change one.</summary>
+/// <summary>Why the kernel's table is dumped. The values are part of the recording format: never change one.</summary>
 internal enum DumpReason : byte
 {
-    /// <summary>The capture starts: flows that are open already.</summary>
+    /// <summary>The capture starts and reads the flows that are already open.</summary>
     Start = 0,
 
-    /// <summary>Events were lost: what they said is read from the table.</summary>
+    /// <summary>Events were lost: the table shows what they would have reported.</summary>
     Repair = 1,
 
-    /// <summary>Counters are wanted as they are now.</summary>
+    /// <summary>The current counters are needed.</summary>
     Refresh = 2,
 }

@@ -1,18 +1,18 @@
 namespace Conntracker.Core.Recording;
 
-/// <summary>What a capture is fed with, live or from a recording. The numbers stand in recordings: never change one.</summary>
+/// <summary>The input of a capture, live or from a recording. The values are part of the recording format: never change one.</summary>
 internal enum MessageKind : byte
 {
     /// <summary>A datagram of conntrack events.</summary>
     ConntrackEvent = 1,
 
-    /// <summary>A datagram of a conntrack dump; its end is in it.</summary>
+    /// <summary>A datagram of a conntrack dump, its last one included.</summary>
     ConntrackDump = 2,
 
     /// <summary>A datagram of interface addresses, or of routes to this host itself (rtnetlink).</summary>
     Addresses = 3,
 
-    /// <summary>A dump was asked for. Data: one byte, a <see cref="DumpReason"/>.</summary>
+    /// <summary>A dump was requested. Data: one byte, a <see cref="DumpReason"/>.</summary>
     DumpRequested = 4,
 
     /// <summary>The event socket's buffer overran. No data.</summary>
@@ -24,7 +24,7 @@ internal enum MessageKind : byte
     /// <summary>A datagram was longer than its buffer. No data.</summary>
     Truncated = 7,
 
-    /// <summary>A datagram of nftables: trace messages, and what changed in the ruleset, in the order in which they happened.</summary>
+    /// <summary>A datagram of nftables: trace messages and changes of the ruleset, in the order in which they happened.</summary>
     NftablesTrace = 8,
 
     /// <summary>A datagram of NFLOG: TRACE lines of iptables-legacy, with the packet's first bytes.</summary>
@@ -39,7 +39,7 @@ internal enum MessageKind : byte
     /// <summary>The rules of iptables-legacy as iptables-save prints them, UTF-8, in parts: the first byte is 1 for the last part, otherwise 0.</summary>
     IptablesRuleset = 12,
 
-    /// <summary>The same of ip6tables-legacy.</summary>
+    /// <summary>The rules of ip6tables-legacy, as <see cref="IptablesRuleset"/>.</summary>
     Ip6tablesRuleset = 13,
 
     /// <summary>Trace messages of nftables that the kernel could not queue. Data: their number, 64 bits, little-endian.</summary>
@@ -48,10 +48,10 @@ internal enum MessageKind : byte
     /// <summary>TRACE lines that were lost between the kernel and the capture. Data: their number, 64 bits, little-endian.</summary>
     IptablesTraceLost = 15,
 
-    /// <summary>A ruleset's text was asked for. Data: one byte; 0 nftables, 1 iptables-legacy, 2 ip6tables-legacy.</summary>
+    /// <summary>A ruleset's text was requested. Data: one byte; 0 nftables, 1 iptables-legacy, 2 ip6tables-legacy.</summary>
     RulesetRequested = 16,
 
-    /// <summary>A process: its number in this capture, and what is known of it. Comes before the first frame that names the number.</summary>
+    /// <summary>A process: its number in this capture, and what is known about it. Precedes the first message that refers to the number.</summary>
     Process = 20,
 
     /// <summary>The process of a socket, by number, and the tuple of a packet that the socket sends or receives.</summary>
@@ -60,25 +60,25 @@ internal enum MessageKind : byte
     /// <summary>Reports of sockets that were lost between the kernel and the capture. Data: their number, 64 bits, little-endian.</summary>
     SocketOwnersLost = 22,
 
-    /// <summary>Of what kind the headers of the packets are that follow: a DLT_* number of libpcap, 32 bits, little-endian.</summary>
+    /// <summary>The kind of headers of the packets that follow: a DLT_* number of libpcap, 32 bits, little-endian.</summary>
     PacketLink = 24,
 
     /// <summary>A packet. Data: its length on the wire, 32 bits, little-endian; then its first bytes.</summary>
     Packet = 25,
 
-    /// <summary>Packets that were dropped before they could be taken in. Data: their number, 64 bits, little-endian.</summary>
+    /// <summary>Packets that were dropped before they could be read. Data: their number, 64 bits, little-endian.</summary>
     PacketsLost = 26,
 
-    /// <summary>All packets up to this time have come: flows that were idle for too long are closed. No data.</summary>
+    /// <summary>All packets up to this time were delivered: flows that were idle for too long are closed. No data.</summary>
     PacketTime = 27,
 
     /// <summary>
-    /// What connection tracking dropped since the last such frame. Data: packets, then connections that were removed before their time (early_drop);
+    /// What connection tracking dropped since the last such message. Data: packets, then connections that were removed early (early_drop);
     /// 64 bits each, little-endian.
     /// </summary>
     ConntrackDrops = 30,
 
-    /// <summary>Frames are missing here, because the disk was too slow for the recording. Data: their number, 64 bits, little-endian.</summary>
+    /// <summary>Messages are missing here, because the disk was too slow for the recording. Data: their number, 64 bits, little-endian.</summary>
     RecordingLost = 31,
 
     /// <summary>The recording's regular end. No data.</summary>

@@ -5,7 +5,7 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Recording;
 
-/// <summary>The new file that a recording is written to, in a directory that is opened once: whoever moves it does not change which file is meant.</summary>
+/// <summary>The new file of a recording. Its directory is opened once: renaming the directory does not change which file is meant.</summary>
 internal sealed class RecordingFile : IDisposable
 {
     private static readonly mode_t s_ownerOnly = S_IRUSR | S_IWUSR;
@@ -20,12 +20,12 @@ internal sealed class RecordingFile : IDisposable
         Stream = new FileStream(file, FileAccess.Write, bufferSize: 0);
     }
 
-    /// <summary>Where to write.</summary>
+    /// <summary>The stream to write to.</summary>
     public FileStream Stream { get; }
 
-    /// <summary>Makes the file.</summary>
-    /// <param name="path">Its path: what exists is never overwritten, and a link never followed.</param>
-    /// <exception cref="ConntrackException">It cannot be made.</exception>
+    /// <summary>Creates the file.</summary>
+    /// <param name="path">The file's path. An existing file is never overwritten, and a symbolic link never followed.</param>
+    /// <exception cref="ConntrackException">The file cannot be created.</exception>
     public static RecordingFile Create(string path)
     {
         string whole = Path.GetFullPath(path);
@@ -48,7 +48,7 @@ internal sealed class RecordingFile : IDisposable
         return new RecordingFile(opened, Path.GetFileName(whole), new SafeFileHandle(file, ownsHandle: true));
     }
 
-    /// <summary>Removes the file: nothing was recorded.</summary>
+    /// <summary>Removes the file of a recording that holds nothing.</summary>
     public void Remove()
     {
         if (!_directory.IsClosed)

@@ -3,7 +3,7 @@ using System.Text;
 
 namespace Conntracker.Core.Recording;
 
-/// <summary>Reads a recording, frame by frame. Everything is checked before it is believed.</summary>
+/// <summary>Reads a recording, message by message. Everything is checked before it is used.</summary>
 internal sealed class RecordingReader : IDisposable
 {
     private static readonly long s_lastTime = DateTime.MaxValue.Ticks;
@@ -21,28 +21,28 @@ internal sealed class RecordingReader : IDisposable
     /// <summary>When the recording began: ticks of UTC.</summary>
     public long StartTime { get; private set; }
 
-    /// <summary>Which kernel made the messages: name, release and machine.</summary>
+    /// <summary>The kernel that sent the messages: name, release and machine.</summary>
     public string Kernel { get; private set; } = "";
 
-    /// <summary>The current frame's kind.</summary>
+    /// <summary>The current message's kind.</summary>
     public MessageKind Kind { get; private set; }
 
-    /// <summary>When the current frame was received: ticks of UTC.</summary>
+    /// <summary>When the current message was received: ticks of UTC.</summary>
     public long Time { get; private set; }
 
-    /// <summary>The current frame's data.</summary>
+    /// <summary>The current message's data.</summary>
     public ReadOnlySpan<byte> Data => _data.AsSpan(0, DataLength);
 
-    /// <summary>How many frames were read.</summary>
+    /// <summary>The number of messages read.</summary>
     public long MessageCount { get; private set; }
 
-    /// <summary>True when the file ended without its last frame: whoever wrote it was killed. What came before is good.</summary>
+    /// <summary>True when the file ended without its end message: the process that wrote it was killed. What came before is valid.</summary>
     public bool IsCutOff { get; private set; }
 
     private int DataLength { get; set; }
 
     /// <summary>Opens a recording and checks its header.</summary>
-    /// <exception cref="ConntrackException">There is no such file, or it is no recording that this version reads.</exception>
+    /// <exception cref="ConntrackException">There is no such file, or it is not a recording that this version reads.</exception>
     public static RecordingReader Open(string path)
     {
         FileStream file;
@@ -68,8 +68,8 @@ internal sealed class RecordingReader : IDisposable
         }
     }
 
-    /// <summary>Goes to the next frame; false at the end.</summary>
-    /// <exception cref="ConntrackException">The frame is damaged.</exception>
+    /// <summary>Moves to the next message; false at the end.</summary>
+    /// <exception cref="ConntrackException">The message is damaged.</exception>
     public bool Read()
     {
         Span<byte> header = stackalloc byte[RecordingFormat.MessageHeaderLength];

@@ -5,17 +5,17 @@ using System.Text;
 namespace Conntracker.Core.Recording;
 
 /// <summary>
-/// Writes a recording. Frames are put into buffers that a thread of its own writes to the file, so that a disk that stalls does not keep the
-/// capture from reading events. When the buffers are full, frames are left out: they are counted, and a frame in the recording says how many
-/// are missing there. When the disk is full or the file's limit is reached the recording ends there, complete up to its last whole frame; the
-/// capture goes on, and <see cref="Failure"/> says why.
+/// Writes a recording. Messages go into buffers that a separate thread writes to the file, so that a slow disk does not keep the capture from
+/// reading events. When the buffers are full, messages are left out and counted, and a message in the recording says how many are missing
+/// there. When the disk is full or the file's limit is reached, the recording ends there, complete up to its last whole message. The
+/// capture continues, and <see cref="Failure"/> says why the recording ended.
 /// </summary>
 internal sealed class RecordingWriter : IDisposable
 {
-    /// <summary>Where a recording ends when nothing else was said: 4 GiB, about 18 million events.</summary>
+    /// <summary>The default limit of a recording: 4 GiB, about 18 million events.</summary>
     public const long DefaultMaximumLength = 4L << 30;
 
-    // A quarter of a million events, the least that a flood brings in a second.
+    // A quarter of a million events. A flood brings at least that many in a second.
     private const int MaximumBuffers = 64;
     private const int BufferLength = 1 << 20;
 
@@ -38,11 +38,11 @@ internal sealed class RecordingWriter : IDisposable
     private long _missing;
     private volatile string? _failure;
 
-    /// <summary>Writes to a stream; the file's header stands in it already.</summary>
-    /// <param name="stream">Where to write.</param>
-    /// <param name="path">What messages name.</param>
-    /// <param name="maximumLength">Where the recording ends, in bytes.</param>
-    /// <param name="waits">Whether to wait for the disk instead of leaving frames out: for sources that can wait.</param>
+    /// <summary>Writes to a stream that already holds the file's header.</summary>
+    /// <param name="stream">The stream to write to.</param>
+    /// <param name="path">The file's path, for error messages.</param>
+    /// <param name="maximumLength">The limit of the recording, in bytes.</param>
+    /// <param name="waits">Whether to wait for the disk instead of leaving messages out: for sources that can wait.</param>
     internal RecordingWriter(Stream stream, string path, long maximumLength, bool waits)
     {
         _stream = stream;
@@ -57,22 +57,22 @@ internal sealed class RecordingWriter : IDisposable
     private RecordingWriter(RecordingFile file, string path, long maximumLength, bool waits)
         : this(file.Stream, path, maximumLength, waits) => _file = file;
 
-    /// <summary>Why the recording ended early; null while all is well.</summary>
+    /// <summary>Why the recording ended early; otherwise null.</summary>
     public string? Failure => _failure;
 
-    /// <summary>How many bytes the disk has taken.</summary>
+    /// <summary>The number of bytes written to the disk.</summary>
     public long Written => Interlocked.Read(ref _written);
 
-    /// <summary>How many frames are missing in the recording, because the disk was too slow.</summary>
+    /// <summary>The number of messages that are missing in the recording, because the disk was too slow.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Makes the file and writes its header.</summary>
-    /// <param name="path">A new file: what exists is never overwritten, and a link never followed.</param>
+    /// <summary>Creates the file and writes its header.</summary>
+    /// <param name="path">A new file. An existing file is never overwritten, and a symbolic link never followed.</param>
     /// <param name="startTime">Ticks of UTC.</param>
-    /// <param name="kernel">Which kernel makes the messages.</param>
-    /// <param name="maximumLength">Where the recording ends, in bytes.</param>
-    /// <param name="waits">Whether to wait for the disk instead of leaving frames out: for sources that can wait.</param>
-    /// <exception cref="ConntrackException">The file cannot be made.</exception>
+    /// <param name="kernel">The kernel that sends the messages.</param>
+    /// <param name="maximumLength">The limit of the recording, in bytes.</param>
+    /// <param name="waits">Whether to wait for the disk instead of leaving messages out: for sources that can wait.</param>
+    /// <exception cref="ConntrackException">The file cannot be created.</exception>
     public static RecordingWriter Create(string path, long startTime, string kernel, long maximumLength = DefaultMaximumLength, bool waits = false)
     {
         RecordingFile file = RecordingFile.Create(path);
@@ -94,7 +94,7 @@ internal sealed class RecordingWriter : IDisposable
         }
     }
 
-    /// <summary>Writes a frame.</summary>
+    /// <summary>Writes a message.</summary>
     public void Write(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         if (_failure is not null)
@@ -130,7 +130,7 @@ internal sealed class RecordingWriter : IDisposable
         End(s_patience);
     }
 
-    /// <summary>Closes the file and removes it: nothing was recorded.</summary>
+    /// <summary>Closes the file and removes it: it holds nothing.</summary>
     public void Discard()
     {
         _file?.Remove();
@@ -244,7 +244,7 @@ internal sealed class RecordingWriter : IDisposable
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ObjectDisposedException)
             {
-                // What comes later must not stand behind a hole.
+                // Nothing may follow a gap in the file.
                 hasFailed = true;
                 _failure ??= $"The recording {_path} ends early, after {Written} bytes: {error.Message} The capture continues.";
             }
