@@ -4,8 +4,8 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// Which flows are to be folded next: how many there are of each rank and folding, and which of them are the oldest. It finds them by walking
-/// through the table and by a histogram of ages, because sorting a million flows takes too long on the capture's thread.
+/// The flows to fold next: how many there are of each rank and folding, and which of them are the oldest. A walk through the table and a histogram
+/// of ages find them, because sorting a million flows takes too long on the capture's thread.
 /// </summary>
 internal sealed class AggregationCandidates
 {
@@ -21,8 +21,8 @@ internal sealed class AggregationCandidates
     public AggregationCandidates(FlowStore store) => _store = store;
 
     /// <summary>
-    /// In which order flows are folded. Unanswered flows go the whole way, to what is left of a protocol, before an answered flow loses
-    /// as much as its client port; of the answered ones all lose the client port before one loses the client.
+    /// The order in which flows are folded. Unanswered flows are folded all the way to their protocol before an answered flow loses
+    /// as much as its client port. All answered flows lose the client port before one loses the client.
     /// </summary>
     public static ReadOnlySpan<Kind> Order => s_order;
 
@@ -41,10 +41,10 @@ internal sealed class AggregationCandidates
         }
     }
 
-    /// <summary>How many flows of a kind the last survey found.</summary>
+    /// <summary>The number of flows of a kind in the last survey.</summary>
     public int Count(Kind kind) => _spans[Number(kind.Rank, kind.From)].Count;
 
-    /// <summary>Sorts the flows of a kind into classes of age, since the last survey.</summary>
+    /// <summary>Sorts the flows of a kind into age classes, since the last survey.</summary>
     public Ages AgesOf(Kind kind)
     {
         Span span = _spans[Number(kind.Rank, kind.From)];
@@ -99,13 +99,13 @@ internal sealed class AggregationCandidates
     }
 
     /// <summary>Flows that are folded together.</summary>
-    /// <param name="Rank">What they prove.</param>
-    /// <param name="From">How far they are folded already; they are folded one level further.</param>
+    /// <param name="Rank">What the flows prove.</param>
+    /// <param name="From">Their current folding; they are folded one level further.</param>
     internal readonly record struct Kind(AggregationRank Rank, FlowFolding From);
 
     private record struct Span(int Count, long Oldest, long Newest);
 
-    /// <summary>The flows of a kind by age; the oldest are taken first, in batches.</summary>
+    /// <summary>The flows of a kind by age. The oldest come first, in batches.</summary>
     internal ref struct Ages
     {
         private readonly AggregationCandidates _candidates;
@@ -123,8 +123,8 @@ internal sealed class AggregationCandidates
             _limit = -1;
         }
 
-        /// <summary>Goes on to the next so many flows, as far as classes of age can tell them apart.</summary>
-        /// <returns>False when there are no more.</returns>
+        /// <summary>Moves on to the next batch of flows, as exactly as age classes can separate them.</summary>
+        /// <returns>False if there are none left.</returns>
         public bool TryMoveOn(long batch)
         {
             int before = _limit;
@@ -136,10 +136,10 @@ internal sealed class AggregationCandidates
             return _limit > before;
         }
 
-        /// <summary>Whether the flow at a place is one of those taken so far that are not folded yet.</summary>
+        /// <summary>Whether the flow in a slot belongs to the batches so far and is not folded yet.</summary>
         public readonly bool Holds(int slot) => _candidates.IsOf(_kind, slot) && Class(slot) <= _limit;
 
-        /// <summary>The class of age of the flow at a place. Times of a damaged recording may lie further apart than a long holds.</summary>
+        /// <summary>The age class of the flow in a slot. Times of a damaged recording may lie further apart than a long can hold.</summary>
         public readonly int Class(int slot)
         {
             long lastSeen = _candidates._store[slot].LastSeen;

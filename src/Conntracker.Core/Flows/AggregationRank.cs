@@ -1,24 +1,24 @@
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// What a flow proves; the least is folded first. Whoever forges source addresses can make unanswered flows without end, and answered ones where
-/// a service replies to anybody, but cannot complete a handshake: what connection tracking assured is folded last.
+/// What a flow proves; the flows that prove least are folded first. An attacker who forges source addresses can create any number of unanswered
+/// flows, and answered ones where a service replies to any sender, but cannot complete a handshake: assured flows are folded last.
 /// </summary>
 internal enum AggregationRank : byte
 {
-    /// <summary>Nobody answered, and the connection is gone or was never confirmed.</summary>
+    /// <summary>Unanswered, and the connection has ended or was never confirmed.</summary>
     UnansweredClosed = 0,
 
-    /// <summary>Nobody has answered yet.</summary>
+    /// <summary>Not answered yet.</summary>
     UnansweredOpen = 1,
 
-    /// <summary>Both sides spoke, and the connection is gone.</summary>
+    /// <summary>Packets were seen in both directions, and the connection has ended.</summary>
     AnsweredClosed = 2,
 
-    /// <summary>Both sides spoke.</summary>
+    /// <summary>Packets were seen in both directions.</summary>
     AnsweredOpen = 3,
 
-    /// <summary>Assured (IPS_ASSURED), and gone.</summary>
+    /// <summary>Assured (IPS_ASSURED), and ended.</summary>
     AssuredClosed = 4,
 
     /// <summary>Assured.</summary>

@@ -1,20 +1,20 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>What a message did to the table.</summary>
+/// <summary>What a message changed in the table.</summary>
 internal enum ApplyOutcome
 {
-    /// <summary>It said nothing that was not known.</summary>
+    /// <summary>The message contained nothing new.</summary>
     Known,
 
-    /// <summary>Only packets and bytes of a known flow went on.</summary>
+    /// <summary>Only the counters of a known flow increased.</summary>
     Counted,
 
-    /// <summary>It changed a known flow.</summary>
+    /// <summary>A known flow changed.</summary>
     Changed,
 
-    /// <summary>A known flow has a new connection.</summary>
+    /// <summary>A new connection of a known flow began.</summary>
     Reopened,
 
-    /// <summary>A flow that was not known.</summary>
+    /// <summary>A new flow was added.</summary>
     Added,
 }

@@ -3,8 +3,8 @@
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// Makes room when the flow limit is reached: flows are folded into coarser ones, first those that prove nothing
-/// (<see cref="AggregationRank"/>), the oldest of them first. What was seen stays counted.
+/// Makes room when the flow limit is reached. It folds flows into coarser ones, starting with the oldest of those that prove least
+/// (<see cref="AggregationRank"/>). What was seen stays counted.
 /// </summary>
 internal sealed class FlowAggregator
 {
@@ -16,10 +16,10 @@ internal sealed class FlowAggregator
     private readonly AggregationCandidates _candidates;
     private bool _hasOpenFolded;
 
-    /// <summary>Makes a folder for a table.</summary>
+    /// <summary>Folds the flows of a table.</summary>
     /// <param name="store">The flows.</param>
     /// <param name="index">Their index.</param>
-    /// <param name="earlier">What earlier connections of a flow counted while a later one is open; of a place given back it is taken out.</param>
+    /// <param name="earlier">The counters of a flow's earlier connections while a later one is open; the entry of a freed slot is removed.</param>
     public FlowAggregator(FlowStore store, FlowIndex index, Dictionary<int, FlowCounters> earlier)
     {
         _store = store;
@@ -28,10 +28,10 @@ internal sealed class FlowAggregator
         _candidates = new AggregationCandidates(store);
     }
 
-    /// <summary>How many flows were folded into others.</summary>
+    /// <summary>The number of flows that were folded into others.</summary>
     public long Folded { get; private set; }
 
-    /// <summary>Frees places until at least so many are free, as far as folding can.</summary>
+    /// <summary>Frees slots until at least this many are free, as far as folding can.</summary>
     public void MakeRoom(int wanted)
     {
         int goal = Math.Max(0, _store.Count - wanted);
@@ -51,7 +51,7 @@ internal sealed class FlowAggregator
         }
     }
 
-    /// <summary>The flow that holds a connection which was folded while it was open; -1 when there is none.</summary>
+    /// <summary>The flow into which a connection was folded while it was open; -1 if there is none.</summary>
     public int Find(ref readonly FlowKey key)
     {
         for (FlowFolding level = FlowFolding.ClientPort; _hasOpenFolded && level <= FlowFolding.Protocol; level++)
@@ -67,7 +67,7 @@ internal sealed class FlowAggregator
         return -1;
     }
 
-    /// <summary>Takes in a message for a flow that others were folded into: of a connection that it holds, or of a new one under its own key.</summary>
+    /// <summary>Applies a message to a folded flow: about a connection that the flow holds, or about a new one with the flow's own key.</summary>
     public ApplyOutcome Update(int slot, ref readonly FlowUpdate message, long now)
     {
         ref FlowRecord service = ref _store[slot];
@@ -76,7 +76,7 @@ internal sealed class FlowAggregator
         bool isNew = message.Kind == FlowUpdateKind.New || (service.OpenConnections == 0 && isAnother);
         if (!isNew && (message.Kind == FlowUpdateKind.Dumped || service.OpenConnections == 0))
         {
-            // A dump tells nothing of one connection among many, and a second end nothing at all.
+            // A dump says nothing about one connection among many, and a second DESTROY says nothing at all.
             return ApplyOutcome.Known;
         }
 
@@ -107,7 +107,7 @@ internal sealed class FlowAggregator
         return isNew ? ApplyOutcome.Reopened : ApplyOutcome.Changed;
     }
 
-    /// <summary>The key of the flow that this one is folded into.</summary>
+    /// <summary>The key of the folded flow that a flow of this key belongs to.</summary>
     public static FlowKey FoldKey(ref readonly FlowKey key, FlowFolding level)
     {
         FlowKey folded = key;
@@ -133,8 +133,8 @@ internal sealed class FlowAggregator
 
     private void Fold(AggregationCandidates.Kind kind, int goal)
     {
-        // The oldest first. Where they fold into nothing that is there, more are looked at, up to the youngest: a coarser level is only
-        // for what no finer one can free.
+        // The oldest first. If folding them frees nothing, younger ones are tried, up to the youngest. A coarser level comes only when no finer one can
+        // free a slot.
         AggregationCandidates.Ages ages = _candidates.AgesOf(kind);
         for (long batch = _store.Count - goal; _store.Count > goal && ages.TryMoveOn(batch); batch *= 4)
         {
@@ -155,7 +155,7 @@ internal sealed class FlowAggregator
         FlowRecord folded = _store[slot];
         _index.Remove(slot);
 
-        // The place is given back, its details goes with the flow.
+        // The slot is freed, but its details move with the flow.
         _store[slot].Details = 0;
         _store.Free(slot);
 
@@ -177,7 +177,7 @@ internal sealed class FlowAggregator
         {
             if (_store[target].Folding == FlowFolding.None)
             {
-                // A real flow has this very key (an ICMP query with the id 0).
+                // A real flow has this very key (an ICMP query with id 0).
                 FlowCounters own = Flush(target);
                 if ((_store[target].Flags & FlowFlags.Counted) != 0)
                 {
@@ -197,7 +197,7 @@ internal sealed class FlowAggregator
         }
     }
 
-    // What was counted for good. A connection that is still open tells its counters with its end (Update): to take them here as well would
+    // The final counters. A connection that is still open reports its counters when it ends (Update): adding them here as well would
     // count them twice. Packets are counted one by one.
     private FlowCounters Flush(int slot)
     {
@@ -205,7 +205,7 @@ internal sealed class FlowAggregator
         record.Flags &= ~FlowFlags.Eventless;
         if (record.IsUnconfirmed)
         {
-            // Nothing will tell its end.
+            // No message will report its end.
             record.Flags = (record.Flags & ~FlowFlags.Unconfirmed) | FlowFlags.Closed;
         }
 

@@ -15,7 +15,7 @@ internal struct FlowCounters
     /// <summary>Bytes in the reply direction.</summary>
     public ulong ReplyBytes;
 
-    /// <summary>Both together.</summary>
+    /// <summary>The sum of each counter.</summary>
     public static FlowCounters operator +(in FlowCounters a, in FlowCounters b) => new()
     {
         Packets = a.Packets + b.Packets,
@@ -24,7 +24,7 @@ internal struct FlowCounters
         ReplyBytes = a.ReplyBytes + b.ReplyBytes,
     };
 
-    /// <summary>Of each the greater.</summary>
+    /// <summary>The greater value of each counter.</summary>
     public static FlowCounters Max(in FlowCounters a, in FlowCounters b) => new()
     {
         Packets = Math.Max(a.Packets, b.Packets),

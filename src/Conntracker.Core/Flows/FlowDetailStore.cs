@@ -1,12 +1,12 @@
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// The details of the flows that have some, in unmanaged blocks: a capture that traces nothing pays nothing for it. A step is kept
-/// once a flow, with a count of packets; a flow keeps <see cref="MaximumSteps"/> of them.
+/// The details of the flows that have any, in unmanaged blocks: a capture that traces nothing allocates none. A flow keeps each step once, with a
+/// count of packets, and at most <see cref="MaximumSteps"/> of them.
 /// </summary>
 internal sealed class FlowDetailStore : IDisposable
 {
-    /// <summary>Distinct steps that a flow keeps; more are left out, and the flow says so (<see cref="FlowDetailFlags.StepsLeftOut"/>).</summary>
+    /// <summary>Distinct steps that a flow keeps. More are left out, and the flow is marked with <see cref="FlowDetailFlags.StepsLeftOut"/>.</summary>
     public const int MaximumSteps = 32 * StepChunk.Capacity;
 
     private UnmanagedBlocks<FlowDetails> _details;
@@ -16,13 +16,13 @@ internal sealed class FlowDetailStore : IDisposable
     private int _freeDetails;
     private int _freeChunk;
 
-    /// <summary>Frees what a store that was not disposed holds.</summary>
+    /// <summary>Frees the memory of a store that was not disposed.</summary>
     ~FlowDetailStore() => Release();
 
-    /// <summary>The details that a flow's <see cref="FlowRecord.Details"/> names; not for 0.</summary>
+    /// <summary>The details with the number in <see cref="FlowRecord.Details"/>; not for 0.</summary>
     public ref FlowDetails this[int number] => ref _details[number - 1];
 
-    /// <summary>The details that a record names, made when it has none.</summary>
+    /// <summary>The details of a record; created if it has none.</summary>
     public ref FlowDetails Of(ref FlowRecord record)
     {
         if (record.Details == 0)
@@ -47,8 +47,8 @@ internal sealed class FlowDetailStore : IDisposable
     /// <summary>Counts packets of a step.</summary>
     /// <param name="details">The flow's details.</param>
     /// <param name="step">The step's number.</param>
-    /// <param name="packets">How many.</param>
-    /// <param name="ofOriginator">Whether one of them is the originator's.</param>
+    /// <param name="packets">The number of packets.</param>
+    /// <param name="ofOriginator">Whether one of them was sent by the originator.</param>
     public unsafe void AddStep(ref FlowDetails details, int step, uint packets, bool ofOriginator)
     {
         int link = step + 1;
@@ -81,9 +81,9 @@ internal sealed class FlowDetailStore : IDisposable
     /// <summary>The steps of a flow in the order in which they were first seen; see <see cref="StepEnumerator"/>.</summary>
     public StepEnumerator Steps(ref readonly FlowDetails details) => new(this, details.Steps);
 
-    /// <summary>Adds what is known of one flow to that of another into which it is folded, or with which it turned out to be the same.</summary>
+    /// <summary>Adds the details of one flow to those of another into which it is folded, or which turned out to be the same flow.</summary>
     /// <param name="target">The flow that stays.</param>
-    /// <param name="details">The details of the one that goes; still to be freed.</param>
+    /// <param name="details">The details of the flow that is removed; the caller frees them.</param>
     public void Merge(ref FlowRecord target, int details)
     {
         if (details == 0)
@@ -105,9 +105,9 @@ internal sealed class FlowDetailStore : IDisposable
         sum.ReplyProcess = sum.ReplyProcess == 0 ? source.ReplyProcess : sum.ReplyProcess;
     }
 
-    /// <summary>Adds what is known of packets that answer a flow to that flow: their steps, but nothing of what was decided over them.</summary>
+    /// <summary>Adds the details of packets that answer a flow to that flow: their steps, but not the verdict on them.</summary>
     /// <param name="target">The flow.</param>
-    /// <param name="details">The details of the packets; still to be freed.</param>
+    /// <param name="details">The details of the packets; the caller frees them.</param>
     public void MergeAnswers(ref FlowRecord target, int details)
     {
         if (details == 0)
@@ -128,9 +128,9 @@ internal sealed class FlowDetailStore : IDisposable
         sum.Process = sum.Process == 0 ? source.ReplyProcess : sum.Process;
     }
 
-    /// <summary>Replaces the numbers of a flow's steps; steps that become one are counted together.</summary>
+    /// <summary>Replaces the numbers of a flow's steps. Steps that become one are counted together.</summary>
     /// <param name="details">The flow's details.</param>
-    /// <param name="numbers">For each number the one that takes its place.</param>
+    /// <param name="numbers">The new number of each step, by its old one.</param>
     public void Renumber(ref FlowDetails details, ReadOnlySpan<int> numbers)
     {
         int link = details.Steps;
@@ -144,7 +144,7 @@ internal sealed class FlowDetailStore : IDisposable
         FreeChunks(link);
     }
 
-    /// <summary>Gives details back; 0 is none.</summary>
+    /// <summary>Frees details. The number 0 means none.</summary>
     public void Free(int number)
     {
         if (number == 0)
@@ -175,7 +175,7 @@ internal sealed class FlowDetailStore : IDisposable
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>The chunk that a link names.</summary>
+    /// <summary>The chunk of a link.</summary>
     internal ref StepChunk Chunk(int link) => ref _chunks[link - 1];
 
     private static uint Sum(uint a, uint b) => uint.MaxValue - a < b ? uint.MaxValue : a + b;

@@ -2,23 +2,23 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Flows;
 
-/// <summary>What is known of a flow beside what connection tracking tells: the rules that it passed, the processes at its ends.</summary>
+/// <summary>What is known of a flow beyond connection tracking: the rules that its packets passed, and the processes at its ends.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct FlowDetails
 {
-    /// <summary>In the place of a process: two network namespaces claim this end of the flow.</summary>
+    /// <summary>Instead of a process: two network namespaces claim this end of the flow.</summary>
     public const int Ambiguous = -1;
 
-    /// <summary>The first <see cref="StepChunk"/>: its number + 1; 0 for none. Of a free place, the next free one, likewise.</summary>
+    /// <summary>The first <see cref="StepChunk"/>: its number + 1; 0 for none. In a free entry: the next free one, likewise.</summary>
     public int Steps;
 
-    /// <summary>The step that decided over the first packet: its number + 1; 0 while none has.</summary>
+    /// <summary>The step that decided on the first packet: its number + 1; 0 while none has.</summary>
     public int DecidingStep;
 
-    /// <summary>Traced packets of the flow, both directions; stays at its maximum once there.</summary>
+    /// <summary>Traced packets of the flow, both directions; saturates.</summary>
     public uint Packets;
 
-    /// <summary>How far its first packet is known.</summary>
+    /// <summary>What is known of its first packet.</summary>
     public FlowDetailFlags Flags;
 
     /// <summary>The process of the original direction: its number + 1; 0 for none; <see cref="Ambiguous"/>.</summary>
@@ -28,22 +28,22 @@ internal struct FlowDetails
     public int ReplyProcess;
 }
 
-/// <summary>How far the way of a flow's first traced packet is known.</summary>
+/// <summary>What is known of a flow's first traced packet.</summary>
 [Flags]
 internal enum FlowDetailFlags
 {
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>It reached the end of its last hook: no rule can drop it any more.</summary>
+    /// <summary>The packet reached the end of its last hook: no rule can drop it after that.</summary>
     Passed = 1,
 
-    /// <summary>Steps of its packets are missing: more came than a flow or a packet keeps, or a packet was given up on its way.</summary>
+    /// <summary>Steps of its packets are missing: there were more than a flow or a packet keeps, or a packet was given up before its last step.</summary>
     StepsLeftOut = 2,
 
-    /// <summary>Connection tracking had not confirmed the flow when its first packet was traced: a confirmation is of that packet, or of a later one.</summary>
+    /// <summary>The flow was unconfirmed when its first packet was traced: the packet that is confirmed may be that one, or a later one.</summary>
     BegunUnconfirmed = 4,
 
-    /// <summary>What the originator's packet met last took it out of the kernel's hands (queue, stolen): nothing shows what became of it.</summary>
+    /// <summary>The originator's packet left the kernel's rules in its last step (queue, stolen): nothing shows what became of it.</summary>
     Taken = 8,
 }

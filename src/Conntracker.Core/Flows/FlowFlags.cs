@@ -1,16 +1,16 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>What the table knows of a flow beside the kernel's own status bits.</summary>
+/// <summary>What the table knows of a flow beyond the kernel's own status bits.</summary>
 [Flags]
 internal enum FlowFlags : byte
 {
     /// <summary>Nothing.</summary>
     None = 0,
 
-    /// <summary>The newest connection is gone from the kernel's table.</summary>
+    /// <summary>The kernel's table no longer holds the newest connection.</summary>
     Closed = 1,
 
-    /// <summary>Both sides have spoken in some connection of the flow.</summary>
+    /// <summary>Packets were seen in both directions, in any connection of the flow.</summary>
     Replied = 2,
 
     /// <summary>Bits 2 and 3: a <see cref="FlowFolding"/>.</summary>
@@ -19,14 +19,14 @@ internal enum FlowFlags : byte
     /// <summary>The kernel has counted packets and bytes for it.</summary>
     Counted = 0x10,
 
-    /// <summary>Only traces told of it: connection tracking has not confirmed it, because a rule dropped its packets or exempted them.</summary>
+    /// <summary>Only traces have shown the flow: connection tracking has not confirmed it, because a rule dropped its packets or exempted them.</summary>
     Unconfirmed = 0x20,
 
-    /// <summary>Packets told of it, not connection tracking: its counters are the sum of what was seen, and nothing tells its end.</summary>
+    /// <summary>Packets have shown the flow, not connection tracking: its counters are the sum of what was seen, and no message reports its end.</summary>
     OfPackets = 0x40,
 
     /// <summary>
-    /// Only dumps have shown the newest connection, which was open before the capture: the kernel may make no events for it, not even of its end.
+    /// Only dumps have shown the newest connection, which was open before the capture: the kernel may send no events for it, not even for its end.
     /// </summary>
     Eventless = 0x80,
 }

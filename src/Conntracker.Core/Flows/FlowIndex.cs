@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// Finds a flow's place by its key: chained buckets of four bytes each. Sized once, for the flow limit, so that it never has to be
-/// rebuilt while events arrive; the kernel gives its pages as they are touched.
+/// Finds a flow's slot by its key: chained buckets of four bytes each. The index is sized once, for the flow limit, so that it is never
+/// rebuilt while events arrive. The kernel allocates its pages when they are first touched.
 /// </summary>
 internal sealed unsafe class FlowIndex : IDisposable
 {
@@ -13,9 +13,9 @@ internal sealed unsafe class FlowIndex : IDisposable
     private readonly uint _mask;
     private int* _buckets;
 
-    /// <summary>Makes an index.</summary>
-    /// <param name="store">Where the flows are.</param>
-    /// <param name="capacity">How many flows it is to hold.</param>
+    /// <summary>Allocates the buckets.</summary>
+    /// <param name="store">The flows.</param>
+    /// <param name="capacity">The number of flows that the index is sized for.</param>
     public FlowIndex(FlowStore store, int capacity)
     {
         _store = store;
@@ -24,10 +24,10 @@ internal sealed unsafe class FlowIndex : IDisposable
         _buckets = (int*)NativeMemory.AllocZeroed(buckets, sizeof(int));
     }
 
-    /// <summary>Frees what an index that was not disposed holds.</summary>
+    /// <summary>Frees the memory of an index that was not disposed.</summary>
     ~FlowIndex() => Release();
 
-    /// <summary>The place of the flow with this key; -1 when there is none.</summary>
+    /// <summary>The slot of the flow with this key; -1 if there is none.</summary>
     public int Find(ref readonly FlowKey key, uint hash)
     {
         for (int link = _buckets[hash & _mask]; link != 0;)
@@ -44,7 +44,7 @@ internal sealed unsafe class FlowIndex : IDisposable
         return -1;
     }
 
-    /// <summary>Adds the flow at a place; the caller knows that its key is not there yet.</summary>
+    /// <summary>Adds the flow in a slot. The caller knows that the key is not in the index.</summary>
     public void Add(int slot, uint hash)
     {
         ref int bucket = ref _buckets[hash & _mask];
@@ -52,7 +52,7 @@ internal sealed unsafe class FlowIndex : IDisposable
         bucket = slot + 1;
     }
 
-    /// <summary>Takes the flow at a place out; the caller frees the place.</summary>
+    /// <summary>Removes the flow in a slot. The caller frees the slot.</summary>
     public void Remove(int slot)
     {
         ref FlowRecord removed = ref _store[slot];

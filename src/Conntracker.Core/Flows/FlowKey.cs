@@ -3,11 +3,11 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Flows;
 
-/// <summary>What tells one flow from another: original tuple, zone, protocol and family. 40 bytes, no padding, all zero when empty.</summary>
+/// <summary>What identifies a flow: original tuple, zone, protocol and family. 40 bytes, no padding, all zero when empty.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 4)]
 internal struct FlowKey
 {
-    // Seeded at random in each process: who sends packets must not be able to choose tuples that share a bucket.
+    // Seeded at random in each process: a sender of packets must not be able to choose tuples that share a bucket.
     private static readonly ulong s_seed = unchecked((ulong)Random.Shared.NextInt64() ^ ((ulong)Random.Shared.NextInt64() << 32)) | 1;
 
     /// <summary>Both ends, in the original direction.</summary>
@@ -19,14 +19,14 @@ internal struct FlowKey
     /// <summary>The protocol above IP.</summary>
     public FlowProtocol Protocol;
 
-    /// <summary>The address family; <see cref="FlowFamily.None"/> marks a free place of the table.</summary>
+    /// <summary>The address family; <see cref="FlowFamily.None"/> marks a free slot of the table.</summary>
     public FlowFamily Family;
 
-    /// <summary>Whether this protocol has ports that a user knows as ports.</summary>
+    /// <summary>Whether the protocol has port numbers in the user's sense.</summary>
     public static bool HasPorts(FlowProtocol protocol) =>
         protocol is FlowProtocol.Tcp or FlowProtocol.Udp or FlowProtocol.Sctp or FlowProtocol.Dccp or FlowProtocol.UdpLite;
 
-    /// <summary>Whether this protocol is ICMP of either family.</summary>
+    /// <summary>Whether the protocol is ICMP of either family.</summary>
     public static bool IsIcmp(FlowProtocol protocol) => protocol is FlowProtocol.Icmp or FlowProtocol.IcmpV6;
 
     /// <summary>Whether both keys are the same, compared as 40 bytes.</summary>
@@ -38,7 +38,7 @@ internal struct FlowKey
         && a.Original.Src.High == b.Original.Src.High
         && a.Original.Dst.High == b.Original.Dst.High;
 
-    /// <summary>The tuple of a packet that answers a packet of this one: the ends exchanged, an ICMP query's type turned into its reply's and back.</summary>
+    /// <summary>The tuple of a packet that answers a packet of this one: ends exchanged, and an ICMP query's type swapped with its reply's.</summary>
     public static FlowKey Reverse(ref readonly FlowKey key)
     {
         FlowKey reverse = key;
@@ -57,7 +57,7 @@ internal struct FlowKey
         return reverse;
     }
 
-    /// <summary>The key's hash: multiply and fold, seeded.</summary>
+    /// <summary>The key's hash: multiply and fold, with the seed.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static uint Hash(ref readonly FlowKey key)
     {

@@ -3,7 +3,6 @@ namespace Conntracker.Core.Flows;
 /// <summary>Compares keys as a <see cref="FlowIndex"/> does, for dictionaries.</summary>
 internal sealed class FlowKeyComparer : IEqualityComparer<FlowKey>
 {
-    /// <summary>The only one.</summary>
     public static FlowKeyComparer Instance { get; } = new();
 
     /// <inheritdoc/>

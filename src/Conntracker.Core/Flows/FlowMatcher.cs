@@ -7,16 +7,16 @@ using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Flows;
 
-/// <summary>Asks the table itself which flows a query wants, so that a million flows need not become objects to find ten.</summary>
+/// <summary>Applies a query to the table's records, so that finding ten flows among a million does not create a million objects.</summary>
 internal static class FlowMatcher
 {
-    /// <summary>Whether a flow is wanted.</summary>
-    /// <param name="query">Which flows are wanted.</param>
+    /// <summary>Whether a flow matches.</summary>
+    /// <param name="query">The query.</param>
     /// <param name="record">The flow.</param>
-    /// <param name="verdict">What the firewall did with its first packet.</param>
+    /// <param name="verdict">The firewall's verdict on the flow's first packet.</param>
     public static bool Matches(this FlowQuery query, ref readonly FlowRecord record, FlowVerdict verdict) => Any(query.Verdicts, verdict) && query.Matches(in record);
 
-    /// <summary>Whether a flow is wanted, whatever its verdict is.</summary>
+    /// <summary>Whether a flow matches, whatever its verdict.</summary>
     public static bool Matches(this FlowQuery query, ref readonly FlowRecord record)
     {
         FlowKey key = record.Key;

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// The places that hold flows, and what belongs to a place: its counters, made when the first flow of a block is counted, and its
+/// The slots that hold flows, and what belongs to a slot: its counters, allocated when the first flow of a block is counted, and its
 /// details (<see cref="FlowDetailStore"/>), which few flows have.
 /// </summary>
 internal sealed class FlowStore : IDisposable
@@ -12,26 +12,26 @@ internal sealed class FlowStore : IDisposable
     private UnmanagedBlocks<FlowCounters> _counters;
     private int _free;
 
-    /// <summary>Frees what a store that was not disposed holds.</summary>
+    /// <summary>Frees the memory of a store that was not disposed.</summary>
     ~FlowStore() => Release();
 
-    /// <summary>How many places are taken.</summary>
+    /// <summary>The number of slots in use.</summary>
     public int Count { get; private set; }
 
-    /// <summary>One past the highest place that was ever taken.</summary>
+    /// <summary>One past the highest slot that was ever used.</summary>
     public int HighWater { get; private set; }
 
-    /// <summary>What is known of flows beside what connection tracking tells.</summary>
+    /// <summary>What is known of flows beyond connection tracking.</summary>
     public FlowDetailStore Details { get; } = new();
 
-    /// <summary>The flow at a place.</summary>
+    /// <summary>The flow in a slot.</summary>
     public ref FlowRecord this[int slot]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref _records[slot];
     }
 
-    /// <summary>Takes a place; its content is all zero.</summary>
+    /// <summary>Allocates a slot; its content is all zero.</summary>
     public int Take()
     {
         int slot;
@@ -52,7 +52,7 @@ internal sealed class FlowStore : IDisposable
         return slot;
     }
 
-    /// <summary>Gives a place back, with its details.</summary>
+    /// <summary>Frees a slot and its details.</summary>
     public void Free(int slot)
     {
         ref FlowRecord record = ref this[slot];
@@ -68,14 +68,14 @@ internal sealed class FlowStore : IDisposable
         Count--;
     }
 
-    /// <summary>The counters of a place; makes them when there are none.</summary>
+    /// <summary>The counters of a slot; allocated if there are none.</summary>
     public ref FlowCounters Counters(int slot)
     {
         _counters.Ensure(slot);
         return ref _counters[slot];
     }
 
-    /// <summary>Copies every place, taken or not, and the counters and the details that there are.</summary>
+    /// <summary>Copies every slot, free or not, and the counters and details that exist.</summary>
     public void CopyTo(FlowStore target)
     {
         _records.CopyTo(ref target._records, HighWater);

@@ -1,12 +1,12 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>What the table does for flows that packets tell of, where there is no connection tracking to ask.</summary>
+/// <summary>The table's part for flows of captured packets, without connection tracking.</summary>
 internal sealed partial class FlowTable
 {
-    /// <summary>A connection begins: of a new flow, or a further one of a flow that is there and closed.</summary>
-    /// <param name="key">Its tuple, in the direction of who began it.</param>
-    /// <param name="now">When its first packet came: ticks of UTC.</param>
-    /// <param name="slot">Where the flow is.</param>
+    /// <summary>Begins a connection: of a new flow, or a further one of a closed flow.</summary>
+    /// <param name="key">Its tuple, in the direction of its originator.</param>
+    /// <param name="now">When its first packet was captured: ticks of UTC.</param>
+    /// <param name="slot">The flow's slot.</param>
     public ApplyOutcome Open(ref readonly FlowKey key, long now, out int slot)
     {
         slot = Find(in key);
@@ -37,10 +37,10 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>Counts a packet of a flow.</summary>
-    /// <param name="slot">Where the flow is.</param>
+    /// <param name="slot">The flow's slot.</param>
     /// <param name="isReply">Whether it travels in the reply direction.</param>
-    /// <param name="length">Its length, from the IP header on.</param>
-    /// <param name="now">When it came: ticks of UTC.</param>
+    /// <param name="length">Its length, including the IP header.</param>
+    /// <param name="now">When it was captured: ticks of UTC.</param>
     public void CountPacket(int slot, bool isReply, uint length, long now)
     {
         ref FlowCounters counters = ref _store.Counters(slot);
@@ -57,12 +57,12 @@ internal sealed partial class FlowTable
 
         ref FlowRecord record = ref _store[slot];
 
-        // Times go back in files that were put together.
+        // Times can go backwards in merged capture files.
         record.FirstSeen = Math.Min(record.FirstSeen, now);
         record.LastSeen = Math.Max(record.LastSeen, now);
     }
 
-    /// <summary>The connection of a flow has ended; of a folded flow, all that it holds.</summary>
+    /// <summary>Closes the connection of a flow; of a folded flow, all of its connections.</summary>
     public void CloseFlow(int slot)
     {
         ref FlowRecord record = ref _store[slot];

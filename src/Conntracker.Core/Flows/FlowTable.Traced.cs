@@ -1,18 +1,18 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>What the table does for flows that are traced, among them those that connection tracking does not tell of.</summary>
+/// <summary>The table's part for traced flows, including those that connection tracking does not report.</summary>
 internal sealed partial class FlowTable
 {
-    /// <summary>The place of the flow that a connection was folded into while it was open; -1 when there is none.</summary>
-    public int FindFolded(ref readonly FlowKey key) => _folder.Find(in key);
+    /// <summary>The slot of the flow into which a connection was folded while it was open; -1 if there is none.</summary>
+    public int FindFolded(ref readonly FlowKey key) => _aggregator.Find(in key);
 
-    /// <summary>Adds a flow of which only a trace tells; there is none of its key.</summary>
+    /// <summary>Adds a flow that only a trace has shown. The caller knows that its key is not in the table.</summary>
     /// <returns>Its slot.</returns>
     public int AddUnconfirmed(ref readonly FlowKey key, long now)
     {
         if (MakeRoom() && Find(in key) is >= 0 and int slot)
         {
-            // What was folded has taken this very key (an ICMP query with the id 0).
+            // A folded flow has this very key (an ICMP query with id 0).
             _store[slot].AddConnections(1);
             _store[slot].LastSeen = Math.Max(_store[slot].LastSeen, now);
             return slot;
@@ -22,11 +22,11 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>
-    /// Takes in a flow of which only a trace told, because it turned out to be the same connection as another: a packet does not carry
+    /// Merges a flow that only a trace has shown into another one, because it turned out to be the same connection: a traced packet does not carry
     /// its zone.
     /// </summary>
     /// <param name="slot">The flow that stays.</param>
-    /// <param name="unconfirmed">The one that goes.</param>
+    /// <param name="unconfirmed">The flow that is removed.</param>
     public void Absorb(int slot, int unconfirmed)
     {
         _store.Details.Merge(ref _store[slot], _store[unconfirmed].Details);
@@ -34,9 +34,9 @@ internal sealed partial class FlowTable
         _store.Free(unconfirmed);
     }
 
-    /// <summary>Takes in a flow of which only a trace told, because its packets turned out to be the answers to another's.</summary>
+    /// <summary>Merges a flow that only a trace has shown into another one, because its packets turned out to answer that one.</summary>
     /// <param name="slot">The flow that stays.</param>
-    /// <param name="answers">The one that goes. Its packets say nothing of what the rules did to the flow that they answer.</param>
+    /// <param name="answers">The flow that is removed. Its packets do not show what the rules did to the flow that they answer.</param>
     public void AbsorbAnswers(int slot, int answers)
     {
         _store.Details.MergeAnswers(ref _store[slot], _store[answers].Details);
@@ -45,7 +45,7 @@ internal sealed partial class FlowTable
     }
 
     /// <summary>Replaces the numbers of steps in all details.</summary>
-    /// <param name="numbers">For each number the one that takes its place.</param>
+    /// <param name="numbers">The new number of each step, by its old one.</param>
     public void RenumberSteps(ReadOnlySpan<int> numbers)
     {
         for (int slot = 0; slot < _store.HighWater; slot++)

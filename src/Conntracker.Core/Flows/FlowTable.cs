@@ -9,17 +9,17 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// Every flow of a capture. One thread writes; whoever reads takes a snapshot under the capture's lock. Events are the truth and a
-/// dump repairs: what an event has said since a dump began is never overwritten by that dump, whose answers are older.
+/// Every flow of a capture. One thread writes; readers take a snapshot under the capture's lock. Events take precedence and a
+/// dump repairs: what an event has reported since a dump began is never overwritten by that dump, whose answers are older.
 /// </summary>
 internal sealed partial class FlowTable : IDisposable
 {
     private readonly FlowStore _store = new();
     private readonly FlowIndex _index;
-    private readonly FlowAggregator _folder;
+    private readonly FlowAggregator _aggregator;
     private readonly int _maximum;
 
-    // Totals of a flow's earlier connections while a later one is open: few, so they do not lengthen every record.
+    // Totals of a flow's earlier connections while a later one is open. There are few, so they are not part of every record.
     private readonly Dictionary<int, FlowCounters> _earlier = [];
 
     private readonly RecentEnds _ends = new();
@@ -28,43 +28,43 @@ internal sealed partial class FlowTable : IDisposable
     private long _endsBeforeDump = long.MaxValue;
     private bool _dumpShowsEventless;
 
-    /// <summary>Makes an empty table.</summary>
+    /// <summary>An empty table.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
     public FlowTable(int maximumFlows)
     {
         _maximum = maximumFlows;
         _index = new FlowIndex(_store, maximumFlows);
-        _folder = new FlowAggregator(_store, _index, _earlier);
+        _aggregator = new FlowAggregator(_store, _index, _earlier);
     }
 
-    /// <summary>How many flows it holds.</summary>
+    /// <summary>The number of flows.</summary>
     public int Count => _store.Count;
 
     /// <summary>
-    /// How many open flows only dumps can follow (<see cref="FlowFlags.Eventless"/>). Never too small; flows that were folded since the
+    /// The number of open flows that only dumps can follow (<see cref="FlowFlags.Eventless"/>). Never too small; flows that were folded since the
     /// last dump may still be counted.
     /// </summary>
     public int Eventless { get; private set; }
 
-    /// <summary>How many flows were folded into others since the start.</summary>
-    public long Folded => _folder.Folded;
+    /// <summary>The number of flows that were folded into others since the start.</summary>
+    public long Folded => _aggregator.Folded;
 
-    /// <summary>The flow at a place that <see cref="Apply"/> gave, until the next message.</summary>
+    /// <summary>The flow in a slot that <see cref="Apply"/> returned; valid until the next message.</summary>
     public ref FlowRecord this[int slot] => ref _store[slot];
 
-    /// <summary>One past the highest place; places below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
+    /// <summary>One past the highest slot; slots below it may be free (<see cref="FlowRecord.IsUsed"/>).</summary>
     public int SlotCount => _store.HighWater;
 
-    /// <summary>What is known of the flows beside.</summary>
+    /// <summary>What is known of the flows beyond connection tracking.</summary>
     public FlowDetailStore Details => _store.Details;
 
-    /// <summary>The place of a flow by its original tuple; -1 when there is none.</summary>
+    /// <summary>The slot of a flow by its original tuple; -1 if there is none.</summary>
     public int Find(ref readonly FlowKey key) => _index.Find(in key, FlowKey.Hash(in key));
 
-    /// <summary>Takes a message in.</summary>
+    /// <summary>Applies a message.</summary>
     /// <param name="message">The message.</param>
     /// <param name="now">When it was received: ticks of UTC.</param>
-    /// <param name="slot">Where its flow is; -1 when it comes late about a connection that has ended and whose flow is folded.</param>
+    /// <param name="slot">The flow's slot; -1 if the message is late: its connection has ended, and the flow is folded.</param>
     public ApplyOutcome Apply(ref readonly FlowUpdate message, long now, out int slot)
     {
         uint hash = FlowKey.Hash(in message.Key);
@@ -92,7 +92,7 @@ internal sealed partial class FlowTable : IDisposable
         return outcome;
     }
 
-    // About a connection that has ended: its end again, or a dump's answer that is older than its end.
+    // A late message about an ended connection: its end again, or a dump's answer that is older than its end.
     private bool IsLate(ref readonly FlowUpdate message, uint hash) => message.Has(FlowUpdateFields.Id) && message.Kind switch
     {
         FlowUpdateKind.Destroy => _ends.Contains(hash, message.Id, since: 0),
@@ -104,13 +104,13 @@ internal sealed partial class FlowTable : IDisposable
     {
         if (message.Kind != FlowUpdateKind.New && (slot < 0 || HoldsNoneOpen(in _store[slot])))
         {
-            int holder = _folder.Find(in message.Key);
+            int holder = _aggregator.Find(in message.Key);
             slot = holder >= 0 ? holder : slot;
         }
 
         if (slot < 0 && MakeRoom())
         {
-            // What was folded may have taken this very key (an ICMP query with the id 0).
+            // A folded flow may have this very key (an ICMP query with id 0).
             slot = _index.Find(in message.Key, hash);
         }
 
@@ -123,13 +123,13 @@ internal sealed partial class FlowTable : IDisposable
         if (_store[slot].Folding != FlowFolding.None)
         {
             bool isOlder = message.Kind == FlowUpdateKind.Dumped && _store[slot].LastSeen >= _dumpStarted;
-            return isOlder ? ApplyOutcome.Known : _folder.Update(slot, in message, now);
+            return isOlder ? ApplyOutcome.Known : _aggregator.Update(slot, in message, now);
         }
 
         ref FlowRecord record = ref _store[slot];
         if (record.IsUnconfirmed)
         {
-            // What its packets told before, and the id of a connection that was dropped, count no more.
+            // The flow's earlier packets, and the id of a connection that was dropped, count no longer.
             record.Flags &= ~FlowFlags.Unconfirmed;
             record.Id = 0;
             record.LastSeen = now;
@@ -144,8 +144,8 @@ internal sealed partial class FlowTable : IDisposable
             record.Epoch = _epoch;
             if (record.LastSeen >= _dumpStarted)
             {
-                // The answer may be about an earlier connection of the tuple, whose packets are in the sum already: also when the id is
-                // the same, which the kernel makes from the tuple and a memory address.
+                // The answer may be about an earlier connection of the tuple, whose packets are in the sum already. The id may even be
+                // the same: the kernel derives it from the tuple and a memory address.
                 bool isOfThisConnection = HasSameId(in record, in message) && !_earlier.ContainsKey(slot);
                 return isOfThisConnection && UpdateCounters(slot, ref record, in message) ? ApplyOutcome.Counted : ApplyOutcome.Known;
             }
@@ -165,7 +165,7 @@ internal sealed partial class FlowTable : IDisposable
         ApplyOutcome outcome = Update(slot, ref record, in message);
         outcome = isNewConnection ? ApplyOutcome.Reopened : outcome;
 
-        // Counters that a dump shows grown do not tell when they grew.
+        // A dump that shows greater counters does not show when they increased.
         if (outcome >= ApplyOutcome.Changed || message.Kind != FlowUpdateKind.Dumped)
         {
             record.LastSeen = now;
@@ -174,10 +174,10 @@ internal sealed partial class FlowTable : IDisposable
         return outcome;
     }
 
-    /// <summary>A dump of the kernel's table begins; every answer to it comes between here and <see cref="EndDump"/>.</summary>
-    /// <param name="now">When it was asked for: ticks of UTC.</param>
+    /// <summary>Begins a dump of the kernel's table. All its answers come between this call and <see cref="EndDump"/>.</summary>
+    /// <param name="now">When the dump was requested: ticks of UTC.</param>
     /// <param name="showsEventless">
-    /// Whether the kernel may make no events for connections that are first seen in it; false when events were lost.
+    /// Whether the kernel may send no events for connections that the dump shows first; false when events were lost.
     /// </param>
     public void BeginDump(long now, bool showsEventless)
     {
@@ -188,9 +188,9 @@ internal sealed partial class FlowTable : IDisposable
     }
 
     /// <summary>
-    /// The dump is complete: flows that are open here, were not in it, and of which no event has spoken since it began, are gone.
+    /// Completes a dump: open flows that it did not show, and that no event has reported since it began, have ended.
     /// </summary>
-    /// <returns>How many were closed.</returns>
+    /// <returns>The number of flows that were closed.</returns>
     public int EndDump(long now)
     {
         int closed = 0;
@@ -214,7 +214,7 @@ internal sealed partial class FlowTable : IDisposable
         return closed;
     }
 
-    /// <summary>The dump broke off: nothing can be concluded from what it did not show.</summary>
+    /// <summary>Abandons an incomplete dump: nothing follows from what it did not show.</summary>
     public void AbandonDump()
     {
         _dumpStarted = long.MaxValue;
@@ -236,7 +236,7 @@ internal sealed partial class FlowTable : IDisposable
         _store.Dispose();
     }
 
-    // What flows were folded into may have this very key (an ICMP query with the id 0), while the connection of the key was folded further before.
+    // A folded flow may have this very key (an ICMP query with id 0), while the connection of the key was folded into a coarser one.
     private static bool HoldsNoneOpen(ref readonly FlowRecord record) => record.Folding != FlowFolding.None && record.OpenConnections == 0;
 
     private bool MakeRoom()
@@ -244,7 +244,7 @@ internal sealed partial class FlowTable : IDisposable
         bool isFull = _store.Count >= _maximum;
         if (isFull)
         {
-            _folder.MakeRoom(Math.Max(1, _maximum / 16));
+            _aggregator.MakeRoom(Math.Max(1, _maximum / 16));
         }
 
         return isFull;
@@ -252,8 +252,8 @@ internal sealed partial class FlowTable : IDisposable
 
     private static bool IsNewConnection(ref readonly FlowRecord record, ref readonly FlowUpdate message)
     {
-        // A second DESTROY for a connection that is closed tells nothing; anything else for a closed flow is a new connection,
-        // and so is another id, whose predecessor's DESTROY was lost.
+        // A second DESTROY for a closed connection says nothing. Any other message for a closed flow is a new connection,
+        // and so is another id: its predecessor's DESTROY was lost.
         return !HasSameId(in record, in message) || (record.IsClosed && message.Kind != FlowUpdateKind.Destroy);
     }
 
@@ -285,7 +285,7 @@ internal sealed partial class FlowTable : IDisposable
         return slot;
     }
 
-    // A flow that no message of connection tracking brought: there is none of its key.
+    // Adds a flow that no message of connection tracking has reported. Its key is not in the table.
     private int Add(ref readonly FlowKey key, FlowFlags flags, long now)
     {
         int slot = _store.Take();
@@ -355,7 +355,7 @@ internal sealed partial class FlowTable : IDisposable
         ref FlowCounters counters = ref _store.Counters(slot);
         FlowCounters total = _earlier.TryGetValue(slot, out FlowCounters earlier) ? earlier + message.Counters : message.Counters;
 
-        // The kernel's counts only grow: a smaller one is an older answer.
+        // The kernel's counters only grow: a smaller value is an older answer.
         bool changed = total.Packets > counters.Packets || total.ReplyPackets > counters.ReplyPackets;
         counters = FlowCounters.Max(in counters, in total);
         record.Flags |= FlowFlags.Counted;

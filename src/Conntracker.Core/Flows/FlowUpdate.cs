@@ -2,13 +2,13 @@
 
 namespace Conntracker.Core.Flows;
 
-/// <summary>One conntrack message, decoded. Reused from message to message, so that decoding allocates nothing.</summary>
+/// <summary>A decoded conntrack message. The struct is reused for every message, so that decoding allocates nothing.</summary>
 internal struct FlowUpdate
 {
-    /// <summary>What the message says.</summary>
+    /// <summary>The kind of message.</summary>
     public FlowUpdateKind Kind;
 
-    /// <summary>Which of the fields below the message carried.</summary>
+    /// <summary>Which of the fields below are set.</summary>
     public FlowUpdateFields Fields;
 
     /// <summary>Original tuple and zone.</summary>

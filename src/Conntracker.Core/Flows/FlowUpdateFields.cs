@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>Which parts a conntrack message carried.</summary>
+/// <summary>The parts that a conntrack message contains.</summary>
 [Flags]
 internal enum FlowUpdateFields
 {

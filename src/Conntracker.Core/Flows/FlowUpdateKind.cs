@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>What a conntrack message says.</summary>
+/// <summary>The kind of a conntrack message.</summary>
 internal enum FlowUpdateKind : byte
 {
     /// <summary>A connection was confirmed (IPCTNL_MSG_CT_NEW with NLM_F_CREATE).</summary>
@@ -9,9 +9,9 @@ internal enum FlowUpdateKind : byte
     /// <summary>A connection changed (IPCTNL_MSG_CT_NEW without NLM_F_CREATE).</summary>
     Update,
 
-    /// <summary>A connection is gone (IPCTNL_MSG_CT_DELETE).</summary>
+    /// <summary>A connection has ended (IPCTNL_MSG_CT_DELETE).</summary>
     Destroy,
 
-    /// <summary>A connection that the kernel's table holds: an answer to a dump.</summary>
+    /// <summary>A connection in the kernel's table: an answer to a dump.</summary>
     Dumped,
 }

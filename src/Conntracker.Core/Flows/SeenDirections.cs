@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>What the packets of a connection have shown, where their order matters.</summary>
+/// <summary>What was seen of a connection's packets, where the direction matters.</summary>
 [Flags]
 internal enum SeenDirections : ushort
 {
@@ -10,16 +10,16 @@ internal enum SeenDirections : ushort
     /// <summary>The originator has sent TCP's FIN.</summary>
     Fin = 1,
 
-    /// <summary>The other side has sent TCP's FIN.</summary>
+    /// <summary>The responder has sent TCP's FIN.</summary>
     ReplyFin = 2,
 
-    /// <summary>The originator has spoken.</summary>
+    /// <summary>The originator has sent a packet.</summary>
     Spoken = 4,
 
-    /// <summary>The other side has spoken.</summary>
+    /// <summary>The responder has sent a packet.</summary>
     ReplySpoken = 8,
 
-    /// <summary>Both sides have.</summary>
+    /// <summary>Both sides have sent packets.</summary>
     BothSpoken = Spoken | ReplySpoken,
 
     /// <summary>Both sides have sent FIN.</summary>

@@ -1,13 +1,13 @@
 namespace Conntracker.Core.Flows;
 
-/// <summary>Walks the steps of a flow: the number of each, how many packets passed it, and whether one of the originator was among them.</summary>
+/// <summary>Enumerates the steps of a flow: the number of each, its count of packets, and whether the originator sent one of them.</summary>
 internal struct StepEnumerator
 {
     private readonly FlowDetailStore _store;
     private int _link;
     private int _index = -1;
 
-    /// <summary>Walks from a chunk; 0 for none.</summary>
+    /// <summary>Begins at a chunk; 0 for none.</summary>
     public StepEnumerator(FlowDetailStore store, int link)
     {
         _store = store;
@@ -17,7 +17,7 @@ internal struct StepEnumerator
     /// <summary>The current step.</summary>
     public (int Step, uint Packets, bool OfOriginator) Current { get; private set; }
 
-    /// <summary>Goes to the next step.</summary>
+    /// <summary>Moves to the next step.</summary>
     public unsafe bool MoveNext()
     {
         while (_link != 0)

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Flows;
 
 /// <summary>
-/// A growing array of structs in unmanaged blocks that never move, so that the collector never walks a million of them. A block is
-/// made when it is needed, all zero. To be held in a field, never copied; the owner releases it.
+/// A growing array of structs in unmanaged blocks that never move, so that the garbage collector never walks a million of them. A block is
+/// allocated when it is needed, all zero. Hold it in a field and never copy it; the owner releases it.
 /// </summary>
 internal unsafe struct UnmanagedBlocks<T>
     where T : unmanaged
@@ -16,14 +16,14 @@ internal unsafe struct UnmanagedBlocks<T>
 
     private T*[]? _blocks;
 
-    /// <summary>The element at a place whose block was ensured.</summary>
+    /// <summary>The element at an index whose block was ensured.</summary>
     public readonly ref T this[int slot]
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => ref _blocks![slot >> BlockShift][slot & BlockMask];
     }
 
-    /// <summary>Makes the block that holds a place, unless it is there.</summary>
+    /// <summary>Allocates the block of an index, unless it exists.</summary>
     public void Ensure(int slot)
     {
         int block = slot >> BlockShift;
@@ -45,7 +45,7 @@ internal unsafe struct UnmanagedBlocks<T>
         }
     }
 
-    /// <summary>Copies the blocks that there are, up to a number of elements.</summary>
+    /// <summary>Copies the allocated blocks, up to a number of elements.</summary>
     public readonly void CopyTo(ref UnmanagedBlocks<T> target, int count)
     {
         for (int start = 0; start < count && _blocks is not null && start >> BlockShift < _blocks.Length; start += BlockSize)
