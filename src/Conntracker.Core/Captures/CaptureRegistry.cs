@@ -5,12 +5,12 @@ using Conntracker.Core.Captures;
 namespace Conntracker;
 
 /// <summary>
-/// The captures of this process, by name. They stop when the process ends, so that the kernel's settings are put back. A capture may
-/// have an owner, a runspace that has imported the module: when that leaves, its captures are removed, and those of others go on.
+/// The captures of this process, by name. They stop when the process ends, so that the kernel's settings are restored. A capture may
+/// have an owner, a runspace that has imported the module. When an owner leaves, its captures are removed, and those of others continue.
 /// </summary>
 public static class CaptureRegistry
 {
-    // A start that was given up has to put back what it has changed.
+    // A start that was cancelled must restore what it has changed.
     private static readonly TimeSpan s_startPatience = TimeSpan.FromSeconds(10);
 
     private static readonly Lock s_gate = new();
@@ -32,15 +32,15 @@ public static class CaptureRegistry
         }
     }
 
-    /// <summary>Starts a capture and enters it. It is removed with the last owner.</summary>
-    /// <param name="name">Its name; null makes one: <c>Capture1</c>.</param>
-    /// <param name="options">How.</param>
-    /// <param name="cancellation">Gives up.</param>
+    /// <summary>Starts a capture and registers it. It is removed with the last owner.</summary>
+    /// <param name="name">Its name; null for a generated one: <c>Capture1</c>.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="cancellation">Cancels the start.</param>
     /// <exception cref="ConntrackException">The name is taken, or the capture could not be started.</exception>
     public static Conntracker.Capture Start(string? name, CaptureOptions options, CancellationToken cancellation = default) =>
         Start(name, options, Guid.Empty, cancellation);
 
-    /// <summary>Finds a capture; names do not tell upper from lower case.</summary>
+    /// <summary>Finds a capture; names are not case-sensitive.</summary>
     public static bool TryFind(string name, [NotNullWhen(true)] out Conntracker.Capture? capture)
     {
         lock (s_gate)
@@ -50,7 +50,7 @@ public static class CaptureRegistry
         }
     }
 
-    /// <summary>Stops a capture, frees its flows and forgets it.</summary>
+    /// <summary>Stops a capture, frees its flows and removes it from the registry.</summary>
     public static void Remove(Conntracker.Capture capture)
     {
         ArgumentNullException.ThrowIfNull(capture);
@@ -62,15 +62,15 @@ public static class CaptureRegistry
         capture.Session.Dispose();
     }
 
-    /// <summary>Removes every capture, and gives up those that are being started.</summary>
+    /// <summary>Removes every capture, and cancels those that are being started.</summary>
     public static void RemoveAll() => Remove(() => _ => true);
 
-    /// <summary>Starts a capture and enters it.</summary>
-    /// <param name="name">Its name; null makes one.</param>
-    /// <param name="options">How.</param>
-    /// <param name="owner">With whom it is removed (<see cref="RemoveOwner"/>).</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="ConntrackException">The name is taken, the capture could not be started, or its owner left before it was.</exception>
+    /// <summary>Starts a capture and registers it.</summary>
+    /// <param name="name">Its name; null for a generated one.</param>
+    /// <param name="options">Its options.</param>
+    /// <param name="owner">The owner with which it is removed (<see cref="RemoveOwner"/>).</param>
+    /// <param name="cancellation">Cancels the start.</param>
+    /// <exception cref="ConntrackException">The name is taken, the capture could not be started, or its owner left before it had started.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static Conntracker.Capture Start(string? name, CaptureOptions options, Guid owner, CancellationToken cancellation)
     {
@@ -78,7 +78,7 @@ public static class CaptureRegistry
         CaptureSession? session = null;
         try
         {
-            // Started without the lock: it takes as long as the kernel's table is large.
+            // Started without the lock: reading a large table takes long.
             session = CaptureSession.Start(options, start.Cancellation);
             lock (s_gate)
             {
@@ -107,7 +107,7 @@ public static class CaptureRegistry
         }
     }
 
-    /// <summary>Enters a runspace that has imported the module.</summary>
+    /// <summary>Registers a runspace that has imported the module.</summary>
     public static void AddOwner(Guid owner)
     {
         lock (s_gate)
@@ -116,7 +116,7 @@ public static class CaptureRegistry
         }
     }
 
-    /// <summary>Forgets an owner that is gone. Its captures go on, until the last owner leaves or the process ends.</summary>
+    /// <summary>Removes an owner that has ended. Its captures continue until the last owner leaves or the process ends.</summary>
     public static void ForgetOwner(Guid owner)
     {
         lock (s_gate)
@@ -125,7 +125,7 @@ public static class CaptureRegistry
         }
     }
 
-    /// <summary>Removes the captures of an owner that leaves, those that are being started too; with the last owner, all captures.</summary>
+    /// <summary>Removes the captures of an owner that leaves, including those that are being started; with the last owner, all captures.</summary>
     public static void RemoveOwner(Guid owner) => Remove(() =>
     {
         s_owners.Remove(owner);
@@ -133,7 +133,7 @@ public static class CaptureRegistry
         return each => isLast || each == owner;
     });
 
-    // Who is concerned is decided under the lock, so that a capture of an owner that comes now is not.
+    // The captures are selected under the lock, so that those of an owner that is added now are not affected.
     private static void Remove(Func<Func<Guid, bool>> decide)
     {
         Conntracker.Capture[] captures;

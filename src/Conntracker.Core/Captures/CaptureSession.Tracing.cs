@@ -9,12 +9,12 @@ using Conntracker.Core.Tracing.Nftables;
 
 namespace Conntracker;
 
-/// <summary>What a session lets users trace while it runs.</summary>
+/// <summary>The session's traces.</summary>
 public sealed partial class CaptureSession
 {
-    /// <summary>Has packets of a flow, or of what a query matches, traced for a time.</summary>
-    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
-    /// <exception cref="ConntrackException">The capture does not run, cannot trace, or traces too much; the flow has no exact tuple.</exception>
+    /// <summary>Traces the packets of a flow, or of the flows that match a query, for a time.</summary>
+    /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
+    /// <exception cref="ConntrackException">The capture is not running, cannot trace, or traces too much; the flow has no exact tuple.</exception>
     /// <exception cref="ArgumentException">The time is too short or too long, or nothing can match the query.</exception>
     internal (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
     {
@@ -33,11 +33,11 @@ public sealed partial class CaptureSession
         return (request.Id, wasActive);
     }
 
-    /// <summary>Ends a trace before its time; false when there is none of this number.</summary>
-    /// <exception cref="ConntrackException">The capture does not run.</exception>
+    /// <summary>Ends a trace early; false if there is none of this number.</summary>
+    /// <exception cref="ConntrackException">The capture is not running.</exception>
     internal bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
 
-    /// <summary>What is traced, and what came of it.</summary>
+    /// <summary>The traces, and their results so far.</summary>
     internal IReadOnlyList<FlowTrace> GetTraces(string capture) => _runner.Tracing?.List(capture, _state == CaptureState.Running) ?? [];
 
     private T WhileRunning<T>(Func<TraceControl, T> act)

@@ -10,11 +10,11 @@ using Conntracker.Core.Feeds;
 namespace Conntracker;
 
 /// <summary>
-/// A capture's life: its thread, its state, its flows. The flows outlive the thread and are freed with the session.
+/// A running or ended capture: its thread, its state, its flows. The flows outlive the thread and are freed with the session.
 /// </summary>
 public sealed partial class CaptureSession : IDisposable
 {
-    // Above any nf_conntrack_max that hosts set: a single dump is never folded.
+    // Above any nf_conntrack_max in use: the flows of a single dump are never folded.
     private const int LargestTable = 1 << 24;
 
     private static readonly TimeSpan s_refreshPatience = TimeSpan.FromSeconds(5);
@@ -58,36 +58,36 @@ public sealed partial class CaptureSession : IDisposable
         StartTime = new DateTimeOffset(_clock.TimeOfDay, TimeSpan.Zero);
         _began = _clock.Now;
 
-        // A thread of its own: it may enter a network namespace, which a thread of the pool must never do.
+        // A thread of its own: it may enter a network namespace, which a pool thread must never do.
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker" };
     }
 
-    /// <summary>When it was started.</summary>
+    /// <summary>When the capture was started.</summary>
     public DateTimeOffset StartTime { get; }
 
-    /// <summary>What it is doing.</summary>
+    /// <summary>What the capture is doing.</summary>
     public CaptureState State => _state;
 
-    /// <summary>What ended it; null when it runs, or ended well.</summary>
+    /// <summary>The error that ended the capture; null while it runs, and if it ended without one.</summary>
     public Exception? Error => _error;
 
-    /// <summary>What a user ought to know of it.</summary>
+    /// <summary>Notices for the user.</summary>
     public CaptureNotices Notices { get; } = new();
 
-    /// <summary>How long it has run.</summary>
+    /// <summary>How long the capture has run, or ran.</summary>
     public TimeSpan Duration => TimeSpan.FromTicks((_ended.IsSet ? Interlocked.Read(ref _endTime) : _clock.Now) - _began);
 
-    /// <summary>How many flows it holds.</summary>
+    /// <summary>The number of flows.</summary>
     public int FlowCount => _collector.FlowCount;
 
-    /// <summary>What it saw and what it did not.</summary>
+    /// <summary>What the capture saw, and what it missed.</summary>
     public CaptureCounters Counters => _collector.Counters;
 
-    /// <summary>Starts a capture; returns when it sees events and the flows that were open before are there.</summary>
-    /// <param name="options">How.</param>
-    /// <param name="cancellation">Gives up, and stops it again.</param>
+    /// <summary>Starts a capture. Returns when it receives events and has read the flows that were open before.</summary>
+    /// <param name="options">Its options.</param>
+    /// <param name="cancellation">Cancels the start, and stops the capture.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="ConntrackException">It could not be started.</exception>
+    /// <exception cref="ConntrackException">The capture could not be started.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static CaptureSession Start(CaptureOptions options, CancellationToken cancellation = default)
     {
@@ -96,10 +96,10 @@ public sealed partial class CaptureSession : IDisposable
         return Start(new CaptureSession(options, readOnce: false), cancellation);
     }
 
-    /// <summary>Starts a capture and returns at once. Whether it could be started is known when it has ended: <see cref="Error"/>.</summary>
-    /// <param name="options">How.</param>
+    /// <summary>Starts a capture and returns at once. If it could not be started, it ends with an <see cref="Error"/>.</summary>
+    /// <param name="options">Its options.</param>
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
-    /// <exception cref="ConntrackException">What it reads or writes cannot be opened.</exception>
+    /// <exception cref="ConntrackException">A file that it reads or writes cannot be opened.</exception>
     public static CaptureSession Begin(CaptureOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
@@ -109,30 +109,30 @@ public sealed partial class CaptureSession : IDisposable
         return session;
     }
 
-    /// <summary>Reads the kernel's table once; nothing is switched on, changed, or listened to.</summary>
+    /// <summary>Reads the kernel's table once. Nothing is enabled or changed, and no events are received.</summary>
     /// <param name="networkNamespace">The network namespace; null for the one that the process is in.</param>
-    /// <param name="cancellation">Gives up.</param>
-    /// <exception cref="ConntrackException">It cannot be read.</exception>
+    /// <param name="cancellation">Cancels the read.</param>
+    /// <exception cref="ConntrackException">The table cannot be read.</exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public static CaptureSession ReadOnce(string? networkNamespace, CancellationToken cancellation = default) =>
         Start(new CaptureSession(new CaptureOptions { NetworkNamespace = networkNamespace, MaximumFlows = LargestTable }, readOnce: true), cancellation);
 
-    /// <summary>Asks it to stop, without waiting.</summary>
+    /// <summary>Requests the capture to stop, without waiting.</summary>
     public void RequestStop() => _runner.RequestStop();
 
-    /// <summary>Stops it and waits until it has ended.</summary>
+    /// <summary>Stops the capture and waits until it has ended.</summary>
     public void Stop()
     {
         _runner.RequestStop();
         _ended.Wait();
     }
 
-    /// <summary>Waits until it has ended; false when the time was over before.</summary>
+    /// <summary>Waits until the capture has ended; false if the timeout came first.</summary>
     public bool Wait(TimeSpan timeout, CancellationToken cancellation = default) => _ended.Wait(timeout, cancellation);
 
     /// <summary>
-    /// Copies the flows as they are now; the caller disposes the copy. A running capture first reads the kernel's table where events do not
-    /// say everything: counters of open connections, and flows for which the kernel makes no events.
+    /// Copies the current flows; the caller disposes the copy. A running capture first reads the kernel's table for what events do not
+    /// report: counters of open connections, and flows for which the kernel sends no events.
     /// </summary>
     public FlowSnapshot Snapshot(CancellationToken cancellation = default)
     {
@@ -144,7 +144,7 @@ public sealed partial class CaptureSession : IDisposable
         return _collector.Snapshot();
     }
 
-    /// <summary>The flows that are wanted, as objects, one at a time.</summary>
+    /// <summary>The flows that match a query, as objects, one at a time.</summary>
     public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default)
     {
         using FlowSnapshot snapshot = Snapshot(cancellation);
@@ -170,7 +170,7 @@ public sealed partial class CaptureSession : IDisposable
         return subscription;
     }
 
-    /// <summary>Stops it and frees its flows.</summary>
+    /// <summary>Stops the capture and frees its flows.</summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _isDisposed, 1) != 0)
@@ -214,7 +214,7 @@ public sealed partial class CaptureSession : IDisposable
 
     private void Refresh(CancellationToken cancellation)
     {
-        // A dump that is under way has answers from before now.
+        // A dump in progress has answers that are older than this request.
         (long before, bool isDumping) = _collector.Dumps;
         before += isDumping ? 1 : 0;
         if (!_runner.RequestRefresh())
@@ -239,7 +239,7 @@ public sealed partial class CaptureSession : IDisposable
             });
             _state = CaptureState.Stopped;
         }
-#pragma warning disable CA1031 // Nothing may leave the thread: whatever ended the capture is shown by it.
+#pragma warning disable CA1031 // No exception may leave the thread: the capture shows what ended it.
         catch (Exception error)
 #pragma warning restore CA1031
         {

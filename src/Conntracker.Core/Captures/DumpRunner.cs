@@ -13,7 +13,7 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>Reads the kernel's table once and ends. Makes no table, joins no group, changes no setting.</summary>
+/// <summary>Reads the kernel's table once and ends. Creates no nftables table, joins no group, changes no setting.</summary>
 internal sealed class DumpRunner : ICaptureRunner
 {
     private readonly string? _networkNamespace;
@@ -21,9 +21,9 @@ internal sealed class DumpRunner : ICaptureRunner
     private readonly CaptureClock _clock = new();
     private volatile bool _stop;
 
-    /// <summary>Makes a runner.</summary>
+    /// <summary>Reads a network namespace's table.</summary>
     /// <param name="networkNamespace">The network namespace; null for the one that the process is in.</param>
-    /// <param name="collector">Gets the flows.</param>
+    /// <param name="collector">Receives the flows.</param>
     public DumpRunner(string? networkNamespace, FlowCollector collector)
     {
         _networkNamespace = networkNamespace;
@@ -73,6 +73,6 @@ internal sealed class DumpRunner : ICaptureRunner
     /// <inheritdoc/>
     public void Dispose()
     {
-        // Everything it opens, Run closes.
+        // Run closes everything that it opens.
     }
 }

@@ -10,13 +10,13 @@ using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>What the collector does with packets.</summary>
+/// <summary>The collector's part for packets.</summary>
 internal sealed partial class FlowCollector
 {
     private readonly PacketHandler _packets;
     private long _packetsLost;
 
-    /// <summary>Names UDP ports of services on this host (<see cref="CaptureOptions.IncomingUdpPorts"/>).</summary>
+    /// <summary>Sets the UDP ports of services on this host (<see cref="CaptureOptions.IncomingUdpPorts"/>).</summary>
     public void UseIncomingUdpPorts(IEnumerable<int> ports) => _packets.Originator.UseIncomingUdpPorts(ports);
 
     private void TakePacket(MessageKind kind, long time, ReadOnlySpan<byte> data)

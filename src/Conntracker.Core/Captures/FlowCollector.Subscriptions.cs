@@ -1,11 +1,11 @@
 namespace Conntracker.Core.Captures;
 
-/// <summary>Who is told of flows as they appear.</summary>
+/// <summary>The collector's part for subscriptions to new flows.</summary>
 internal sealed partial class FlowCollector
 {
     private FlowSubscription[] _subscriptions = [];
 
-    /// <summary>Begins a subscription to each new connection from now on.</summary>
+    /// <summary>Begins a subscription to each connection that begins from now on.</summary>
     public FlowSubscription Subscribe(FlowQuery query)
     {
         FlowSubscription subscription = new(query, Unsubscribe);
@@ -17,7 +17,7 @@ internal sealed partial class FlowCollector
         return subscription;
     }
 
-    /// <summary>Tells the subscribers that nothing more comes.</summary>
+    /// <summary>Completes all subscriptions: nothing more will be published.</summary>
     public void CompleteSubscriptions()
     {
         lock (_gate)

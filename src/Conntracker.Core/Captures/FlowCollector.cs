@@ -16,8 +16,8 @@ using Conntracker.Core.Tracing;
 namespace Conntracker.Core.Captures;
 
 /// <summary>
-/// Turns frames into flows: decodes, feeds the table, counts, and informs subscribers. Live and replayed frames are handled alike. One thread
-/// hands frames in; any thread may read.
+/// Turns messages into flows: decodes them, updates the table, counts, and informs subscribers. Live and replayed messages are handled alike. One
+/// thread passes messages; any thread may read.
 /// </summary>
 internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDisposable
 {
@@ -43,10 +43,10 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     private bool _dumpWasInterrupted;
     private bool _isDisposed;
 
-    /// <summary>Makes an empty collector.</summary>
+    /// <summary>Creates the flow table and the joins.</summary>
     /// <param name="maximumFlows">The flow limit.</param>
     /// <param name="protocols">The protocols to keep; empty keeps all.</param>
-    /// <param name="localAddresses">Addresses that are the host's own, beside those that frames tell.</param>
+    /// <param name="localAddresses">Addresses that are the host's own, in addition to those that messages report.</param>
     public FlowCollector(int maximumFlows, IReadOnlyList<FlowProtocol> protocols, IReadOnlyList<AddressRange>? localAddresses = null)
     {
         foreach (AddressRange range in localAddresses ?? [])
@@ -74,10 +74,10 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <summary>Joins processes with the flows.</summary>
     public ProcessJoin Processes { get; }
 
-    /// <summary>The host's own addresses, as far as they are known. An immutable copy.</summary>
+    /// <summary>The host's own addresses that are known so far. An immutable copy.</summary>
     public LocalAddresses Addresses => _addresses.Current;
 
-    /// <summary>How many flows there are.</summary>
+    /// <summary>The number of flows.</summary>
     public int FlowCount
     {
         get
@@ -89,14 +89,14 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
     }
 
-    /// <summary>Whether the kernel makes no events at all, so that only dumps show flows.</summary>
+    /// <summary>Whether the kernel sends no events at all, so that only dumps show flows.</summary>
     public bool IsWithoutEvents
     {
         get => _isWithoutEvents;
         set => _isWithoutEvents = value;
     }
 
-    /// <summary>Whether there is something that only dumps show: all flows, or those that no event has spoken of (<see cref="FlowTable.Eventless"/>).</summary>
+    /// <summary>Whether only dumps show all flows, or those that no event has reported (<see cref="FlowTable.Eventless"/>).</summary>
     public bool NeedsDumps
     {
         get
@@ -108,7 +108,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
     }
 
-    /// <summary>How many dumps ended, and whether another one is under way.</summary>
+    /// <summary>The number of dumps that have ended, and whether one is in progress.</summary>
     public (long Ended, bool IsDumping) Dumps
     {
         get
@@ -184,7 +184,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
     }
 
-    /// <summary>Copies the flows; the caller disposes the copy.</summary>
+    /// <summary>Copies the flows. The caller disposes the copy.</summary>
     public FlowSnapshot Snapshot()
     {
         lock (_gate)
@@ -254,7 +254,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
                 _malformed++;
                 break;
             default:
-                // A later version may write further kinds; a recording's own version guards against those that matter.
+                // A later version may write further kinds. Changes that matter raise the recording's own version.
                 Tracing.Take(kind, time, data);
                 break;
         }
@@ -373,7 +373,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
         else if (isRepair && _message.Kind == FlowUpdateKind.New && outcome < ApplyOutcome.Reopened && _repaired > 0)
         {
-            // The dump was quicker than the event that was on its way: nothing had been lost of it.
+            // The dump was faster than the event that was still queued: nothing of the flow had been lost.
             _repaired--;
         }
 

@@ -6,16 +6,16 @@ using static Conntracker.Core.Native.ConntrackConstants;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>Makes the public object of a flow from what the table holds.</summary>
+/// <summary>Creates the public object of a flow from the table's record.</summary>
 internal static class FlowProjection
 {
-    /// <summary>Makes the object.</summary>
+    /// <summary>Creates the object.</summary>
     /// <param name="record">The flow.</param>
-    /// <param name="counters">Its counters; null when the kernel did not count.</param>
-    /// <param name="addresses">The host's addresses, which tell the direction.</param>
-    /// <param name="details">Where its details is.</param>
-    /// <param name="trace">The steps that its details names.</param>
-    /// <param name="processes">The processes that its details names.</param>
+    /// <param name="counters">Its counters; null if the kernel did not count.</param>
+    /// <param name="addresses">The host's addresses, for the direction.</param>
+    /// <param name="details">The store that holds its details.</param>
+    /// <param name="trace">The steps that its details refer to.</param>
+    /// <param name="processes">The processes that its details refer to.</param>
     public static Flow ToFlow(
         ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, FlowDetailStore details, TraceSnapshot trace, ProcessSnapshot processes)
     {

@@ -6,7 +6,7 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker;
 
-/// <summary>The flows of a capture at one moment, with all that is known of them. Holds unmanaged memory: dispose it.</summary>
+/// <summary>The flows of a capture at one moment, with everything known about them. Holds unmanaged memory: dispose it.</summary>
 public sealed class FlowSnapshot : IDisposable
 {
     private readonly FlowStore _store;
@@ -14,7 +14,7 @@ public sealed class FlowSnapshot : IDisposable
     private readonly TraceSnapshot _trace;
     private readonly ProcessSnapshot _processes;
 
-    /// <summary>Takes a copy of the flows into care.</summary>
+    /// <summary>Takes ownership of a copy of the flows.</summary>
     /// <param name="store">The copy.</param>
     /// <param name="addresses">The host's addresses at that moment.</param>
     /// <param name="trace">The steps at that moment.</param>
@@ -27,7 +27,7 @@ public sealed class FlowSnapshot : IDisposable
         _processes = processes;
     }
 
-    /// <summary>How many flows there are.</summary>
+    /// <summary>The number of flows.</summary>
     public int Count => _store.Count;
 
     /// <summary>One past the highest slot; slots below it may be free.</summary>
@@ -36,19 +36,19 @@ public sealed class FlowSnapshot : IDisposable
     /// <summary>The flow in a slot.</summary>
     internal ref readonly FlowRecord this[int slot] => ref _store[slot];
 
-    /// <summary>Where the flow in a slot goes.</summary>
+    /// <summary>The direction of the flow in a slot.</summary>
     internal FlowDirection Direction(int slot) => _addresses.DirectionOf(in _store[slot]);
 
     /// <summary>The steps of the flow in a slot.</summary>
     internal IReadOnlyList<TraceStep> Trace(int slot) => _trace.Trace(_store.Details, in _store[slot]);
 
-    /// <summary>The process that the flow in a slot shows as its own; null when none is known.</summary>
+    /// <summary>The process that the flow in a slot shows as its own; null if none is known.</summary>
     internal FlowProcess? Originator(int slot) => _processes.Shown(_store.Details, in _store[slot], Direction(slot));
 
-    /// <summary>Who answers the flow in a slot; null when not known, or not on this host.</summary>
+    /// <summary>The process that answers the flow in a slot; null if it is not known, or not on this host.</summary>
     internal FlowProcess? Responder(int slot) => _processes.Responder(_store.Details, in _store[slot]);
 
-    /// <summary>The flow in a slot as an object; null when the slot is free or a query does not want it.</summary>
+    /// <summary>The flow in a slot as an object; null if the slot is free or the flow does not match the query.</summary>
     public Flow? ToFlow(int slot, FlowQuery query)
     {
         ArgumentNullException.ThrowIfNull(query);

@@ -8,8 +8,8 @@ using Conntracker.Core.Tracing;
 namespace Conntracker;
 
 /// <summary>
-/// Flows as they appear, for one reader. The queue is bounded: when the reader is slower than the network, the newest are left out of
-/// the stream and counted. They are in the capture. Ends when it is disposed.
+/// New flows, for one reader. The queue is bounded: when the reader is slower than the network, the newest flows are left out of
+/// the stream and counted; the capture still has them. The subscription ends when it is disposed.
 /// </summary>
 public sealed class FlowSubscription : IDisposable
 {
@@ -21,8 +21,8 @@ public sealed class FlowSubscription : IDisposable
         new BoundedChannelOptions(Capacity) { SingleReader = true, SingleWriter = true, FullMode = BoundedChannelFullMode.Wait });
     private long _skipped;
 
-    /// <param name="query">Which flows are wanted.</param>
-    /// <param name="leave">Takes it off the list of those that are informed.</param>
+    /// <param name="query">The query that a flow must match.</param>
+    /// <param name="leave">Removes the subscription from the publisher's list.</param>
     internal FlowSubscription(FlowQuery query, Action<FlowSubscription> leave)
     {
         _query = query;
@@ -32,10 +32,10 @@ public sealed class FlowSubscription : IDisposable
     /// <summary>The flows, in the order in which they appeared.</summary>
     public ChannelReader<Flow> Reader => _queue.Reader;
 
-    /// <summary>How many were left out because the queue was full.</summary>
+    /// <summary>The number of flows that were left out because the queue was full.</summary>
     public long Skipped => Interlocked.Read(ref _skipped);
 
-    /// <summary>Offers a flow; called under the collector's lock.</summary>
+    /// <summary>Publishes a flow; called under the collector's lock.</summary>
     internal void Publish(ref readonly FlowRecord record, LocalAddresses addresses, FlowDetailStore details, TraceSnapshot trace, ProcessSnapshot processes)
     {
         if (_query.Matches(in record, trace.Verdict(details, in record))
@@ -45,13 +45,13 @@ public sealed class FlowSubscription : IDisposable
         }
     }
 
-    /// <summary>Ends it: nothing more comes. What is in the queue can still be read.</summary>
+    /// <summary>Ends the subscription: nothing more is published. What is queued can still be read.</summary>
     public void Dispose()
     {
         _leave(this);
         Complete();
     }
 
-    /// <summary>Nothing more comes.</summary>
+    /// <summary>Completes the queue: nothing more is published.</summary>
     internal void Complete() => _queue.Writer.TryComplete();
 }

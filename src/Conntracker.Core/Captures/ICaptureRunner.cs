@@ -3,19 +3,19 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>Moves frames from where they come from into the collector, on the capture's own thread.</summary>
+/// <summary>Moves messages from their source into the collector, on the capture's own thread.</summary>
 internal interface ICaptureRunner : IDisposable
 {
-    /// <summary>Chooses what is traced; null when this runner cannot trace.</summary>
+    /// <summary>Selects what is traced; null if this runner cannot trace.</summary>
     TraceControl? Tracing { get; }
 
-    /// <summary>Works until it was asked to stop, its time is over, or nothing more comes.</summary>
-    /// <param name="ready">Called once, when flows that are open already are there.</param>
+    /// <summary>Runs until it is requested to stop, its time is over, or its source ends.</summary>
+    /// <param name="ready">Called once, when the flows that are already open were read.</param>
     void Run(Action ready);
 
-    /// <summary>Asks the runner to stop; from any thread, any number of times.</summary>
+    /// <summary>Requests the runner to stop; from any thread, any number of times.</summary>
     void RequestStop();
 
-    /// <summary>Asks for the counters as they are now; from any thread. False when this runner cannot ask the kernel.</summary>
+    /// <summary>Requests the current counters; from any thread. False if this runner has no kernel to ask.</summary>
     bool RequestRefresh();
 }

@@ -17,11 +17,11 @@ namespace Conntracker.Core.Captures;
 
 /// <summary>
 /// Captures from the running kernel: enters the network namespace with the capture's own thread, prepares it, feeds the collector until
-/// the end, and leaves everything as it was.
+/// the end, and restores what it changed.
 /// </summary>
 internal sealed class LiveRunner : ICaptureRunner
 {
-    // The first flows that a user looks at have their rules' texts, unless there are very many rules.
+    // How long the start waits for the rules' texts, so that the first flows show them. A very large ruleset takes longer.
     private static readonly long s_rulesWait = TimeSpan.FromSeconds(1).Ticks;
 
     private readonly CaptureOptions _options;
@@ -35,8 +35,8 @@ internal sealed class LiveRunner : ICaptureRunner
     private volatile bool _stop;
     private volatile bool _refresh;
 
-    /// <summary>Makes a runner, and the recording's file.</summary>
-    /// <exception cref="ConntrackException">The recording's file cannot be made.</exception>
+    /// <summary>Creates the recording's file.</summary>
+    /// <exception cref="ConntrackException">The recording's file cannot be created.</exception>
     public LiveRunner(CaptureOptions options, FlowCollector collector, CaptureNotices notices)
     {
         _options = options;
@@ -161,7 +161,7 @@ internal sealed class LiveRunner : ICaptureRunner
 
     private void WatchTracking(ConntrackFeed feed, ConntrackerTable? table, TrackingReading? before, Func<TrackingReading?> readTracking)
     {
-        // Where entries are left over of earlier tracking it cannot be known who makes the kernel track.
+        // If the kernel's table held entries before, they may be left over from earlier tracking: it is unknown who has connections tracked.
         bool wasTracking = before is not { Entries: 0 };
         if (!wasTracking && table is not null)
         {
@@ -176,8 +176,8 @@ internal sealed class LiveRunner : ICaptureRunner
         : $"The kernel's table is limited to {limit} connections (net.netfilter.nf_conntrack_max). When it is full, packets of new connections are dropped. "
             + (_options.KeepTracking ? "The capture keeps tracking enabled." : "At 90 % the capture removes its nftables table, and tracking ends (unless -KeepTracking or --keep-tracking is used).");
 
-    // What the user reads of it. Where somebody else has connections tracked, our table is worth nothing but the traces: taking it away changes
-    // nothing else, and helps where what was tracked before was left over.
+    // Returns the notice for the user. If another rule has connections tracked, our table only serves the traces, and removing it costs nothing else.
+    // If the entries were merely left over from earlier tracking, removing it ends the tracking.
     private string? LetGo(ConntrackerTable? table, bool wasTracking)
     {
         if (table is null || _options.KeepTracking || (wasTracking && _tracing.IsTracing))

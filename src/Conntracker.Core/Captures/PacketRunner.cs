@@ -14,7 +14,7 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>Captures from the packets of an interface: enters the network namespace with the capture's own thread, and feeds the collector until the end.</summary>
+/// <summary>Captures the packets of an interface: enters the network namespace with the capture's own thread, and feeds the collector until the end.</summary>
 internal sealed class PacketRunner : ICaptureRunner
 {
     private readonly CaptureOptions _options;
@@ -27,8 +27,8 @@ internal sealed class PacketRunner : ICaptureRunner
     private readonly List<IFeedSource> _sources = [];
     private volatile bool _stop;
 
-    /// <summary>Makes a runner, and the recording's file.</summary>
-    /// <exception cref="ConntrackException">The recording's file cannot be made.</exception>
+    /// <summary>Creates the recording's file.</summary>
+    /// <exception cref="ConntrackException">The recording's file cannot be created.</exception>
     public PacketRunner(CaptureOptions options, FlowCollector collector, CaptureNotices notices)
     {
         _options = options;
@@ -49,7 +49,7 @@ internal sealed class PacketRunner : ICaptureRunner
             NetworkNamespace.Enter(name);
         }
 
-        // Addresses first: they decide over the direction of the first packet.
+        // Addresses first: the direction of the first packet depends on them.
         _sources.Add(new AddressFeed(_sink, _clock));
         _sources.Add(new PacketFeed(_options, _sink, _notices, _clock));
         if (_options.ResolveProcess)

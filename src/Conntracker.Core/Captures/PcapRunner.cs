@@ -11,7 +11,7 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>Reads a capture file to its end, as fast as it can be read. Times are those of the file.</summary>
+/// <summary>Reads a capture file to its end, as fast as possible. Times are those of the file.</summary>
 internal sealed class PcapRunner : ICaptureRunner
 {
     private readonly PacketSource _source;
@@ -24,9 +24,11 @@ internal sealed class PcapRunner : ICaptureRunner
     /// <summary>Opens the file.</summary>
     /// <param name="path">Its path.</param>
     /// <param name="options">The capture's options.</param>
-    /// <param name="collector">Gets the flows.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
-    /// <exception cref="ConntrackException">It cannot be opened, is no capture file, or of a link type that cannot be read; or the recording's file cannot be made.</exception>
+    /// <param name="collector">Receives the flows.</param>
+    /// <param name="notices">Receives notices for the user.</param>
+    /// <exception cref="ConntrackException">
+    /// The file cannot be opened, is not a capture file, or has an unsupported link type; or the recording's file cannot be created.
+    /// </exception>
     public PcapRunner(string path, CaptureOptions options, FlowCollector collector, CaptureNotices notices)
     {
         _path = path;

@@ -9,7 +9,7 @@ using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Captures;
 
-/// <summary>Replays a recording, as fast as it can be read. Times are those of the recording.</summary>
+/// <summary>Replays a recording, as fast as possible. Times are those of the recording.</summary>
 internal sealed class ReplayRunner : ICaptureRunner
 {
     private readonly RecordingReader _recording;
@@ -19,7 +19,7 @@ internal sealed class ReplayRunner : ICaptureRunner
     private volatile bool _stop;
 
     /// <summary>Opens the recording.</summary>
-    /// <exception cref="ConntrackException">It cannot be opened, or is none.</exception>
+    /// <exception cref="ConntrackException">The file cannot be opened, or is not a recording.</exception>
     public ReplayRunner(string path, FlowCollector collector, CaptureNotices notices)
     {
         _recording = RecordingReader.Open(path);
@@ -34,7 +34,7 @@ internal sealed class ReplayRunner : ICaptureRunner
     /// <inheritdoc/>
     public void Run(Action ready)
     {
-        // A recording is read to its end before it is shown: there is nothing to wait for.
+        // A recording is read to its end before its flows are shown.
         while (!_stop && _recording.Read())
         {
             _collector.Handle(_recording.Kind, _recording.Time, _recording.Data);

@@ -10,14 +10,14 @@ namespace Conntracker.Core.Conntrack;
 
 /// <summary>
 /// Decodes the messages of the ctnetlink subsystem. Attributes that no flow needs (labels, helper, sequence adjustment, …) are
-/// skipped; a message without a valid original tuple is malformed. Depth is fixed by the code, so no nesting can exhaust the stack.
+/// skipped. A message without a valid original tuple is malformed. The code fixes the nesting depth, so no message can exhaust the stack.
 /// </summary>
 internal static class ConntrackDecoder
 {
     /// <summary>Decodes one netlink message.</summary>
     /// <param name="source">The message.</param>
-    /// <param name="fromDump">True when it answers a dump: then it tells a state, not an event.</param>
-    /// <param name="message">Filled when the answer is <see cref="DecodeResult.Decoded"/>; otherwise what it holds means nothing.</param>
+    /// <param name="fromDump">True for an answer to a dump: it reports a state, not an event.</param>
+    /// <param name="message">Filled if the result is <see cref="DecodeResult.Decoded"/>; otherwise its content is undefined.</param>
     public static DecodeResult Decode(in NetlinkMessage source, bool fromDump, ref FlowUpdate message)
     {
         if (source.Type >> 8 != NFNL_SUBSYS_CTNETLINK)

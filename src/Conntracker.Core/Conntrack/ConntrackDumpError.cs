@@ -3,7 +3,7 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Conntrack;
 
-/// <summary>What it means when the kernel does not answer a dump of its connection table.</summary>
+/// <summary>The meaning of errors when the kernel's connection table is dumped.</summary>
 internal static class ConntrackDumpError
 {
     /// <summary>The exception for an error number.</summary>
@@ -20,6 +20,6 @@ internal static class ConntrackDumpError
             $"The kernel's connection table cannot be read: {Errno.Describe(errno)}. The kernel lacks CONFIG_NF_CT_NETLINK (module nf_conntrack_netlink)."),
     };
 
-    /// <summary>Whether another try may go well: a host that is short of memory answers so, or one that is busy with another dump.</summary>
+    /// <summary>Whether another attempt may succeed: the host is short of memory, or busy with another dump.</summary>
     public static bool IsPassing(int errno) => errno == ENOBUFS || errno == ENOMEM || errno == EAGAIN || errno == EINTR || errno == EBUSY;
 }

@@ -8,9 +8,9 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Conntrack;
 
 /// <summary>
-/// What the running kernel tells of its connections, put into a sink: events as they come, the table when it is asked for, the
-/// addresses of the interfaces. After an overrun the table is read again and merged. The kernel's socket buffer is the only queue.
-/// Made and used on one thread, which is in the network namespace.
+/// Passes what the running kernel reports about connections to a sink: events as they come, the table when it is requested, and the addresses
+/// of the interfaces. After an overrun the table is read again and merged. The kernel's socket buffer is the only queue.
+/// Created and used on one thread, which is in the network namespace.
 /// </summary>
 internal sealed class ConntrackFeed : IDisposable
 {
@@ -26,11 +26,11 @@ internal sealed class ConntrackFeed : IDisposable
     /// <summary>Opens the sources; events are queued from here on.</summary>
     /// <param name="bufferSize">The receive buffer for events, in bytes.</param>
     /// <param name="hasEventless">Whether there are open flows that only a dump can follow.</param>
-    /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="sink">Receives the messages.</param>
+    /// <param name="notices">Receives notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Ends <see cref="WaitAndTake"/> early.</param>
-    /// <exception cref="ConntrackException">No privilege, or a kernel without connection tracking's netlink interface.</exception>
+    /// <exception cref="ConntrackException">A privilege is missing, or the kernel has no netlink interface of connection tracking.</exception>
     public ConntrackFeed(int bufferSize, Func<bool> hasEventless, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _sink = sink;
@@ -63,25 +63,25 @@ internal sealed class ConntrackFeed : IDisposable
     public NetworkNamespaceId Namespace => NetworkNamespaceId.OfThread(_events.NamespaceCookie);
 
     /// <summary>
-    /// Adds a source; it is disposed with the feed. Its frames come after the events of connection tracking that were there before them.
+    /// Adds a source, which is disposed with the feed. Its messages follow the events of connection tracking that were queued before them.
     /// A source may add another one while it is called.
     /// </summary>
     public void Add(IFeedSource source) => _more.Add(source);
 
-    /// <summary>Whether the flows that were open before are there.</summary>
+    /// <summary>Whether the flows that were open before have been read.</summary>
     public bool HasTable => _table.HasRead;
 
-    /// <summary>Asks for the kernel's table for the first time.</summary>
+    /// <summary>Requests the kernel's table for the first time.</summary>
     public void Start() => _table.Request(DumpReason.Start);
 
-    /// <summary>Has the kernel's table read soon, because somebody wants to know what it says now.</summary>
+    /// <summary>Has the kernel's table read soon, because a reader needs its current content.</summary>
     public void WantRefresh() => _table.WantRefresh();
 
     /// <summary>
-    /// Waits until the kernel has sent something, somebody wakes the thread, or it is time, and takes what is there. Reads the table
+    /// Waits until the kernel has sent something, another thread wakes this one, or the time is over, and reads what is queued. Reads the table
     /// again when that is due.
     /// </summary>
-    /// <param name="until">When to return at the latest: ticks of <see cref="CaptureClock.Now"/>.</param>
+    /// <param name="until">The latest time to return: ticks of <see cref="CaptureClock.Now"/>.</param>
     public void WaitAndTake(long until)
     {
         bool isDrained = !Wait(until) || TakeEvents();
@@ -99,7 +99,7 @@ internal sealed class ConntrackFeed : IDisposable
     }
 
     /// <summary>
-    /// Ends: what the kernel has queued is still taken in, what was lost is repaired, and the counters are read for the last time.
+    /// Ends the feed: reads what the kernel has queued, repairs what was lost, and reads the counters for the last time.
     /// </summary>
     /// <param name="readCounters">Whether the kernel counts.</param>
     public void Finish(bool readCounters)
@@ -135,14 +135,14 @@ internal sealed class ConntrackFeed : IDisposable
         _events.Dispose();
     }
 
-    // True when there are events.
+    // True if events are queued.
     private bool Wait(long until) => FeedPoll.Wait(_wakeup, _events.Number, _more, Math.Min(until, _table.Due), _clock.Now);
 
-    /// <summary>Takes in the events that are there.</summary>
-    /// <returns>True when the queue was read to its end.</returns>
+    /// <summary>Reads the queued events.</summary>
+    /// <returns>True if the queue was read to its end.</returns>
     public bool TakeEvents()
     {
-        // A bound, so that a flood of events does not keep a dump from going on.
+        // A flood of events must not keep a dump from continuing.
         const int BatchesInTurn = 16;
         for (int turn = 0; turn < BatchesInTurn; turn++)
         {

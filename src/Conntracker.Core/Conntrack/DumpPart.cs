@@ -4,19 +4,19 @@ using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Conntrack;
 
-/// <summary>What was received of a dump.</summary>
+/// <summary>A received part of a dump.</summary>
 /// <param name="Batch">The datagrams; null when the socket failed.</param>
-/// <param name="Count">How many datagrams there are.</param>
-/// <param name="IsLast">Whether nothing more comes.</param>
+/// <param name="Count">The number of datagrams.</param>
+/// <param name="IsLast">Whether this is the last part.</param>
 /// <param name="Error">The error number that ended the dump; 0 for none.</param>
-/// <param name="WasInterrupted">Whether the kernel says that entries may be missing, because the table changed meanwhile (NLM_F_DUMP_INTR).</param>
+/// <param name="WasInterrupted">Whether the kernel reports that entries may be missing, because the table changed during the dump (NLM_F_DUMP_INTR).</param>
 internal readonly record struct DumpPart(DatagramBatch? Batch, int Count, bool IsLast, int Error, bool WasInterrupted)
 {
     /// <summary>The socket failed.</summary>
     /// <param name="error">The error number.</param>
     public static DumpPart Failed(int error) => new(null, 0, IsLast: true, error, WasInterrupted: false);
 
-    /// <summary>Datagrams, in which the end of the dump is looked for: it stands in a datagram of its own or behind the last entries.</summary>
+    /// <summary>Searches datagrams for the end of the dump: it is in a datagram of its own or after the last entries.</summary>
     public static DumpPart Of(DatagramBatch batch, int count)
     {
         bool isLast = false;

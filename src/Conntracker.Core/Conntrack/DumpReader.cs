@@ -5,8 +5,8 @@ using Conntracker.Core.Netlink;
 namespace Conntracker.Core.Conntrack;
 
 /// <summary>
-/// Dumps conntrack's table on a thread beside the capture's: the kernel builds parts while the last ones are taken in, which makes a
-/// dump about as fast as the kernel can. Few batches go round, so the reader waits for whoever takes them.
+/// Dumps conntrack's table on a thread of its own: the kernel builds the next parts while the last ones are processed, which makes a
+/// dump about as fast as the kernel can be. There are few batches, so the reader waits for the capture's thread to return them.
 /// </summary>
 internal sealed class DumpReader : IDumpSource
 {
@@ -21,7 +21,7 @@ internal sealed class DumpReader : IDumpSource
     private bool _hasFailed;
 
     /// <summary>Opens the source in the calling thread's network namespace.</summary>
-    /// <param name="filled">Set whenever there is something to take.</param>
+    /// <param name="filled">Set whenever a part is ready.</param>
     public DumpReader(Wakeup filled)
     {
         _filled = filled;
@@ -37,7 +37,7 @@ internal sealed class DumpReader : IDumpSource
         _thread?.Join();
         if (_hasFailed)
         {
-            // What the kernel still has of the failed dump must not come as part of this one.
+            // The kernel may still queue the rest of the failed dump on the old socket. It must not become part of this one.
             NetlinkDump fresh = NetlinkDump.OpenConntrack();
             _dump.Dispose();
             _dump = fresh;
@@ -97,7 +97,7 @@ internal sealed class DumpReader : IDumpSource
         }
         catch (OperationCanceledException)
         {
-            // Disposed while it read.
+            // Disposed while it was reading.
         }
     }
 }

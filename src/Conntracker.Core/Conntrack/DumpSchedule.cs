@@ -10,11 +10,11 @@ namespace Conntracker.Core.Conntrack;
 
 /// <summary>
 /// When the kernel's table is read again, and why. A dump of a large table keeps a processor busy for seconds, so each pause is a multiple of
-/// what the last dump took. Times are ticks of the caller's clock, which never goes back.
+/// the last dump's duration. Times are ticks of the caller's clock, which never goes backwards.
 /// </summary>
 internal sealed class DumpSchedule
 {
-    // Dumps that repair take at most a quarter of the time, those that follow flows without events a fiftieth, those that a user asks for a half.
+    // Dumps for repairs take at most a quarter of the time, those for flows without events a fiftieth, those for a user's request a half.
     private const int RepairShare = 3;
     private const int FollowShare = 49;
     private const int AskedShare = 1;
@@ -29,22 +29,22 @@ internal sealed class DumpSchedule
     private long _took;
     private bool _isStartNeeded;
 
-    /// <summary>Whether events were lost since the last dump was asked for.</summary>
+    /// <summary>Whether events were lost since the last dump was requested.</summary>
     public bool IsRepairNeeded { get; private set; }
 
-    /// <summary>Whether a user waits for what the table says now.</summary>
+    /// <summary>Whether a user waits for the table's current content.</summary>
     public bool IsRefreshWanted { get; set; }
 
-    /// <summary>Whether the table was read to its end once.</summary>
+    /// <summary>Whether the table was read completely at least once.</summary>
     public bool HasRead { get; private set; }
 
-    /// <summary>How many dumps in a row have failed.</summary>
+    /// <summary>The number of dumps in a row that have failed.</summary>
     public int Failures { get; private set; }
 
-    /// <summary>Events were lost.</summary>
+    /// <summary>Notes that events were lost.</summary>
     public void NeedRepair() => IsRepairNeeded = true;
 
-    /// <summary>A dump is asked for: it answers whatever was wanted before.</summary>
+    /// <summary>Notes that a dump is requested: it answers everything that was wanted before.</summary>
     public void Begin(DumpReason reason, long now)
     {
         _reason = reason;
@@ -54,8 +54,8 @@ internal sealed class DumpSchedule
         IsRefreshWanted = false;
     }
 
-    /// <summary>The dump came to its end.</summary>
-    /// <param name="isWhole">Whether nothing may be missing in it.</param>
+    /// <summary>Notes that the dump has ended.</summary>
+    /// <param name="isWhole">Whether no entry can be missing.</param>
     /// <param name="now">The time.</param>
     public void End(bool isWhole, long now)
     {
@@ -64,14 +64,14 @@ internal sealed class DumpSchedule
         NoteEnd(isWhole, now);
     }
 
-    /// <summary>The kernel broke the dump off, or did not begin it.</summary>
+    /// <summary>Notes that the kernel refused or aborted the dump.</summary>
     public void Fail(long now)
     {
         Failures++;
         NoteEnd(isWhole: false, now);
     }
 
-    /// <summary>Why the table is to be read next; null when it need not be.</summary>
+    /// <summary>Why the table is to be read next; null if it need not be.</summary>
     /// <param name="hasEventless">Whether there are open flows that only dumps can follow.</param>
     public DumpReason? Next(bool hasEventless) =>
         _isStartNeeded ? DumpReason.Start
@@ -79,7 +79,7 @@ internal sealed class DumpSchedule
         : IsRefreshWanted || hasEventless ? DumpReason.Refresh
         : null;
 
-    /// <summary>When that is due: ticks; <see cref="long.MaxValue"/> for never.</summary>
+    /// <summary>When the next dump is due: ticks; <see cref="long.MaxValue"/> for never.</summary>
     /// <param name="hasEventless">Whether there are open flows that only dumps can follow.</param>
     public long Due(bool hasEventless)
     {

@@ -12,13 +12,13 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.Conntrack;
 
 /// <summary>
-/// The kernel's table of connections, read into a sink: when the capture begins, after events were lost, when somebody asks, and from time to
-/// time while there are flows that only the table can follow. A dump that fails is asked for again; only the first one can end the capture.
+/// Reads the kernel's table of connections into a sink: when the capture begins, after events were lost, on request, and periodically while there
+/// are flows that only the table can follow. A failed dump is requested again; only the first one can end the capture.
 /// Used on the capture's thread.
 /// </summary>
 internal sealed class TableFeed : IDisposable
 {
-    /// <summary>How often the first dump is tried, and the last one.</summary>
+    /// <summary>The number of attempts for the first dump, and for the last one.</summary>
     private const int Tries = 4;
 
     private readonly IDumpSource _source;
@@ -32,10 +32,10 @@ internal sealed class TableFeed : IDisposable
 
     /// <param name="source">Dumps the table; disposed with the feed.</param>
     /// <param name="hasEventless">Whether there are open flows that only a dump can follow.</param>
-    /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="sink">Receives the messages.</param>
+    /// <param name="notices">Receives notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
-    /// <param name="wakeup">Set by the source when there is something to take.</param>
+    /// <param name="wakeup">Set by the source when a part is ready.</param>
     public TableFeed(IDumpSource source, Func<bool> hasEventless, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _source = source;
@@ -46,22 +46,25 @@ internal sealed class TableFeed : IDisposable
         _wakeup = wakeup;
     }
 
-    /// <summary>Whether a dump is under way.</summary>
+    /// <summary>Whether a dump is in progress.</summary>
     public bool IsReading { get; private set; }
 
-    /// <summary>Whether the table was read once.</summary>
+    /// <summary>Whether the table was read completely at least once.</summary>
     public bool HasRead => _schedule.HasRead;
 
-    /// <summary>When <see cref="RequestNext"/> has something to do: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never, and while a dump is under way.</summary>
+    /// <summary>
+    /// When <see cref="RequestNext"/> has something to do: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never, and while a
+    /// dump is in progress.
+    /// </summary>
     public long Due => IsReading ? long.MaxValue : _schedule.Due(_hasEventless());
 
-    /// <summary>Events were lost: what they said is to be read from the table.</summary>
+    /// <summary>Notes that events were lost: the table shows what they would have reported.</summary>
     public void NeedRepair() => _schedule.NeedRepair();
 
-    /// <summary>Somebody wants to know what the table says now.</summary>
+    /// <summary>Notes that a reader needs the table's current content.</summary>
     public void WantRefresh() => _schedule.IsRefreshWanted = true;
 
-    /// <summary>Asks for the table.</summary>
+    /// <summary>Requests the table.</summary>
     /// <exception cref="ConntrackException">The first dump was refused.</exception>
     public void Request(DumpReason reason)
     {
@@ -81,7 +84,7 @@ internal sealed class TableFeed : IDisposable
         _sink.Put(MessageKind.DumpRequested, _clock.Now, [(byte)reason]);
     }
 
-    /// <summary>Asks for the table when that is due and no dump is under way. Events were read to their end.</summary>
+    /// <summary>Requests the table if that is due and no dump is in progress. The caller has read all queued events.</summary>
     public void RequestNext()
     {
         if (_clock.Now >= Due && _schedule.Next(_hasEventless()) is DumpReason reason)
@@ -90,7 +93,7 @@ internal sealed class TableFeed : IDisposable
         }
     }
 
-    /// <summary>Takes what has come of a dump, without waiting, and not more at a time than leaves events their turn.</summary>
+    /// <summary>Reads the received parts of a dump, without waiting, and only as many at a time as leave events their turn.</summary>
     /// <exception cref="ConntrackException">The first dump has failed.</exception>
     public void Take()
     {
@@ -102,7 +105,7 @@ internal sealed class TableFeed : IDisposable
             _wasInterrupted |= part.WasInterrupted;
             if (part.Batch is null)
             {
-                // Whoever replays the recording has to see the end as well.
+                // A replay of the recording must see the end of the dump, too.
                 _sink.Put(MessageKind.ConntrackDump, _clock.Now, EndOfDump(part.Error));
             }
             else
@@ -125,9 +128,9 @@ internal sealed class TableFeed : IDisposable
     }
 
     /// <summary>
-    /// The capture ends, and no event comes any more: a dump that is under way is taken in, and the table is read once more where that is needed.
+    /// Ends the feed, after the last event: completes a dump in progress, and reads the table once more if needed.
     /// </summary>
-    /// <param name="isWanted">Whether to read it in any case.</param>
+    /// <param name="isWanted">Whether to read the table in any case.</param>
     public void Finish(bool isWanted)
     {
         _schedule.IsRefreshWanted |= isWanted;
@@ -142,7 +145,7 @@ internal sealed class TableFeed : IDisposable
 
             if (!IsReading)
             {
-                // Nobody waits any more: the pauses are for the sake of what a running capture would miss.
+                // No pause of the schedule: those protect what a running capture would miss.
                 Thread.Sleep(TimeSpan.FromMilliseconds(100 * requests));
                 Request(_schedule.Next(_hasEventless())!.Value);
                 requests++;

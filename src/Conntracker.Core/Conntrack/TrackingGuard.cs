@@ -7,8 +7,8 @@ namespace Conntracker.Core.Conntrack;
 
 /// <summary>
 /// Watches how full the kernel's table of connections is, while a capture runs. A host that tracks connections drops packets of new ones when the
-/// table is full. Where nothing was tracked before the capture, that is a danger which the capture has brought: then it takes its table
-/// of nftables away in time, so that the kernel tracks no more. Used on the capture's thread.
+/// table is full. If nothing was tracked before the capture, the capture has caused that risk: it then removes its nftables table in time, so
+/// that the kernel stops tracking. Used on the capture's thread.
 /// </summary>
 internal sealed class TrackingGuard : IFeedSource
 {
@@ -23,12 +23,12 @@ internal sealed class TrackingGuard : IFeedSource
     private TrackingReading _last;
     private long _lastLook;
 
-    /// <param name="first">How full the table was before the capture made its own nftables table; null when it is not known.</param>
+    /// <param name="first">How full the table was before the capture created its own nftables table; null if unknown.</param>
     /// <param name="read">Reads the kernel's numbers.</param>
-    /// <param name="sink">Gets what the kernel has dropped.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="sink">Receives the number of drops.</param>
+    /// <param name="notices">Receives notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
-    /// <param name="release">Called once, when the table is nearly full; does what is to be done, and says it in a sentence.</param>
+    /// <param name="release">Called once, when the table is nearly full. It acts, and describes what it did in a sentence.</param>
     public TrackingGuard(
         TrackingReading? first, Func<TrackingReading?> read, MessageSink sink, CaptureNotices notices, CaptureClock clock, Func<string?> release)
     {
@@ -92,7 +92,7 @@ internal sealed class TrackingGuard : IFeedSource
         _lastLook = now;
     }
 
-    // Half of the time that is left at the rate of the last look: a flood fills the table within seconds.
+    // Half of the time that is left at the last rate: a flood fills the table within seconds.
     private long Pause(ref readonly TrackingReading reading, long since)
     {
         long grown = reading.Entries - _last.Entries;

@@ -9,7 +9,7 @@ internal static class TrackingReader
     private const string Settings = "/proc/sys/net/netfilter";
     private const string Statistics = "/proc/thread-self/net/stat/nf_conntrack";
 
-    /// <summary>Reads the kernel's numbers; null when it does not give them.</summary>
+    /// <summary>Reads the kernel's numbers; null if they are not available.</summary>
     public static TrackingReading? Read()
     {
         try
@@ -27,7 +27,7 @@ internal static class TrackingReader
         }
     }
 
-    /// <summary>The sums of two columns over all processors: a line of names, then a line of hexadecimal numbers for each processor.</summary>
+    /// <summary>The sums of two columns over all processors. The first line has the names, each further line one processor's hexadecimal numbers.</summary>
     public static (long Drops, long EarlyDrops) Sum(IEnumerable<string> lines)
     {
         (int Drops, int EarlyDrops)? columns = null;

@@ -9,9 +9,9 @@ namespace Conntracker.Core.Conntrack;
 internal static class TupleDecoder
 {
     /// <summary>Decodes the tuple in the parent's current attribute.</summary>
-    /// <param name="parent">Stands on the tuple; marked when the tuple is malformed.</param>
-    /// <param name="message">Gets the field's flag; for the original tuple also protocol and zone.</param>
-    /// <param name="endpoints">Filled with addresses and ports.</param>
+    /// <param name="parent">Positioned on the tuple; marked as malformed if the tuple is.</param>
+    /// <param name="message">Its fields are updated; for the original tuple also protocol and zone.</param>
+    /// <param name="endpoints">Receives addresses and ports.</param>
     /// <param name="isReply">True for CTA_TUPLE_REPLY.</param>
     public static void Decode(ref NetlinkAttributeReader parent, ref FlowUpdate message, ref FlowEndpoints endpoints, bool isReply)
     {

@@ -1,9 +1,9 @@
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// A capture's time, twice. <see cref="Now"/> is for deadlines and pauses: nobody can set it, and it stands still while the host is suspended.
-/// <see cref="TimeOfDay"/> is what users see: it follows the host's clock, also when that is set forward or the host was suspended, but never goes
-/// back.
+/// A capture's two clocks. <see cref="Now"/> is for deadlines and pauses: no user can set it, and it stops while the host is suspended.
+/// <see cref="TimeOfDay"/> is for users: it follows the host's clock, also when that is set forward or the host was suspended, but never goes
+/// backwards.
 /// </summary>
 internal sealed class CaptureClock
 {
@@ -20,20 +20,20 @@ internal sealed class CaptureClock
         _stamp = _time.GetTimestamp();
     }
 
-    /// <summary>Ticks of UTC when the clock was made, and what the monotonic clock has gone on since.</summary>
+    /// <summary>Ticks of UTC when the clock was created, plus the monotonic time since.</summary>
     public long Now => _start + _time.GetElapsedTime(_stamp).Ticks;
 
     /// <summary>The host's clock as it is, which may have been set back: ticks of UTC.</summary>
     public long HostTime => _time.GetUtcNow().UtcTicks;
 
     /// <summary>
-    /// The time of day: ticks of UTC, later each time it is asked for. While the host's clock is behind what was shown already it goes on by
+    /// The time of day: ticks of UTC, later at each call. While the host's clock is behind the last result, it advances by
     /// single ticks, so that what happens later has the later time. From any thread.
     /// </summary>
     public long TimeOfDay => ToTimeOfDay(Now);
 
     /// <summary>The time of day of a moment.</summary>
-    /// <param name="now">The moment, by <see cref="Now"/>.</param>
+    /// <param name="now">The moment, as <see cref="Now"/>.</param>
     public long ToTimeOfDay(long now)
     {
         long wanted = HostTime - (Now - now);
@@ -49,8 +49,8 @@ internal sealed class CaptureClock
         return next;
     }
 
-    /// <summary>When a time from now is over, by <see cref="Now"/>; <see cref="long.MaxValue"/> when it never is.</summary>
-    /// <param name="duration">The time; null for one without an end.</param>
+    /// <summary>The end of a duration that begins now, as <see cref="Now"/>; <see cref="long.MaxValue"/> for none.</summary>
+    /// <param name="duration">The duration; null for one without an end.</param>
     public long After(TimeSpan? duration)
     {
         long now = Now;

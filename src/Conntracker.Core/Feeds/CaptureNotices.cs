@@ -7,7 +7,7 @@ using Conntracker.Core.Feeds;
 namespace Conntracker;
 
 /// <summary>
-/// What a user ought to know of a capture that goes on: once per cause, in the order in which it came up. Written by the capture's
+/// Notices for the user about a running capture: one per cause, in the order in which they came up. Written by the capture's
 /// thread, read by any.
 /// </summary>
 public sealed class CaptureNotices
@@ -17,7 +17,7 @@ public sealed class CaptureNotices
     private readonly HashSet<string> _causes = [];
     private readonly List<NoticeListener> _listeners = [];
 
-    /// <summary>Adds a notice, unless there is one of the same cause.</summary>
+    /// <summary>Adds a notice, unless there is one for the same cause.</summary>
     internal void Add(string cause, string text)
     {
         lock (_gate)
@@ -30,7 +30,7 @@ public sealed class CaptureNotices
         }
     }
 
-    /// <summary>Whether there is no notice of this cause yet.</summary>
+    /// <summary>Whether there is no notice for this cause yet.</summary>
     internal bool IsNew(string cause)
     {
         lock (_gate)
@@ -40,7 +40,7 @@ public sealed class CaptureNotices
     }
 
     /// <summary>
-    /// Calls a listener with each notice once, in their order, on a thread of its own: a terminal that stalls does not hold the capture up.
+    /// Calls a listener with each notice once, in order, on a separate thread: a blocked terminal does not block the capture.
     /// </summary>
     public void Listen(Action<string> listener)
     {
@@ -52,8 +52,8 @@ public sealed class CaptureNotices
         }
     }
 
-    /// <summary>Waits until the listeners have been called with everything so far; they are called no more.</summary>
-    /// <param name="patience">How long to wait for each.</param>
+    /// <summary>Waits until the listeners have received all notices so far. They are not called again.</summary>
+    /// <param name="patience">The longest wait for each listener.</param>
     public void EndListening(TimeSpan patience)
     {
         NoticeListener[] listeners;

@@ -8,31 +8,31 @@ using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Feeds;
 
-/// <summary>The recording of a capture that is under way, if there is to be one: its file lasts only when the capture has begun.</summary>
+/// <summary>The optional recording of a capture. Its file is kept only if the capture has begun.</summary>
 internal sealed class CaptureRecording : IDisposable
 {
     private readonly CaptureNotices _notices;
     private bool _hasBegun;
 
-    /// <summary>Makes the file.</summary>
+    /// <summary>Creates the file.</summary>
     /// <param name="path">Its path; null for no recording.</param>
-    /// <param name="notices">Gets what goes wrong later.</param>
+    /// <param name="notices">Receives later errors.</param>
     /// <param name="now">The time: ticks of UTC.</param>
     /// <param name="waits">Whether the source can wait for the disk.</param>
-    /// <exception cref="ConntrackException">It cannot be made.</exception>
+    /// <exception cref="ConntrackException">The file cannot be created.</exception>
     public CaptureRecording(string? path, CaptureNotices notices, long now, bool waits = false)
     {
         _notices = notices;
         Writer = path is null ? null : RecordingWriter.Create(path, now, KernelName.Read(), waits: waits);
     }
 
-    /// <summary>Writes it; null when there is none.</summary>
+    /// <summary>The recording's writer; null if there is no recording.</summary>
     public RecordingWriter? Writer { get; }
 
-    /// <summary>The capture runs: from here on the file stays.</summary>
+    /// <summary>Notes that the capture runs: from here on the file is kept.</summary>
     public void Begin() => _hasBegun = true;
 
-    /// <summary>Tells when writing has failed.</summary>
+    /// <summary>Reports a write error.</summary>
     public void Report()
     {
         if (Writer?.Failure is string failure)
@@ -46,7 +46,7 @@ internal sealed class CaptureRecording : IDisposable
         }
     }
 
-    /// <summary>The capture has ended well.</summary>
+    /// <summary>Ends the recording of a capture that ended without an error.</summary>
     public void End(long now)
     {
         Writer?.Finish(now);
@@ -62,7 +62,7 @@ internal sealed class CaptureRecording : IDisposable
         }
         else
         {
-            // A capture that never ran has recorded nothing: its file would only stand in the way of the next try.
+            // A capture that never ran has recorded nothing, and its file would make the next attempt fail.
             Writer?.Discard();
         }
     }

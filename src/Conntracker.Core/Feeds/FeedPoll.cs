@@ -3,16 +3,16 @@ using Tmds.Linux;
 
 namespace Conntracker.Core.Feeds;
 
-/// <summary>Waits for what feeds a capture.</summary>
+/// <summary>Waits for the sources of a capture.</summary>
 internal static class FeedPoll
 {
-    /// <summary>Waits until a source has something, somebody wakes the thread, or it is time.</summary>
-    /// <param name="wakeup">Ends the wait early; cleared.</param>
-    /// <param name="first">The descriptor of what is not in the list; -1 for none.</param>
+    /// <summary>Waits until a source is ready, another thread wakes this one, or the time is over.</summary>
+    /// <param name="wakeup">Ends the wait early; it is cleared.</param>
+    /// <param name="first">A descriptor that does not belong to the sources; -1 for none.</param>
     /// <param name="sources">The sources.</param>
-    /// <param name="until">When to return at the latest: ticks of <see cref="CaptureClock.Now"/>.</param>
+    /// <param name="until">The latest time to return: ticks of <see cref="CaptureClock.Now"/>.</param>
     /// <param name="now">The time: ticks of <see cref="CaptureClock.Now"/>.</param>
-    /// <returns>Whether the first has something: data or an error, such as an overrun.</returns>
+    /// <returns>Whether the first descriptor is ready: data or an error, such as an overrun.</returns>
     public static bool Wait(Wakeup wakeup, int first, List<IFeedSource> sources, long until, long now)
     {
         const int Before = 2;
@@ -22,7 +22,7 @@ internal static class FeedPoll
         polled[1] = Poll.ForReading(first);
         for (int i = 0; i < sources.Count; i++)
         {
-            // A negative number is one that poll(2) passes over.
+            // poll(2) ignores a negative descriptor.
             polled[Before + i] = Poll.ForReading(sources[i].Number);
             until = Math.Min(until, sources[i].Due);
         }

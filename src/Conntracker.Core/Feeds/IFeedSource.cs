@@ -7,25 +7,27 @@ using Conntracker.Core.Conntrack;
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// A further source of a <see cref="ConntrackFeed"/>, beside connection tracking: it puts its frames into the capture's sink. Called on
+/// A further source of a <see cref="ConntrackFeed"/>, besides connection tracking. It passes its messages to the capture's sink. Called on
 /// the capture's thread only.
 /// </summary>
 internal interface IFeedSource : IDisposable
 {
-    /// <summary>The descriptor that poll(2) waits for; -1 for none, when the source sets the capture's wakeup.</summary>
+    /// <summary>The descriptor that poll(2) waits for; -1 if the source sets the capture's wakeup instead.</summary>
     int Number { get; }
 
-    /// <summary>When <see cref="Take"/> is to be called at the latest, though nothing came: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never.</summary>
+    /// <summary>
+    /// The latest time to call <see cref="Take"/>, even if nothing came: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never.
+    /// </summary>
     long Due { get; }
 
-    /// <summary>Takes what is there, without waiting, and not more at a time than leaves connection tracking its turn.</summary>
+    /// <summary>Reads what is queued, without waiting, and only as much at a time as leaves connection tracking its turn.</summary>
     void Take();
 
-    /// <summary>The capture is about to end: nothing that the kernel reports from now on is wanted, while events are still taken in.</summary>
+    /// <summary>The capture is about to end: nothing that the kernel reports from now on is needed, while events are still read.</summary>
     void Leave()
     {
     }
 
-    /// <summary>The capture ends: takes what is queued, and nothing that comes from now on.</summary>
+    /// <summary>The capture ends: reads what is queued, and nothing that comes later.</summary>
     void Finish();
 }

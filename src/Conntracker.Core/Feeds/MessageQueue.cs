@@ -4,8 +4,8 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// Frames on their way from another thread to the capture's. Bounded in bytes: what finds no room is counted. Two buffers change places,
-/// so nothing is allocated once they have grown.
+/// Messages on their way from another thread to the capture's. The queue is bounded in bytes, and what does not fit is counted. Two buffers are
+/// swapped, so nothing is allocated once they have grown.
 /// </summary>
 internal sealed class MessageQueue
 {
@@ -16,7 +16,7 @@ internal sealed class MessageQueue
     private List<byte> _emptying = [];
     private long _lost;
 
-    /// <summary>Adds a frame; false when there is no room.</summary>
+    /// <summary>Adds a message; false if there is no room.</summary>
     public bool TryAdd(MessageKind kind, ReadOnlySpan<byte> data)
     {
         Span<byte> header = [(byte)kind, (byte)data.Length, (byte)(data.Length >> 8), (byte)(data.Length >> 16)];
@@ -34,10 +34,10 @@ internal sealed class MessageQueue
         }
     }
 
-    /// <summary>Puts all frames into a sink, in the order in which they were added.</summary>
-    /// <param name="sink">Gets the frames.</param>
+    /// <summary>Passes all messages to a sink, in the order in which they were added.</summary>
+    /// <param name="sink">Receives the messages.</param>
     /// <param name="time">Their time: ticks of UTC.</param>
-    /// <returns>How many found no room since the last call.</returns>
+    /// <returns>How many messages did not fit since the last call.</returns>
     public long Drain(MessageSink sink, long time)
     {
         long lost;

@@ -4,7 +4,7 @@ using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Feeds;
 
-/// <summary>Where feeds put what they receive: it goes to the consumer, and to the recording if there is one, in the same order.</summary>
+/// <summary>Receives the messages of feeds and passes them to the consumer, and to the recording if there is one, in the same order.</summary>
 internal sealed class MessageSink
 {
     private readonly IMessageConsumer _consumer;
@@ -12,9 +12,9 @@ internal sealed class MessageSink
     private readonly CaptureClock? _clock;
     private long _recordingLost;
 
-    /// <param name="consumer">Gets the frames.</param>
-    /// <param name="recording">Gets them as well; null for none.</param>
-    /// <param name="clock">The clock that the times of frames come from: they get the time of day instead. Null for times that stay as they are.</param>
+    /// <param name="consumer">Receives the messages.</param>
+    /// <param name="recording">Receives them as well; null for none.</param>
+    /// <param name="clock">Converts the times of messages, which come from this clock, to the time of day. Null to leave times unchanged.</param>
     public MessageSink(IMessageConsumer consumer, RecordingWriter? recording, CaptureClock? clock = null)
     {
         _clock = clock;
@@ -22,10 +22,10 @@ internal sealed class MessageSink
         _recording = recording;
     }
 
-    /// <summary>Puts a frame.</summary>
+    /// <summary>Passes on a message.</summary>
     public void Put(MessageKind kind, long time, ReadOnlySpan<byte> data = default) => PutAsIs(kind, _clock?.ToTimeOfDay(time) ?? time, data);
 
-    /// <summary>Puts a frame whose time is that of packets.</summary>
+    /// <summary>Passes on a message with the time of a packet, unchanged.</summary>
     public void PutAsIs(MessageKind kind, long time, ReadOnlySpan<byte> data = default)
     {
         _consumer.Handle(kind, time, data);
@@ -33,7 +33,7 @@ internal sealed class MessageSink
         CountLost(time);
     }
 
-    /// <summary>Puts a frame that holds a number.</summary>
+    /// <summary>Passes on a message whose data is a number.</summary>
     public void PutNumber(MessageKind kind, long time, long number)
     {
         Span<byte> data = stackalloc byte[sizeof(long)];
@@ -41,7 +41,7 @@ internal sealed class MessageSink
         Put(kind, time, data);
     }
 
-    /// <summary>Puts the datagrams of a batch.</summary>
+    /// <summary>Passes on the datagrams of a batch.</summary>
     public void Put(MessageKind kind, long time, DatagramBatch batch, int count)
     {
         time = _clock?.ToTimeOfDay(time) ?? time;
@@ -55,7 +55,7 @@ internal sealed class MessageSink
         CountLost(time);
     }
 
-    /// <summary>Puts the packets of a batch.</summary>
+    /// <summary>Passes on the packets of a batch.</summary>
     public void Put(PacketBatch batch)
     {
         _consumer.Handle(batch);
@@ -67,7 +67,7 @@ internal sealed class MessageSink
         CountLost(batch.Count > 0 ? batch.TimeOf(batch.Count - 1) : 0);
     }
 
-    // What the recording lacks, its writer says there; the capture has to know as well.
+    // The writer states in the recording what it lacks; the capture must count it as well.
     private void CountLost(long time)
     {
         if (_recording is null || _recording.Lost == _recordingLost)

@@ -9,13 +9,13 @@ public static class NetworkNamespace
 {
     private const string NamedDirectory = "/run/netns";
 
-    /// <summary>The file that stands for a namespace.</summary>
+    /// <summary>The file of a namespace.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
     internal static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedDirectory}/{name}";
 
-    /// <summary>Enters a namespace. The thread stays there to its end: it must be a capture's own, never one of a pool.</summary>
+    /// <summary>Enters a namespace. The thread stays there until it ends: it must be a capture's own, never a pool thread.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
-    /// <exception cref="ConntrackException">There is none of this name, or it may not be entered.</exception>
+    /// <exception cref="ConntrackException">There is no such namespace, or it may not be entered.</exception>
     public static void Enter(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);

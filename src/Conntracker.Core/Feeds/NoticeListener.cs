@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 
 namespace Conntracker.Core.Feeds;
 
-/// <summary>Calls somebody with notices, on a thread of its own. Notices come once for each cause, so the queue stays short.</summary>
+/// <summary>Calls a listener with notices, on a separate thread. There is one notice per cause, so the queue stays short.</summary>
 internal sealed class NoticeListener
 {
     private readonly BlockingCollection<string> _queue = [];
@@ -21,7 +21,7 @@ internal sealed class NoticeListener
                 }
                 catch (IOException)
                 {
-                    // Nobody reads what a listener writes: no reason to end the process.
+                    // A listener that cannot write is no reason to end the process.
                 }
             }
         })
@@ -29,10 +29,10 @@ internal sealed class NoticeListener
         _thread.Start();
     }
 
-    /// <summary>Puts a notice into the queue, without waiting.</summary>
+    /// <summary>Queues a notice, without waiting.</summary>
     public void Put(string text) => _queue.Add(text);
 
-    /// <summary>Ends, once everything that was put has been passed on or the time is over.</summary>
+    /// <summary>Ends the thread, once every queued notice was passed on or the time is over.</summary>
     public void End(TimeSpan patience)
     {
         _queue.CompleteAdding();

@@ -5,15 +5,15 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// Packets as they came, in unmanaged memory that is used again and again: each one's time and frame (<see cref="MessageKind.Packet"/>), cut to
-/// what tells of its flow.
+/// Captured packets in unmanaged memory that is reused: each one's time and message (<see cref="MessageKind.Packet"/>), truncated to
+/// what identifies its flow.
 /// </summary>
 internal sealed unsafe class PacketBatch : IDisposable
 {
     /// <summary>How many bytes of a packet are kept: Ethernet with two VLAN tags, IPv6, and the packet that an ICMPv6 error is about.</summary>
     public const int SnapLength = 128;
 
-    /// <summary>Bytes of a frame before the packet's own: its length on the wire.</summary>
+    /// <summary>Bytes of a message before the packet's own: its length on the wire.</summary>
     public const int HeadLength = sizeof(uint);
 
     private const int Stride = HeadLength + SnapLength;
@@ -23,8 +23,8 @@ internal sealed unsafe class PacketBatch : IDisposable
     private ushort* _lengths;
     private long* _times;
 
-    /// <summary>Makes an empty batch.</summary>
-    /// <param name="capacity">Packets that it holds.</param>
+    /// <summary>Allocates the memory.</summary>
+    /// <param name="capacity">The greatest number of packets.</param>
     public PacketBatch(int capacity)
     {
         _capacity = capacity;
@@ -33,26 +33,26 @@ internal sealed unsafe class PacketBatch : IDisposable
         _times = (long*)NativeMemory.Alloc((nuint)capacity, sizeof(long));
     }
 
-    /// <summary>Frees what a batch that was not disposed holds.</summary>
+    /// <summary>Frees the memory of a batch that was not disposed.</summary>
     ~PacketBatch() => Release();
 
-    /// <summary>How many packets it holds at most.</summary>
+    /// <summary>The greatest number of packets.</summary>
     public int Capacity => _capacity;
 
-    /// <summary>How many packets it holds.</summary>
+    /// <summary>The number of packets.</summary>
     public int Count { get; private set; }
 
-    /// <summary>A packet's frame.</summary>
+    /// <summary>A packet's message.</summary>
     public ReadOnlySpan<byte> this[int index] => new(_frames + (index * Stride), _lengths[index]);
 
-    /// <summary>When a packet came: ticks of UTC.</summary>
+    /// <summary>When a packet was captured: ticks of UTC.</summary>
     public long TimeOf(int index) => _times[index];
 
-    /// <summary>Empties it.</summary>
+    /// <summary>Removes all packets.</summary>
     public void Clear() => Count = 0;
 
-    /// <summary>Adds a packet; there is room.</summary>
-    /// <param name="time">When it came: ticks of UTC.</param>
+    /// <summary>Adds a packet. There must be room for it.</summary>
+    /// <param name="time">When it was captured: ticks of UTC.</param>
     /// <param name="length">Its length on the wire.</param>
     /// <param name="packet">Its first bytes.</param>
     public void Add(long time, uint length, ReadOnlySpan<byte> packet)

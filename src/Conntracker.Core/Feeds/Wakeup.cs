@@ -9,7 +9,6 @@ internal sealed unsafe class Wakeup : IDisposable
 {
     private readonly SafeFileDescriptor _descriptor;
 
-    /// <summary>Makes one.</summary>
     public Wakeup()
     {
         int number = LibC.eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -31,11 +30,11 @@ internal sealed unsafe class Wakeup : IDisposable
         }
         catch (ObjectDisposedException)
         {
-            // Whoever waited is gone already.
+            // The waiting side is disposed already.
         }
     }
 
-    /// <summary>Makes it ready for the next time.</summary>
+    /// <summary>Resets the wakeup for the next wait.</summary>
     public void Clear()
     {
         ulong count;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>struct socket_owner (src/Conntracker.Bpf/attribution.h): who uses a socket.</summary>
+/// <summary>struct socket_owner (src/Conntracker.Bpf/attribution.h): the process that uses a socket.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct socket_owner
 {

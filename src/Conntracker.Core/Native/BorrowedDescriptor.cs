@@ -2,12 +2,12 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>The number of a handle's descriptor for the time of a call: until it is disposed, nobody else's dispose closes the descriptor.</summary>
+/// <summary>The descriptor of a handle during a call: until this is disposed, disposing the handle elsewhere does not close the descriptor.</summary>
 internal readonly ref struct BorrowedDescriptor
 {
     private readonly SafeHandle _handle;
 
-    /// <summary>Borrows it.</summary>
+    /// <summary>Adds a reference to the handle.</summary>
     /// <exception cref="ObjectDisposedException">The handle is closed.</exception>
     public BorrowedDescriptor(SafeHandle handle)
     {
@@ -16,13 +16,13 @@ internal readonly ref struct BorrowedDescriptor
         _handle = handle;
     }
 
-    /// <summary>The number.</summary>
+    /// <summary>The descriptor's number.</summary>
     public int Number => (int)_handle.DangerousGetHandle();
 
-    /// <summary>Gives it back. The error number of the call stays what it is.</summary>
+    /// <summary>Releases the reference. The call's error number stays unchanged.</summary>
     public void Dispose()
     {
-        // The last one to give it back closes the descriptor, when somebody else has disposed the handle.
+        // If the handle was disposed elsewhere, releasing the last reference closes the descriptor.
         int errno = Marshal.GetLastPInvokeError();
         _handle.DangerousRelease();
         Marshal.SetLastPInvokeError(errno);

@@ -5,18 +5,18 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Native;
 
 /// <summary>
-/// Keeps descriptors that libraries open from programs that this process starts. What these inherit outlives the process: a background
+/// Keeps programs that this process starts from inheriting descriptors of libraries. An inherited descriptor outlives the process: a background
 /// job would keep the table that belongs to a socket, or an interface's promiscuous mode.
 /// </summary>
 internal static unsafe class CloseOnExec
 {
-    /// <summary>Keeps a descriptor from programs that are started from now on.</summary>
-    /// <param name="fd">Its number.</param>
+    /// <summary>Keeps programs that are started later from inheriting a descriptor.</summary>
+    /// <param name="fd">The descriptor.</param>
     public static void Set(int fd) => _ = LibC.fcntl(fd, F_SETFD, FD_CLOEXEC);
 
     /// <summary>
-    /// Keeps all netlink sockets of a protocol from programs that are started from now on: for a library that does not say which ones are
-    /// its own. Nobody means such a socket to be inherited.
+    /// Keeps programs that are started later from inheriting any netlink socket of a protocol: for a library that does not say which ones are
+    /// its own. No program relies on inheriting such a socket.
     /// </summary>
     /// <param name="protocol">NETLINK_*.</param>
     public static void SetOnNetlink(int protocol)
@@ -32,7 +32,7 @@ internal static unsafe class CloseOnExec
         }
     }
 
-    // False for what is no socket, or was closed meanwhile.
+    // False for a descriptor that is not a socket, or was closed in between.
     private static bool IsOption(int fd, int option, int wanted)
     {
         int value;

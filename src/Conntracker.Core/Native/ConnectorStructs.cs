@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>struct cb_id (linux/connector.h): which connector.</summary>
+/// <summary>struct cb_id (linux/connector.h): identifies a connector.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct cb_id
 {
@@ -10,7 +10,7 @@ internal struct cb_id
     public uint val;
 }
 
-/// <summary>struct cn_msg (linux/connector.h): the header of a connector's message.</summary>
+/// <summary>struct cn_msg (linux/connector.h): the header of a connector message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct cn_msg
 {
@@ -21,7 +21,7 @@ internal struct cn_msg
     public ushort flags;
 }
 
-/// <summary>struct proc_event (linux/cn_proc.h): what happened to a process; the fields that all events share.</summary>
+/// <summary>struct proc_event (linux/cn_proc.h): a process event; the fields that all events share.</summary>
 [StructLayout(LayoutKind.Explicit, Size = 40)]
 internal struct proc_event
 {

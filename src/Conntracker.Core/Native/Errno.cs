@@ -2,10 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>The error number of the last native call on this thread, with the C library's words for it.</summary>
+/// <summary>The error number of the last native call on this thread, with the C library's text for it.</summary>
 internal static class Errno
 {
-    /// <summary>The error number that the last import with SetLastError left.</summary>
+    /// <summary>The error number of the last import with SetLastError.</summary>
     public static int Last => Marshal.GetLastPInvokeError();
 
     /// <summary>The C library's text, with the number: <c>Operation not permitted (errno 1)</c>.</summary>

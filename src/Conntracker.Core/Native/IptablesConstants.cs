@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Native;
 
-/// <summary>How x_tables' rules are asked for, under the C names (linux/netfilter_ipv4/ip_tables.h, linux/netfilter_ipv6/ip6_tables.h).</summary>
+/// <summary>How rules of x_tables are read, under the C names (linux/netfilter_ipv4/ip_tables.h, linux/netfilter_ipv6/ip6_tables.h).</summary>
 internal static class IptablesConstants
 {
     public const int XT_TABLE_MAXNAMELEN = 32;

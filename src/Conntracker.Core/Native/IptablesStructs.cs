@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>struct xt_counters (linux/netfilter/x_tables.h): what a rule has counted.</summary>
+/// <summary>struct xt_counters (linux/netfilter/x_tables.h): the counters of a rule.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct xt_counters
 {

@@ -3,18 +3,18 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Native;
 
 /// <summary>
-/// libbpf (bpf/libbpf.h, bpf/bpf.h): loads eBPF programs, attaches them, reads their ring. Since version 1 functions that give a pointer
-/// give NULL and set errno when they fail; those that give a number give the negative error number.
+/// libbpf (bpf/libbpf.h, bpf/bpf.h): loads eBPF programs, attaches them, reads their ring. Since version 1 functions that return a pointer
+/// return NULL and set errno on failure; those that return a number return the negative error number.
 /// </summary>
 internal static unsafe partial class Libbpf
 {
     /// <summary>The shared object's name; Debian's package is libbpf1.</summary>
     public const string Library = "libbpf.so.1";
 
-    /// <summary>The Debian package that holds it.</summary>
+    /// <summary>The Debian package that contains it.</summary>
     public const string Package = "libbpf1";
 
-    // With NULL it prints nothing: what it has to say would land on the user's terminal.
+    // NULL disables its messages, which would appear on the user's terminal.
     [LibraryImport(Library)]
     public static partial nint libbpf_set_print(nint fn);
 

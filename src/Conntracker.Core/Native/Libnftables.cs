@@ -10,7 +10,7 @@ internal static partial class Libnftables
     /// <summary>The shared object's name; Debian's package is libnftables1.</summary>
     public const string Library = "libnftables.so.1";
 
-    /// <summary>The Debian package that holds it.</summary>
+    /// <summary>The Debian package that contains it.</summary>
     public const string Package = "libnftables1";
 
     public const uint NFT_CTX_DEFAULT = 0;

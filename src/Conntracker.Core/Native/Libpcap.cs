@@ -3,18 +3,18 @@ using System.Runtime.InteropServices;
 namespace Conntracker.Core.Native;
 
 /// <summary>
-/// libpcap (pcap/pcap.h, man page pcap(3PCAP)): packets of interfaces and of capture files. Functions that give a number give a negative
-/// one when they fail; pcap_geterr has the text.
+/// libpcap (pcap/pcap.h, man page pcap(3PCAP)): packets of interfaces and of capture files. Functions that return a number return a negative
+/// one on failure; pcap_geterr has the text.
 /// </summary>
 internal static unsafe partial class Libpcap
 {
     /// <summary>The shared object's name; see <see cref="s_names"/>.</summary>
     public const string Library = "libpcap";
 
-    /// <summary>The Debian package that holds it.</summary>
+    /// <summary>The Debian package that contains it.</summary>
     public const string Package = "libpcap0.8";
 
-    // Debian kept the name of version 0.8, others count on.
+    // Debian kept the name of version 0.8, other distributions use the current one.
     private static readonly string[] s_names = ["libpcap.so.0.8", "libpcap.so.1"];
 
     static Libpcap() => NativeLibrary.SetDllImportResolver(typeof(Libpcap).Assembly, Resolve);
@@ -98,7 +98,7 @@ internal static unsafe partial class Libpcap
             }
         }
 
-        // Not ours, or not there: the runtime looks by the name itself, and says that it found nothing.
+        // Another library, or not installed: the runtime searches by the name itself, and reports that it found nothing.
         return 0;
     }
 }

@@ -32,7 +32,7 @@ internal struct nfgenmsg
     public ushort res_id;
 }
 
-/// <summary>struct nfulnl_msg_packet_hdr (linux/netfilter/nfnetlink_log.h): where a logged packet was. hw_protocol is big-endian.</summary>
+/// <summary>struct nfulnl_msg_packet_hdr (linux/netfilter/nfnetlink_log.h): the hook of a logged packet. hw_protocol is big-endian.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct nfulnl_msg_packet_hdr
 {
@@ -76,7 +76,7 @@ internal struct rtmsg
     public uint rtm_flags;
 }
 
-/// <summary>struct ifinfomsg (linux/rtnetlink.h): the header of messages about links.</summary>
+/// <summary>struct ifinfomsg (linux/rtnetlink.h): the header of a link message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ifinfomsg
 {

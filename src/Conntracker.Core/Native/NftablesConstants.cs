@@ -62,7 +62,7 @@ internal static class NftablesConstants
     public const int NF_STOLEN = 2;
     public const int NF_QUEUE = 3;
 
-    /// <summary>The low half of a verdict is what to do, the high half a queue's number.</summary>
+    /// <summary>The low half of a verdict is the action, the high half a queue's number.</summary>
     public const int NF_VERDICT_MASK = 0xff;
 
     public const int NFT_CONTINUE = -1;
@@ -71,7 +71,7 @@ internal static class NftablesConstants
     public const int NFT_GOTO = -4;
     public const int NFT_RETURN = -5;
 
-    // Since Linux 6.17; headers that are older do not have them.
+    // Since Linux 6.17; older headers lack it.
     public const int NFTA_TRACE_CT_ID = 18;
     public const int NFTA_TRACE_CT_DIRECTION = 19;
     public const int NFTA_TRACE_CT_STATUS = 20;

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>When a packet came and how long it is (pcap/pcap.h, with the struct timeval of sys/time.h).</summary>
+/// <summary>The time and lengths of a packet (pcap/pcap.h, with the struct timeval of sys/time.h).</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct pcap_pkthdr
 {
@@ -11,7 +11,7 @@ internal struct pcap_pkthdr
     public uint len;
 }
 
-/// <summary>Seconds since 1970 and microseconds; nanoseconds where libpcap was asked for them.</summary>
+/// <summary>Seconds since 1970 and microseconds; nanoseconds if libpcap was set to them.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct timeval
 {
@@ -19,7 +19,7 @@ internal struct timeval
     public nint tv_usec;
 }
 
-/// <summary>What a live capture has seen and dropped since it began.</summary>
+/// <summary>The packets that a live capture has seen and dropped since it began.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct pcap_stat
 {

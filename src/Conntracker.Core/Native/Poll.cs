@@ -5,14 +5,14 @@ namespace Conntracker.Core.Native;
 /// <summary>Waiting for descriptors: poll(2).</summary>
 internal static unsafe class Poll
 {
-    /// <summary>A descriptor to be waited for until it can be read.</summary>
-    /// <param name="fd">Its number; a negative one is passed over.</param>
+    /// <summary>A descriptor to wait for until it can be read.</summary>
+    /// <param name="fd">The descriptor; a negative one is ignored.</param>
     public static pollfd ForReading(int fd) => new() { fd = fd, events = LibC.POLLIN };
 
-    /// <summary>Waits until one is ready.</summary>
+    /// <summary>Waits until a descriptor is ready.</summary>
     /// <param name="fds">The descriptors; their <c>revents</c> are set.</param>
-    /// <param name="milliseconds">How long at most; 0 to look only, -1 for no end.</param>
-    /// <returns>How many are ready; 0 when the time is over, and when a signal has interrupted the wait.</returns>
+    /// <param name="milliseconds">The longest wait; 0 not to wait, -1 for no limit.</param>
+    /// <returns>The number of ready descriptors; 0 if the time is over or a signal interrupted the wait.</returns>
     public static int Wait(Span<pollfd> fds, int milliseconds)
     {
         fixed (pollfd* first = fds)
@@ -22,9 +22,9 @@ internal static unsafe class Poll
     }
 
     /// <summary>Waits until a descriptor can be read.</summary>
-    /// <param name="fd">Its number; a negative one is never ready.</param>
-    /// <param name="milliseconds">How long at most; 0 to look only, -1 for no end.</param>
-    /// <returns>False when the time is over, and when a signal has interrupted the wait.</returns>
+    /// <param name="fd">The descriptor; a negative one is never ready.</param>
+    /// <param name="milliseconds">The longest wait; 0 not to wait, -1 for no limit.</param>
+    /// <returns>False if the time is over or a signal interrupted the wait.</returns>
     public static bool IsReadable(int fd, int milliseconds)
     {
         pollfd polled = ForReading(fd);

@@ -2,11 +2,11 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>An object of libbpf: programs and maps. They live in the kernel until it is closed and no link holds them any more.</summary>
+/// <summary>An object of libbpf: programs and maps. They stay in the kernel until it is closed and the last link to them is gone.</summary>
 internal sealed class SafeBpfObject : SafeHandle
 {
-    /// <summary>Takes an object into care.</summary>
-    /// <param name="bpfObject">What bpf_object__open_mem returned; zero for none.</param>
+    /// <summary>Takes ownership of an object.</summary>
+    /// <param name="bpfObject">The result of bpf_object__open_mem; zero for none.</param>
     public SafeBpfObject(nint bpfObject)
         : base(0, ownsHandle: true) => SetHandle(bpfObject);
 

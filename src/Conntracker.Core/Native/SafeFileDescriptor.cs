@@ -3,10 +3,10 @@ using Tmds.Linux;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>A file descriptor that is closed once, and not while a call uses it.</summary>
+/// <summary>A file descriptor that is closed exactly once, and not while a call uses it.</summary>
 internal sealed class SafeFileDescriptor : SafeHandle
 {
-    /// <summary>Takes a descriptor into care.</summary>
+    /// <summary>Takes ownership of a descriptor.</summary>
     /// <param name="descriptor">The descriptor; -1 for none.</param>
     public SafeFileDescriptor(int descriptor)
         : base(-1, ownsHandle: true) => SetHandle(descriptor);

@@ -12,7 +12,7 @@ internal static unsafe partial class SafeLibC
 {
     private const string Library = "libc";
 
-    // SuppressGCTransition would stall a collection while the kernel builds a dump; the plain transition costs a few nanoseconds a batch.
+    // SuppressGCTransition would stall a collection while the kernel builds a dump. The normal transition costs a few nanoseconds per batch.
     [LibraryImport(Library, SetLastError = true)]
     public static partial int recvmmsg(SafeFileDescriptor sockfd, mmsghdr* msgvec, uint vlen, int flags, void* timeout);
 

@@ -5,7 +5,7 @@ namespace Conntracker.Core.Native;
 
 /// <summary>
 /// Calls of <see cref="LibC"/> that take handles and strings, under their C names: a descriptor is not closed while a call uses it.
-/// Calls that need neither are made through <see cref="LibC"/> itself.
+/// All other calls use <see cref="LibC"/> directly.
 /// </summary>
 internal static unsafe partial class SafeLibC
 {

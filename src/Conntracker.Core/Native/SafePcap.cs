@@ -5,8 +5,8 @@ namespace Conntracker.Core.Native;
 /// <summary>A handle of libpcap: a live capture or an open file. Used by one thread at a time.</summary>
 internal sealed class SafePcap : SafeHandle
 {
-    /// <summary>Takes a handle into care.</summary>
-    /// <param name="pcap">What pcap_create or pcap_open_offline returned; zero for none.</param>
+    /// <summary>Takes ownership of a handle.</summary>
+    /// <param name="pcap">The result of pcap_create or pcap_open_offline; zero for none.</param>
     public SafePcap(nint pcap)
         : base(0, ownsHandle: true) => SetHandle(pcap);
 

@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>struct inet_diag_sockid (linux/inet_diag.h): which socket. Ports and addresses are in network order.</summary>
+/// <summary>struct inet_diag_sockid (linux/inet_diag.h): identifies a socket. Ports and addresses are in network order.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct inet_diag_sockid
 {
@@ -14,7 +14,7 @@ internal unsafe struct inet_diag_sockid
     public fixed uint idiag_cookie[2];
 }
 
-/// <summary>struct inet_diag_req_v2 (linux/inet_diag.h): asks for sockets.</summary>
+/// <summary>struct inet_diag_req_v2 (linux/inet_diag.h): requests sockets.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct inet_diag_req_v2
 {

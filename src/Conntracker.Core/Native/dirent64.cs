@@ -2,20 +2,20 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Native;
 
-/// <summary>struct dirent64 of dirent.h: an entry of a directory, as getdents64(2) gives it: <see cref="d_reclen"/> bytes, the name ends with a zero byte.</summary>
+/// <summary>struct dirent64 of dirent.h: an entry of a directory from getdents64(2): <see cref="d_reclen"/> bytes, the name ends with a zero byte.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct dirent64
 {
     /// <summary>The inode.</summary>
     public ulong d_ino;
 
-    /// <summary>Where the next entry is.</summary>
+    /// <summary>The position of the next entry.</summary>
     public long d_off;
 
     /// <summary>The entry's length.</summary>
     public ushort d_reclen;
 
-    /// <summary>What it is.</summary>
+    /// <summary>The file's type (DT_*).</summary>
     public byte d_type;
 
     /// <summary>The name.</summary>

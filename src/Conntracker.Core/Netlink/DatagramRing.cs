@@ -68,10 +68,7 @@ internal sealed unsafe class DatagramRing : IDisposable
     /// <summary>Whether the oldest datagram was queued before that <see cref="End"/> was read. For the reading thread.</summary>
     public bool HasBefore(long end) => _read < end;
 
-    /// <summary>
-    /// The oldest datagram. It stays in the queue, and is returned again, until <see cref="Release"/>. For the reading
-    /// thread.
-    /// </summary>
+    /// <summary>The oldest datagram. It stays queued, and is returned again, until <see cref="Release"/>. For the reading thread.</summary>
     /// <returns>False if the queue is empty.</returns>
     public bool TryRead(out ReadOnlySpan<byte> datagram)
     {
