@@ -4,10 +4,9 @@ using Conntracker.Core.Model;
 namespace Conntracker;
 
 /// <summary>
-/// Folds flows for firewall rules and sums up those that become equal by it. Holds one object for each distinct folded flow, and none of
-/// the others.
+/// Folds flows for firewall rules, and sums those that become equal. It holds one object per distinct folded flow, and no others.
 /// </summary>
-/// <param name="folding">Of which flows the far end is folded.</param>
+/// <param name="folding">The direction of the flows whose far end is folded.</param>
 public sealed class AggregatedFlows(InternetFolding folding)
 {
     private readonly Dictionary<Key, Flow> _flows = [];
@@ -15,7 +14,7 @@ public sealed class AggregatedFlows(InternetFolding folding)
     /// <summary>The folded flows, each once.</summary>
     public IReadOnlyCollection<Flow> All => _flows.Values;
 
-    /// <summary>Takes a flow in; false when it is none that is folded, and stays as it is.</summary>
+    /// <summary>Adds a flow; false if flows of its direction are not folded.</summary>
     public bool Add(Flow flow)
     {
         ArgumentNullException.ThrowIfNull(flow);
@@ -30,7 +29,7 @@ public sealed class AggregatedFlows(InternetFolding folding)
         return true;
     }
 
-    // What both have in common stays, what differs is unknown; the state is that of the one that was seen last.
+    // What both have in common stays, what differs becomes unknown. The state is that of the flow that was seen last.
     private static Flow Sum(Flow a, Flow b)
     {
         Flow sum = (b.LastSeen >= a.LastSeen ? b : a).Copy();
@@ -65,7 +64,7 @@ public sealed class AggregatedFlows(InternetFolding folding)
         FlowProtocol Protocol, IPAddress SrcAddress, IPAddress DstAddress, ushort? DstPort, byte? IcmpType, byte? IcmpCode, ushort Zone,
         FlowDirection Direction, FlowFolding Folding)
     {
-        // The client's port is no part of it: it is gone from each of them.
+        // The client's port is not part of the key: folding has removed it from every flow.
         public static Key Of(Flow flow) => new(
             flow.Protocol, flow.SrcAddress, flow.DstAddress, flow.DstPort, flow.IcmpType, flow.IcmpCode, flow.Zone, flow.Direction, flow.Folding);
     }

@@ -3,30 +3,30 @@ using Conntracker.Core.Model;
 
 namespace Conntracker;
 
-/// <summary>How a capture is made.</summary>
+/// <summary>The options of a capture.</summary>
 public sealed class CaptureOptions
 {
-    /// <summary>The least number that <see cref="MaximumFlows"/> can be.</summary>
+    /// <summary>The smallest value of <see cref="MaximumFlows"/>.</summary>
     public const int MinimumOfMaximumFlows = 1024;
 
-    /// <summary>The greatest number that <see cref="MaximumFlows"/> can be.</summary>
+    /// <summary>The greatest value of <see cref="MaximumFlows"/>.</summary>
     public const int MaximumOfMaximumFlows = 100_000_000;
 
-    /// <summary>The least number that <see cref="BufferSize"/> can be.</summary>
+    /// <summary>The smallest value of <see cref="BufferSize"/>.</summary>
     public const int MinimumBufferSize = 4096;
 
-    /// <summary>The greatest number that <see cref="BufferSize"/> can be: the kernel doubles it in an int.</summary>
+    /// <summary>The greatest value of <see cref="BufferSize"/>: the kernel doubles it in an int.</summary>
     public const int MaximumBufferSize = 1 << 30;
 
-    /// <summary>The least time that a flow can be traced.</summary>
+    /// <summary>The shortest time to trace a flow.</summary>
     public static TimeSpan MinimumTraceDuration { get; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest time that a flow can be traced.</summary>
+    /// <summary>The longest time to trace a flow.</summary>
     public static TimeSpan MaximumTraceDuration { get; } = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// The network namespace to capture in: a name as <c>ip netns</c> shows it, or a path (<c>/proc/4711/ns/net</c>). Null: the one that
-    /// the process is in.
+    /// The network namespace to capture in: a name as <c>ip netns</c> shows it, or a path (<c>/proc/4711/ns/net</c>). Null for the namespace
+    /// of the process.
     /// </summary>
     public string? NetworkNamespace { get; init; }
 
@@ -46,14 +46,14 @@ public sealed class CaptureOptions
     public string? PcapPath { get; init; }
 
     /// <summary>
-    /// UDP ports of services on this host: what a packet to or from one of them belongs to came in, whoever was seen to speak first. With
-    /// <see cref="CaptureSource.Packet"/> only: connection tracking knows who spoke first.
+    /// UDP ports of services on this host: a flow that uses one of them is incoming, whichever side was seen to send first. With
+    /// <see cref="CaptureSource.Packet"/> only: connection tracking knows which side began.
     /// </summary>
     public IReadOnlyList<int> IncomingUdpPorts { get; init; } = [];
 
     /// <summary>
-    /// Addresses that count as the host's own, beside those that the kernel tells: they decide over <see cref="Flow.Direction"/>. For
-    /// capture files, which do not say whose they are, and for mirror ports.
+    /// Addresses that count as the host's own, in addition to those that the kernel reports: they decide <see cref="Flow.Direction"/>. For
+    /// capture files, which do not say which host they are from, and for mirror ports.
     /// </summary>
     public IReadOnlyList<AddressRange> LocalAddresses { get; init; } = [];
 
@@ -61,18 +61,20 @@ public sealed class CaptureOptions
     public IReadOnlyList<FlowProtocol> Protocols { get; init; } = [];
 
     /// <summary>
-    /// Have the kernel count packets and bytes and note start times (nf_conntrack_acct, nf_conntrack_timestamp) while the capture runs.
-    /// Connections made before are not counted.
+    /// Whether the kernel counts packets and bytes and notes start times (nf_conntrack_acct, nf_conntrack_timestamp) while the capture runs.
+    /// Connections that began before are not counted.
     /// </summary>
     public bool Accounting { get; init; }
 
     /// <summary>
-    /// Keep the kernel tracking connections also when its table is nearly full. Without it, where nothing was tracked before the capture, its
-    /// nftables table is removed at 90 % of net.netfilter.nf_conntrack_max: a full table makes the kernel drop packets of new connections.
+    /// Whether the kernel keeps tracking connections even when its table is nearly full. Otherwise, if nothing was tracked before the capture, the
+    /// capture removes its nftables table at 90 % of net.netfilter.nf_conntrack_max: a full table makes the kernel drop packets of new connections.
     /// </summary>
     public bool KeepTracking { get; init; }
 
-    /// <summary>Find the process behind each flow that begins or ends on this host, with eBPF programs attached to the root of the cgroup hierarchy.</summary>
+    /// <summary>
+    /// Whether to find the process behind each flow that begins or ends on this host, with eBPF programs attached to the root of the cgroup hierarchy.
+    /// </summary>
     public bool ResolveProcess { get; init; }
 
     /// <summary>Which packets are traced through the rules.</summary>
@@ -81,34 +83,34 @@ public sealed class CaptureOptions
     /// <summary>How long each flow is traced with <see cref="TraceMode.Flows"/>; one second to one day.</summary>
     public TimeSpan TraceDuration { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Tuples with ports that each set of the kernel holds for tracing; null for what suits the machine's memory.</summary>
+    /// <summary>The capacity of each of the kernel's sets for tracing, in tuples with ports; null for what suits the machine's memory.</summary>
     internal int? TraceCapacity { get; init; }
 
-    /// <summary>Takes traces as kernels before Linux 6.17 send them, without the packet's connection.</summary>
+    /// <summary>Whether to ignore the packet's connection in traces, which kernels before Linux 6.17 do not send.</summary>
     internal bool IgnoresTracedConnections { get; init; }
 
-    /// <summary>Reads how full the kernel's table is, for tests; null for the kernel's own numbers.</summary>
+    /// <summary>Reads how full the kernel's table is; null for the kernel's own numbers. For tests.</summary>
     internal Func<TrackingReading?>? ReadTracking { get; init; }
 
     /// <summary>The path of the program that lists the nftables ruleset; null for the system's nft.</summary>
     internal string? NftProgram { get; init; }
 
-    /// <summary>How many flows are held before some are folded, unanswered ones first; 1,024 to 100,000,000.</summary>
+    /// <summary>The number of flows that are held before some are folded, unanswered ones first; 1,024 to 100,000,000.</summary>
     public int MaximumFlows { get; init; } = 1_000_000;
 
     /// <summary>The receive buffer of the event socket, in bytes; 4,096 to 1,073,741,824.</summary>
     public int BufferSize { get; init; } = 64 << 20;
 
-    /// <summary>A new file that gets every message of the kernel; null for none.</summary>
+    /// <summary>A new file that receives every message of the kernel; null for none.</summary>
     public string? RecordPath { get; init; }
 
-    /// <summary>A recording to replay instead of capturing; null to capture. What is recorded tells its source itself.</summary>
+    /// <summary>A recording to replay instead of capturing; null to capture. The recording determines the source.</summary>
     public string? ReplayPath { get; init; }
 
-    /// <summary>How long the capture runs; null until it is stopped.</summary>
+    /// <summary>How long the capture runs; null to run until it is stopped.</summary>
     public TimeSpan? Duration { get; init; }
 
-    /// <summary>Where flows come from, in words: which interface, file or network namespace.</summary>
+    /// <summary>The source of the flows, in words: which interface, file or network namespace.</summary>
     public override string ToString()
     {
         string slot = NetworkNamespace is null ? "" : $" in network namespace {NetworkNamespace}";
@@ -122,8 +124,8 @@ public sealed class CaptureOptions
         };
     }
 
-    /// <summary>Checks for how long something is to be traced.</summary>
-    /// <exception cref="ArgumentException">It is too short or too long.</exception>
+    /// <summary>Checks the time for which something is to be traced.</summary>
+    /// <exception cref="ArgumentException">The time is too short or too long.</exception>
     public static void CheckTraceDuration(TimeSpan duration, [CallerArgumentExpression(nameof(duration))] string? name = null)
     {
         if (duration < MinimumTraceDuration || duration > MaximumTraceDuration)
@@ -132,8 +134,8 @@ public sealed class CaptureOptions
         }
     }
 
-    /// <summary>Checks the numbers.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">One is out of its range.</exception>
+    /// <summary>Checks the options.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A number is out of its range.</exception>
     /// <exception cref="ArgumentException">Two options exclude each other.</exception>
     public void Validate()
     {

@@ -1,12 +1,12 @@
 namespace Conntracker;
 
-/// <summary>Why something could not be done, in the terms in which a user can act on it.</summary>
+/// <summary>The reason for an error, in terms that a user can act on.</summary>
 public enum ConntrackErrorReason
 {
     /// <summary>A capability is missing; the message names it.</summary>
     PermissionDenied,
 
-    /// <summary>The running kernel lacks something; the message names the configuration option or module.</summary>
+    /// <summary>The running kernel lacks a feature; the message names the configuration option or module.</summary>
     KernelFeatureMissing,
 
     /// <summary>A shared library is missing; the message names its package.</summary>
@@ -15,7 +15,7 @@ public enum ConntrackErrorReason
     /// <summary>libbpf is missing; the message names its package.</summary>
     LibbpfMissing,
 
-    /// <summary>This build has no eBPF programs; the message names the packages that were missing when it was made.</summary>
+    /// <summary>This build has no eBPF programs; the message names the packages that were missing when it was built.</summary>
     BpfProgramsMissing,
 
     /// <summary>There is no such network namespace.</summary>
@@ -27,7 +27,7 @@ public enum ConntrackErrorReason
     /// <summary>A recording could not be opened, written or read.</summary>
     RecordingFailed,
 
-    /// <summary>A recording is not what it should be: another format, another version, damaged.</summary>
+    /// <summary>The file is not a recording, has another version, or is damaged.</summary>
     RecordingInvalid,
 
     /// <summary>A setting of the kernel (sysctl) could not be read or written.</summary>
@@ -36,19 +36,19 @@ public enum ConntrackErrorReason
     /// <summary>A capture of this name exists already.</summary>
     CaptureExists,
 
-    /// <summary>The capture has ended, and something was asked that only a running one can do.</summary>
+    /// <summary>The capture has ended, and the request needs a running one.</summary>
     CaptureNotRunning,
 
-    /// <summary>Nothing can be traced here; the message says why.</summary>
+    /// <summary>Tracing is not possible here; the message says why.</summary>
     TraceUnavailable,
 
-    /// <summary>More is traced than can be.</summary>
+    /// <summary>The limit of traces or traced flows is reached.</summary>
     TraceLimit,
 
     /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
     NflogBusy,
 
-    /// <summary>A flow does not say what its packets look like: it is folded, or was read from a text log.</summary>
+    /// <summary>A flow does not show what its packets look like: it is folded, or was read from a text log.</summary>
     FlowNotTraceable,
 
     /// <summary>libpcap is missing; the message names its package.</summary>
@@ -57,18 +57,18 @@ public enum ConntrackErrorReason
     /// <summary>There is no such interface in the network namespace.</summary>
     InterfaceNotFound,
 
-    /// <summary>Packets cannot be captured there; the message has libpcap's own words.</summary>
+    /// <summary>Packets cannot be captured on the interface; the message has libpcap's own text.</summary>
     InterfaceRefused,
 
-    /// <summary>A filter is not what pcap-filter(7) describes.</summary>
+    /// <summary>A filter is not a valid expression of pcap-filter(7).</summary>
     FilterInvalid,
 
     /// <summary>A capture file could not be opened.</summary>
     PcapFailed,
 
-    /// <summary>A capture file is not what it should be.</summary>
+    /// <summary>The file is not a capture file, or is damaged.</summary>
     PcapInvalid,
 
-    /// <summary>Packets have headers of a kind that cannot be read; the message names it.</summary>
+    /// <summary>The link type of the packets is not supported; the message names it.</summary>
     LinkTypeUnknown,
 }

@@ -12,13 +12,13 @@ public enum DccpState : byte
     /// <summary>A RESPONSE was seen (CT_DCCP_RESPOND).</summary>
     Respond = 2,
 
-    /// <summary>The connection is about to be up (CT_DCCP_PARTOPEN).</summary>
+    /// <summary>The connection is nearly established (CT_DCCP_PARTOPEN).</summary>
     PartOpen = 3,
 
-    /// <summary>The connection is up (CT_DCCP_OPEN).</summary>
+    /// <summary>The connection is established (CT_DCCP_OPEN).</summary>
     Open = 4,
 
-    /// <summary>The server asked to close (CT_DCCP_CLOSEREQ).</summary>
+    /// <summary>The server has requested to close (CT_DCCP_CLOSEREQ).</summary>
     CloseReq = 5,
 
     /// <summary>A CLOSE was seen (CT_DCCP_CLOSING).</summary>

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace Conntracker;
 
 /// <summary>
-/// One flow: the connections that share an original tuple and a zone, with the reply tuple, state, counters, the rules they
+/// A flow: the connections that share an original tuple and a zone, with the reply tuple, state, counters, the rules that their packets
 /// passed and the process behind them. "Original" is the direction of the first packet that connection tracking saw.
 /// </summary>
 public sealed class Flow
@@ -25,11 +25,11 @@ public sealed class Flow
     [JsonInclude]
     public ushort? SrcPort { get; internal set; }
 
-    /// <summary>The address that the originator spoke to, before NAT.</summary>
+    /// <summary>The address that the originator sent to, before NAT.</summary>
     [JsonInclude, JsonRequired]
     public IPAddress DstAddress { get; internal set; } = IPAddress.None;
 
-    /// <summary>The port that the originator spoke to, before NAT; null for protocols without ports, and when folded to the protocol.</summary>
+    /// <summary>The port that the originator sent to, before NAT; null for protocols without ports, and when folded to the protocol.</summary>
     [JsonInclude]
     public ushort? DstPort { get; internal set; }
 
@@ -45,7 +45,7 @@ public sealed class Flow
     [JsonInclude]
     public ushort? IcmpId { get; internal set; }
 
-    /// <summary>Who answers: the destination after NAT. Null when not known (a log of text).</summary>
+    /// <summary>The address that answers: the destination after NAT. Null when not known (read from a text log).</summary>
     [JsonInclude]
     public IPAddress? ReplySrcAddress { get; internal set; }
 
@@ -53,11 +53,11 @@ public sealed class Flow
     [JsonInclude]
     public ushort? ReplySrcPort { get; internal set; }
 
-    /// <summary>Whom it answers to: the source after NAT. Null when not known.</summary>
+    /// <summary>The address that replies are sent to: the source after NAT. Null when not known.</summary>
     [JsonInclude]
     public IPAddress? ReplyDstAddress { get; internal set; }
 
-    /// <summary>The port that it answers to; null for protocols without ports, and when folded.</summary>
+    /// <summary>The port that replies are sent to; null for protocols without ports, and when folded.</summary>
     [JsonInclude]
     public ushort? ReplyDstPort { get; internal set; }
 
@@ -69,7 +69,7 @@ public sealed class Flow
     [JsonInclude]
     public FlowState State { get; internal set; }
 
-    /// <summary>TCP: the state that connection tracking gives it, the last one known once it is closed. Null for other protocols.</summary>
+    /// <summary>TCP: the state in connection tracking; once the connection is closed, the last known one. Null for other protocols.</summary>
     [JsonInclude]
     public TcpState? TcpState { get; internal set; }
 
@@ -81,7 +81,7 @@ public sealed class Flow
     [JsonInclude]
     public DccpState? DccpState { get; internal set; }
 
-    /// <summary>True once both sides have spoken, in any of the flow's connections.</summary>
+    /// <summary>True once packets were seen in both directions, in any of the flow's connections.</summary>
     [JsonInclude]
     public bool Confirmed { get; internal set; }
 
@@ -89,11 +89,11 @@ public sealed class Flow
     [JsonInclude]
     public DateTimeOffset? FirstSeen { get; internal set; }
 
-    /// <summary>When the kernel last told something new of it; null when not known.</summary>
+    /// <summary>When the kernel last reported something new; null when not known.</summary>
     [JsonInclude]
     public DateTimeOffset? LastSeen { get; internal set; }
 
-    /// <summary>How many connections the flow stands for: 1, more when the tuple was used again or flows were folded.</summary>
+    /// <summary>The number of connections: 1, or more when the tuple was used again or flows were folded.</summary>
     [JsonInclude]
     public long Connections { get; internal set; } = 1;
 
@@ -121,53 +121,53 @@ public sealed class Flow
     [JsonInclude]
     public ushort Zone { get; internal set; }
 
-    /// <summary>The kernel's id of the newest connection (CTA_ID); null when not known. Not unique for ever: the kernel uses ids again.</summary>
+    /// <summary>The kernel's id of the newest connection (CTA_ID); null when not known. The kernel reuses ids.</summary>
     [JsonInclude]
     public uint? ConntrackId { get; internal set; }
 
-    /// <summary>True when a flowtable forwards it past the rules (IPS_OFFLOAD, IPS_HW_OFFLOAD); its counters may stand still.</summary>
+    /// <summary>True when a flowtable forwards the packets past the rules (IPS_OFFLOAD, IPS_HW_OFFLOAD); counters may then not increase.</summary>
     [JsonInclude]
     public bool Offloaded { get; internal set; }
 
-    /// <summary>Where it goes, seen from the host.</summary>
+    /// <summary>The direction, as the host sees it.</summary>
     [JsonInclude]
     public FlowDirection Direction { get; internal set; }
 
-    /// <summary>What of the key was given up: at the flow limit, or for firewall rules.</summary>
+    /// <summary>How much of the key was folded: at the flow limit, or for firewall rules.</summary>
     [JsonInclude]
     public FlowFolding Folding { get; internal set; }
 
-    /// <summary>The process behind it: who began it, when that is on this host, otherwise who answers; null when not known.</summary>
+    /// <summary>The process behind the flow: the originator if it is on this host, otherwise the responder; null when not known.</summary>
     [JsonInclude]
     public FlowProcess? Process { get; internal set; }
 
-    /// <summary>The process that answers, when it is on this host; null when not known.</summary>
+    /// <summary>The process that answers, if it is on this host; null when not known.</summary>
     [JsonInclude]
     public FlowProcess? ReplyProcess { get; internal set; }
 
-    /// <summary>The rules that its packets passed; empty when it was not traced.</summary>
+    /// <summary>The rules that the packets passed; empty when the flow was not traced.</summary>
     [JsonInclude]
     public IReadOnlyList<TraceStep> Trace { get; internal set; } = [];
 
-    /// <summary>What the firewall did with its first packet.</summary>
+    /// <summary>The firewall's verdict on the first packet.</summary>
     [JsonInclude]
     public FlowVerdict Verdict { get; internal set; }
 
-    /// <summary>The rule or policy that decided; null when not known.</summary>
+    /// <summary>The rule or policy that decided the verdict; null when not known.</summary>
     [JsonInclude]
     public string? VerdictRule { get; internal set; }
 
     /// <summary>
-    /// True when steps of its packets are known to be missing in <see cref="Trace"/>: more than 192 different ones, more than 64 of one packet before
-    /// its flow was known, or a packet that was given up because too many were on their way. What was lost before it was read
-    /// (<see cref="Capture.NftablesTracesLost"/>) is not known by flow.
+    /// True when steps are known to be missing in <see cref="Trace"/>: more than 192 different ones, more than 64 of one packet before
+    /// its flow was known, or a packet that was given up because too many were in progress. Losses before the messages were read
+    /// (<see cref="Capture.NftablesTracesLost"/>) cannot be attributed to a flow.
     /// </summary>
     [JsonInclude]
     public bool TraceIncomplete { get; internal set; }
 
     /// <summary>
-    /// The steps below the line of the reply direction in the text log that the flow was read from, where they are not those of
-    /// <see cref="Trace"/>: so the log can be written again as it was. Null everywhere else.
+    /// The steps that followed the reply direction's line in the text log that the flow was read from, if they differ from
+    /// <see cref="Trace"/>: the log can then be written again unchanged. Otherwise null.
     /// </summary>
     internal IReadOnlyList<TraceStep>? ReplyTrace { get; set; }
 

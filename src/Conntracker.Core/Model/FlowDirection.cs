@@ -1,9 +1,9 @@
 namespace Conntracker;
 
-/// <summary>Where a flow goes, seen from the host whose connection tracking reported it.</summary>
+/// <summary>The direction of a flow, as seen by the host whose connection tracking reported it.</summary>
 public enum FlowDirection : byte
 {
-    /// <summary>Not known: the host's addresses are not (a log of text, say).</summary>
+    /// <summary>Not known, because the host's addresses are not (in a text log, for example).</summary>
     Unknown = 0,
 
     /// <summary>From elsewhere to this host.</summary>

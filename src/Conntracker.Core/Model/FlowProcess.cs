@@ -12,15 +12,15 @@ namespace Conntracker;
 public sealed class FlowProcess
 {
     /// <summary>
-    /// The process id (thread group id), as the host numbers it. 0 when the capture runs in a pid namespace that is not the host's: then Name, UserId,
-    /// UserName and Cgroup are known, CommandLine and Path are not.
+    /// The process id (thread group id), as the host numbers it. 0 when the capture runs in a pid namespace that is not the host's: Name, UserId,
+    /// UserName and Cgroup are then known, CommandLine and Path are not.
     /// </summary>
     public required int Id { get; init; }
 
-    /// <summary>The process's name (comm), exactly as the kernel has it.</summary>
+    /// <summary>The process's name (comm), exactly as in the kernel.</summary>
     public required string Name { get; init; }
 
-    /// <summary>The full command line, arguments parted by spaces; null when not known.</summary>
+    /// <summary>The full command line, arguments separated by spaces; null when not known.</summary>
     public string? CommandLine { get; init; }
 
     /// <summary>The path of the executable; null when not known.</summary>
@@ -35,15 +35,15 @@ public sealed class FlowProcess
     /// <summary>The path in the cgroup2 hierarchy; null when not known.</summary>
     public string? Cgroup { get; init; }
 
-    /// <summary>The systemd unit; null when there is none.</summary>
+    /// <summary>The systemd unit; null if there is none.</summary>
     public string? Unit { get; init; }
 
-    /// <summary>The container's id; null when there is none.</summary>
+    /// <summary>The container's id; null if there is none.</summary>
     public string? Container { get; init; }
 
-    /// <summary>How the process is known.</summary>
+    /// <summary>How the process was found.</summary>
     public ProcessSource Source { get; init; }
 
-    /// <summary>Name and id, fit for a terminal: a process chooses its own name.</summary>
+    /// <summary>Name and id, safe for a terminal: a process chooses its own name.</summary>
     public override string ToString() => $"{SafeText.Printable(Name)} ({Id})";
 }

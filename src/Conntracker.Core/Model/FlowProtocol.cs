@@ -2,7 +2,7 @@ namespace Conntracker;
 
 /// <summary>
 /// A protocol above IP, by its number in IANA's "Assigned Internet Protocol Numbers". Any number from 0 to 255 is valid;
-/// the names are those that connection tracking knows, and a few that firewalls often see.
+/// the names are those that connection tracking knows, and a few that are common in firewalls.
 /// </summary>
 public enum FlowProtocol : byte
 {

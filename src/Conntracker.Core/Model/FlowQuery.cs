@@ -4,7 +4,7 @@ using System.IO.Enumeration;
 namespace Conntracker;
 
 /// <summary>
-/// Which flows are wanted. An empty list or null asks for all; what is set must all hold, and of a list one entry.
+/// Selects flows. An empty list or null selects all. All conditions must hold; of a list, one entry must.
 /// </summary>
 public sealed class FlowQuery
 {
@@ -14,16 +14,16 @@ public sealed class FlowQuery
     /// <summary>Protocols.</summary>
     public IReadOnlyList<FlowProtocol> Protocols { get; init; } = [];
 
-    /// <summary>Where the originator's address lies, before NAT.</summary>
+    /// <summary>Ranges of the originator's address, before NAT.</summary>
     public IReadOnlyList<AddressRange> SrcAddresses { get; init; } = [];
 
-    /// <summary>Where the address lies that the originator spoke to, before NAT.</summary>
+    /// <summary>Ranges of the address that the originator sent to, before NAT.</summary>
     public IReadOnlyList<AddressRange> DstAddresses { get; init; } = [];
 
     /// <summary>The originator's port. A flow without ports does not match.</summary>
     public IReadOnlyList<PortRange> SrcPorts { get; init; } = [];
 
-    /// <summary>The port that the originator spoke to. A flow without ports does not match.</summary>
+    /// <summary>The port that the originator sent to. A flow without ports does not match.</summary>
     public IReadOnlyList<PortRange> DstPorts { get; init; } = [];
 
     /// <summary>States.</summary>
@@ -32,7 +32,7 @@ public sealed class FlowQuery
     /// <summary>Verdicts.</summary>
     public IReadOnlyList<FlowVerdict> Verdicts { get; init; } = [];
 
-    /// <summary>Names of processes at either end; <c>*</c> and <c>?</c> stand for any characters, and upper and lower case are the same.</summary>
+    /// <summary>Names of processes at either end; <c>*</c> and <c>?</c> stand for any characters, and case is ignored.</summary>
     public IReadOnlyList<string> ProcessNames { get; init; } = [];
 
     /// <summary>Ids of processes at either end.</summary>
@@ -44,7 +44,7 @@ public sealed class FlowQuery
     /// <summary>Only flows that were seen at this time or later (<see cref="Flow.LastSeen"/>).</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>What is asked for, in words.</summary>
+    /// <summary>The query in words.</summary>
     public override string ToString()
     {
         (string Name, IEnumerable<string> Values)[] parts =
@@ -65,7 +65,7 @@ public sealed class FlowQuery
         return text.Length == 0 ? "every flow" : text;
     }
 
-    /// <summary>Whether the processes at a flow's ends are wanted: all that is asked for must hold of one of them.</summary>
+    /// <summary>Whether the processes at a flow's ends match: one of them must meet all conditions on processes.</summary>
     internal bool MatchesProcess(FlowProcess? originator, FlowProcess? responder) =>
         (ProcessNames.Count == 0 && ProcessIds.Count == 0 && UserNames.Count == 0) || Matches(originator) || Matches(responder);
 

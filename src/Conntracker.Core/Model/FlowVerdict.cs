@@ -1,6 +1,6 @@
 namespace Conntracker;
 
-/// <summary>What the firewall did with a flow's first packet.</summary>
+/// <summary>The firewall's verdict on a flow's first packet.</summary>
 public enum FlowVerdict : byte
 {
     /// <summary>Not known: the flow was not traced.</summary>

@@ -4,25 +4,25 @@ using Conntracker.Core.Addresses;
 namespace Conntracker.Core.Model;
 
 /// <summary>
-/// Folds a flow to what a firewall rule needs of it. Of a flow that comes in or goes out the client's port goes, and the far end's
-/// address where it lies on the internet. The host's own address stays, also one that is routed; flows of other directions stay as they are.
+/// Folds a flow to what a firewall rule needs. An incoming or outgoing flow loses the client's port, and the far end's address if it is on
+/// the internet. The host's own address stays, even a public one; flows of other directions stay unchanged.
 /// </summary>
 internal static class InternetAggregator
 {
-    /// <summary>Whether flows of a direction are folded at all.</summary>
+    /// <summary>Whether flows of a direction are folded.</summary>
     public static bool Folds(FlowDirection direction) => direction is FlowDirection.In or FlowDirection.Out;
 
-    /// <summary>Whether the source is told as the internet.</summary>
+    /// <summary>Whether the source is shown as the internet.</summary>
     public static bool FoldsSource(InternetFolding folding, FlowDirection direction, FlowFamily family, AddressBits source) =>
         direction == FlowDirection.In && (folding is InternetFolding.In or InternetFolding.Both)
         && InternetAddresses.IsRouted(family, source);
 
-    /// <summary>Whether the destination is told as the internet.</summary>
+    /// <summary>Whether the destination is shown as the internet.</summary>
     public static bool FoldsDestination(InternetFolding folding, FlowDirection direction, FlowFamily family, AddressBits destination) =>
         direction == FlowDirection.Out && (folding is InternetFolding.Out or InternetFolding.Both)
         && InternetAddresses.IsRouted(family, destination);
 
-    /// <summary>The folded flow: a new object, or the same one where nothing is folded.</summary>
+    /// <summary>The folded flow: a new object, or the same one if nothing is folded.</summary>
     public static Flow Fold(Flow flow, InternetFolding folding)
     {
         if (!Folds(flow.Direction))

@@ -1,20 +1,20 @@
 namespace Conntracker;
 
 /// <summary>
-/// Of which flows the far end is told as "the internet" where its address is routed there: for firewall rules it is one and the same
-/// who of all the internet connects, or is connected to.
+/// Which flows show their far end as "the internet", if its address is routed there: a firewall rule often does not distinguish
+/// which internet address connects, or is connected to.
 /// </summary>
 public enum InternetFolding : byte
 {
-    /// <summary>Of none: every address is told.</summary>
+    /// <summary>None: every address is shown.</summary>
     None = 0,
 
-    /// <summary>Of those that come in: their source.</summary>
+    /// <summary>Incoming flows: their source.</summary>
     In = 1,
 
-    /// <summary>Of those that go out: their destination.</summary>
+    /// <summary>Outgoing flows: their destination.</summary>
     Out = 2,
 
-    /// <summary>Of both.</summary>
+    /// <summary>Incoming and outgoing flows.</summary>
     Both = 3,
 }

@@ -1,9 +1,9 @@
 namespace Conntracker;
 
-/// <summary>How the process of a flow is known.</summary>
+/// <summary>How the process of a flow was found.</summary>
 public enum ProcessSource : byte
 {
-    /// <summary>Not known: read from a text log, which does not say.</summary>
+    /// <summary>Not known: the flow was read from a text log, which does not say.</summary>
     Unknown = 0,
 
     /// <summary>Reported by a cgroup eBPF hook when the socket was used.</summary>

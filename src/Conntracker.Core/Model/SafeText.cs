@@ -4,20 +4,20 @@ using System.Text;
 namespace Conntracker.Core.Model;
 
 /// <summary>
-/// Names that come from elsewhere (processes, users, chains) made fit for a line of text. A process chooses its own name: it must
-/// not be able to forge a line, or to steer the terminal that the log is read on.
+/// Makes names from elsewhere (processes, users, chains) safe for a line of text. A process chooses its own name: it must
+/// not be able to forge a line, or to send control sequences to the terminal on which the log is read.
 /// </summary>
 internal static class SafeText
 {
     private const char Substitute = '_';
 
-    /// <summary>A name for the suffix of a flow's line, where commas and parentheses part the fields.</summary>
+    /// <summary>A name for the suffix of a flow's line, where commas and parentheses separate the fields.</summary>
     public static string InSuffix(string name) => Clean(name, ",()");
 
-    /// <summary>A name for a trace line, where commas part the fields.</summary>
+    /// <summary>A name for a trace line, where commas separate the fields.</summary>
     public static string InTrace(string name) => Clean(name, ",");
 
-    /// <summary>A text of any kind, on one line.</summary>
+    /// <summary>Any text, on one line.</summary>
     public static string Printable(string text) => Clean(text, "");
 
     private static string Clean(string name, string separators)
@@ -51,7 +51,7 @@ internal static class SafeText
         return clean.ToString();
     }
 
-    // Format characters too: they turn the reading direction, or hide. Half a surrogate pair is seen here as the replacement character.
+    // Format characters too: they change the text direction, or are invisible. Half a surrogate pair arrives as the replacement character.
     private static bool IsUnfit(Rune rune, string separators) =>
         rune.IsAscii
             ? rune.Value is < ' ' or 0x7F || separators.Contains((char)rune.Value)

@@ -15,7 +15,7 @@ public enum SctpState : byte
     /// <summary>COOKIE ECHO was sent (SCTP_CONNTRACK_COOKIE_ECHOED).</summary>
     CookieEchoed = 3,
 
-    /// <summary>The association is up (SCTP_CONNTRACK_ESTABLISHED).</summary>
+    /// <summary>The association is established (SCTP_CONNTRACK_ESTABLISHED).</summary>
     Established = 4,
 
     /// <summary>SHUTDOWN was sent (SCTP_CONNTRACK_SHUTDOWN_SENT).</summary>
@@ -27,9 +27,9 @@ public enum SctpState : byte
     /// <summary>SHUTDOWN ACK was sent (SCTP_CONNTRACK_SHUTDOWN_ACK_SENT).</summary>
     ShutdownAckSent = 7,
 
-    /// <summary>A heartbeat was sent on a further path (SCTP_CONNTRACK_HEARTBEAT_SENT).</summary>
+    /// <summary>A heartbeat was sent on another path (SCTP_CONNTRACK_HEARTBEAT_SENT).</summary>
     HeartbeatSent = 8,
 
-    /// <summary>A heartbeat was acknowledged (SCTP_CONNTRACK_HEARTBEAT_ACKED, gone since Linux 6.1).</summary>
+    /// <summary>A heartbeat was acknowledged (SCTP_CONNTRACK_HEARTBEAT_ACKED, removed in Linux 6.1).</summary>
     HeartbeatAcked = 9,
 }

@@ -3,12 +3,12 @@ namespace Conntracker;
 /// <summary>Which packets a capture traces through the rules.</summary>
 public enum TraceMode : byte
 {
-    /// <summary>None, but those of flows that are chosen while it runs.</summary>
+    /// <summary>None, except those of flows that are selected while the capture runs.</summary>
     None = 0,
 
-    /// <summary>Those of each flow, for a bounded time after its first packet was seen, once.</summary>
+    /// <summary>Those of each flow, once, for a limited time after its first packet was seen.</summary>
     Flows = 1,
 
-    /// <summary>All of them.</summary>
+    /// <summary>All packets.</summary>
     Everything = 2,
 }

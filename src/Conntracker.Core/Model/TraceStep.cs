@@ -1,9 +1,9 @@
 namespace Conntracker;
 
-/// <summary>One rule, policy or return that packets of a flow passed.</summary>
+/// <summary>A rule, policy or return that packets of a flow passed.</summary>
 public sealed record TraceStep
 {
-    /// <summary>The nftables family (<c>ip</c>, <c>ip6</c>, <c>inet</c>, …); null for iptables, where the flow's family tells.</summary>
+    /// <summary>The nftables family (<c>ip</c>, <c>ip6</c>, <c>inet</c>, …); null for iptables, where the flow's family applies.</summary>
     public string? Family { get; init; }
 
     /// <summary>The table's name.</summary>
@@ -19,7 +19,7 @@ public sealed record TraceStep
     public required TraceStepType Type { get; init; }
 
     /// <summary>
-    /// The rule's place in its chain, counted from 1, in the user's ruleset as the user wrote it; of a policy and of a chain's end, one
+    /// The rule's position in its chain, counted from 1, in the ruleset as the user wrote it; for a policy and for a chain's end, one
     /// past the last rule. Null when not known.
     /// </summary>
     public int? Position { get; init; }
@@ -36,13 +36,13 @@ public sealed record TraceStep
     /// <summary>The rule's comment; null when it has none.</summary>
     public string? Comment { get; init; }
 
-    /// <summary>How many traced packets of the flow met it, both directions; null when not known (a log of text).</summary>
+    /// <summary>How many traced packets of the flow met the step, both directions; null when not known (read from a text log).</summary>
     public long? Packets { get; init; }
 
     /// <summary>The packet filter that reported it.</summary>
     public required TraceEngine Engine { get; init; }
 
-    /// <summary>The step as a trace line of the text log, without indent.</summary>
+    /// <summary>The step as a trace line of the text log, without indentation.</summary>
     public override string ToString()
     {
         string table = Family is null ? Table : $"{Family} {Table}";

@@ -9,6 +9,6 @@ public enum TraceStepType : byte
     /// <summary>A rule that matched.</summary>
     Rule = 1,
 
-    /// <summary>The end of a user's chain, or a RETURN: back to the chain that called.</summary>
+    /// <summary>The end of a user-defined chain, or a RETURN: back to the calling chain.</summary>
     Return = 2,
 }

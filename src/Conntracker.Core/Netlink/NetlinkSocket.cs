@@ -66,7 +66,7 @@ internal sealed unsafe class NetlinkSocket : IDisposable
     public void Join(int group) =>
         Check($"join group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(int)));
 
-    /// <summary>Leaves a multicast group: queued messages stay, no more are added.</summary>
+    /// <summary>Leaves a multicast group: queued messages stay, and none are added.</summary>
     public void Leave(int group) =>
         Check($"leave group {group} with", SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_DROP_MEMBERSHIP, &group, sizeof(int)));
 
