@@ -13,7 +13,7 @@ public static class CaptureRegistry
     // A start that was cancelled must restore what it has changed.
     private static readonly TimeSpan s_startPatience = TimeSpan.FromSeconds(10);
 
-    private static readonly Lock s_gate = new();
+    private static readonly Lock s_lock = new();
     private static readonly SortedList<int, (Conntracker.Capture Capture, Guid Owner)> s_captures = [];
     private static readonly List<CaptureStart> s_starts = [];
     private static readonly HashSet<Guid> s_owners = [];
@@ -25,7 +25,7 @@ public static class CaptureRegistry
     {
         get
         {
-            lock (s_gate)
+            lock (s_lock)
             {
                 return [.. s_captures.Values.Select(each => each.Capture)];
             }
@@ -43,7 +43,7 @@ public static class CaptureRegistry
     /// <summary>Finds a capture; names are not case-sensitive.</summary>
     public static bool TryFind(string name, [NotNullWhen(true)] out Conntracker.Capture? capture)
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             capture = s_captures.Values.FirstOrDefault(each => IsName(each.Capture.Name, name)).Capture;
             return capture is not null;
@@ -54,7 +54,7 @@ public static class CaptureRegistry
     public static void Remove(Conntracker.Capture capture)
     {
         ArgumentNullException.ThrowIfNull(capture);
-        lock (s_gate)
+        lock (s_lock)
         {
             s_captures.Remove(capture.Id);
         }
@@ -80,7 +80,7 @@ public static class CaptureRegistry
         {
             // Started without the lock: reading a large table takes long.
             session = CaptureSession.Start(options, start.Cancellation);
-            lock (s_gate)
+            lock (s_lock)
             {
                 start.Cancellation.ThrowIfCancellationRequested();
                 Conntracker.Capture capture = new(id, start.Name, options, session);
@@ -97,7 +97,7 @@ public static class CaptureRegistry
         finally
         {
             session?.Dispose();
-            lock (s_gate)
+            lock (s_lock)
             {
                 s_starts.Remove(start);
                 start.Dispose();
@@ -110,7 +110,7 @@ public static class CaptureRegistry
     /// <summary>Registers a runspace that has imported the module.</summary>
     public static void AddOwner(Guid owner)
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             s_owners.Add(owner);
         }
@@ -119,7 +119,7 @@ public static class CaptureRegistry
     /// <summary>Removes an owner that has ended. Its captures continue until the last owner leaves or the process ends.</summary>
     public static void ForgetOwner(Guid owner)
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             s_owners.Remove(owner);
         }
@@ -138,7 +138,7 @@ public static class CaptureRegistry
     {
         Conntracker.Capture[] captures;
         CaptureStart[] starts;
-        lock (s_gate)
+        lock (s_lock)
         {
             Func<Guid, bool> isConcerned = decide();
             captures = [.. s_captures.Values.Where(each => isConcerned(each.Owner)).Select(each => each.Capture)];
@@ -167,7 +167,7 @@ public static class CaptureRegistry
 
     private static (int Id, CaptureStart Start) Enter(string? name, Guid owner, CancellationToken cancellation)
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             if (name is not null && IsTaken(name))
             {

@@ -9,7 +9,7 @@ internal sealed partial class FlowCollector
     public FlowSubscription Subscribe(FlowQuery query)
     {
         FlowSubscription subscription = new(query, Unsubscribe);
-        lock (_gate)
+        lock (_lock)
         {
             _subscriptions = [.. _subscriptions, subscription];
         }
@@ -20,7 +20,7 @@ internal sealed partial class FlowCollector
     /// <summary>Completes all subscriptions: nothing more will be published.</summary>
     public void CompleteSubscriptions()
     {
-        lock (_gate)
+        lock (_lock)
         {
             foreach (FlowSubscription subscription in _subscriptions)
             {
@@ -39,7 +39,7 @@ internal sealed partial class FlowCollector
 
     private void Unsubscribe(FlowSubscription subscription)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _subscriptions = [.. _subscriptions.Where(each => each != subscription)];
         }

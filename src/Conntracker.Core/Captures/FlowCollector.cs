@@ -22,7 +22,7 @@ namespace Conntracker.Core.Captures;
 internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDisposable
 {
     // Held while a batch is handled, and while a reader copies.
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly FlowTable _table;
     private readonly FrozenSet<FlowProtocol>? _protocols;
     private readonly LocalAddressesBuilder _addresses = new();
@@ -82,7 +82,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _isDisposed ? 0 : _table.Count;
             }
@@ -101,7 +101,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return IsWithoutEvents || _table.Eventless > 0;
             }
@@ -113,7 +113,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return (_dumpsEnded, _isDumping);
             }
@@ -125,7 +125,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return Count();
             }
@@ -135,7 +135,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <inheritdoc/>
     public void Handle(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
-        lock (_gate)
+        lock (_lock)
         {
             Dispatch(kind, time, data);
         }
@@ -144,7 +144,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <inheritdoc/>
     public void Handle(MessageKind kind, long time, DatagramBatch batch, int count)
     {
-        lock (_gate)
+        lock (_lock)
         {
             for (int i = 0; i < count; i++)
             {
@@ -157,7 +157,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <inheritdoc/>
     public void Handle(PacketBatch batch)
     {
-        lock (_gate)
+        lock (_lock)
         {
             for (int i = 0; i < batch.Count; i++)
             {
@@ -169,7 +169,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <inheritdoc/>
     public bool IsStale(RulesetKind kind)
     {
-        lock (_gate)
+        lock (_lock)
         {
             return Tracing.Rules.IsStale(kind);
         }
@@ -178,7 +178,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <inheritdoc/>
     public void Flush(long now)
     {
-        lock (_gate)
+        lock (_lock)
         {
             Tracing.Flush(now);
         }
@@ -187,7 +187,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <summary>Copies the flows. The caller disposes the copy.</summary>
     public FlowSnapshot Snapshot()
     {
-        lock (_gate)
+        lock (_lock)
         {
             return new FlowSnapshot(_table.Copy(), Addresses, Tracing.View, Processes.Processes.Copy());
         }
@@ -196,7 +196,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     /// <inheritdoc/>
     public void Dispose()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _isDisposed = true;
             _table.Dispose();

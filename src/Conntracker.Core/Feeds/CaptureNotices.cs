@@ -12,7 +12,7 @@ namespace Conntracker;
 /// </summary>
 public sealed class CaptureNotices
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<string> _texts = [];
     private readonly HashSet<string> _causes = [];
     private readonly List<NoticeListener> _listeners = [];
@@ -20,7 +20,7 @@ public sealed class CaptureNotices
     /// <summary>Adds a notice, unless there is one for the same cause.</summary>
     internal void Add(string cause, string text)
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_causes.Add(cause))
             {
@@ -33,7 +33,7 @@ public sealed class CaptureNotices
     /// <summary>Whether there is no notice for this cause yet.</summary>
     internal bool IsNew(string cause)
     {
-        lock (_gate)
+        lock (_lock)
         {
             return !_causes.Contains(cause);
         }
@@ -44,7 +44,7 @@ public sealed class CaptureNotices
     /// </summary>
     public void Listen(Action<string> listener)
     {
-        lock (_gate)
+        lock (_lock)
         {
             NoticeListener added = new(listener);
             _texts.ForEach(added.Put);
@@ -57,7 +57,7 @@ public sealed class CaptureNotices
     public void EndListening(TimeSpan patience)
     {
         NoticeListener[] listeners;
-        lock (_gate)
+        lock (_lock)
         {
             listeners = [.. _listeners];
             _listeners.Clear();
@@ -69,7 +69,7 @@ public sealed class CaptureNotices
     /// <summary>All notices so far.</summary>
     public IReadOnlyList<string> All()
     {
-        lock (_gate)
+        lock (_lock)
         {
             return [.. _texts];
         }

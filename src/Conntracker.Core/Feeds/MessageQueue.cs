@@ -11,7 +11,7 @@ internal sealed class MessageQueue
 {
     private const int MaximumLength = 32 << 20;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private List<byte> _filling = [];
     private List<byte> _emptying = [];
     private long _lost;
@@ -20,7 +20,7 @@ internal sealed class MessageQueue
     public bool TryAdd(MessageKind kind, ReadOnlySpan<byte> data)
     {
         Span<byte> header = [(byte)kind, (byte)data.Length, (byte)(data.Length >> 8), (byte)(data.Length >> 16)];
-        lock (_gate)
+        lock (_lock)
         {
             if (_filling.Count + data.Length > MaximumLength)
             {
@@ -41,7 +41,7 @@ internal sealed class MessageQueue
     public long Drain(MessageSink sink, long time)
     {
         long lost;
-        lock (_gate)
+        lock (_lock)
         {
             (_filling, _emptying) = (_emptying, _filling);
             (lost, _lost) = (_lost, 0);

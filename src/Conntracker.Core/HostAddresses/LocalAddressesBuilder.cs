@@ -14,7 +14,7 @@ namespace Conntracker.Core.HostAddresses;
 /// </summary>
 internal sealed class LocalAddressesBuilder
 {
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly HashSet<AddressBlock> _newOwn = [];
     private readonly HashSet<AddressBlock> _newBroadcast = [];
     private volatile LocalAddresses _made = LocalAddresses.None;
@@ -37,7 +37,7 @@ internal sealed class LocalAddressesBuilder
 
     private void Add(AddressBlock block, bool isBroadcast)
     {
-        lock (_gate)
+        lock (_lock)
         {
             // The kernel repeats itself: it reports an address, its route, and both again whenever a lifetime is renewed.
             _hasNew |= !_made.Has(block, isBroadcast) && (isBroadcast ? _newBroadcast : _newOwn).Add(block);
@@ -46,7 +46,7 @@ internal sealed class LocalAddressesBuilder
 
     private LocalAddresses Make()
     {
-        lock (_gate)
+        lock (_lock)
         {
             if (_hasNew)
             {
