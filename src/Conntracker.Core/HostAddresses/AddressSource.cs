@@ -14,7 +14,7 @@ internal sealed class AddressSource : IDisposable
     // A dump that changes interrupted may be incomplete and is repeated, but not without limit on a host that changes all the time.
     private const int MaximumRepeats = 3;
 
-    // How many overruns of the receive buffer are followed by a new dump.
+    // How many overruns in a row one call of Receive answers with a new dump.
     private const int MaximumOverruns = 16;
 
     private readonly NetlinkSocket _socket;

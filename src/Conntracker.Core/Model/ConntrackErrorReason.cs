@@ -42,7 +42,7 @@ public enum ConntrackErrorReason
     /// <summary>Tracing is not possible here; the message says why.</summary>
     TraceUnavailable,
 
-    /// <summary>The limit of traces or traced flows is reached.</summary>
+    /// <summary>The limit of active traces is reached.</summary>
     TraceLimit,
 
     /// <summary>Another program holds NFLOG group 0 of the network namespace, where iptables-legacy's trace goes.</summary>
