@@ -122,27 +122,29 @@ public sealed class Capture
     /// <summary>Traces the packets of a flow for a time, in both directions.</summary>
     /// <param name="flow">The flow.</param>
     /// <param name="duration">The time; one second to one day.</param>
+    /// <param name="cancellation">Stops waiting for the capture.</param>
     /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
     /// <exception cref="ConntrackException">
     /// The capture is not running, cannot trace, or traces too much; the flow is folded, or was read from a text log.
     /// </exception>
     /// <exception cref="ArgumentException">The time is shorter than a second, or longer than a day.</exception>
-    public (FlowTrace Trace, bool WasActive) EnableTrace(Flow flow, TimeSpan duration)
+    public (FlowTrace Trace, bool WasActive) EnableTrace(Flow flow, TimeSpan duration, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(flow);
-        return Traced(Session.EnableTrace(flow, query: null, Target(flow), duration));
+        return Traced(Session.EnableTrace(flow, query: null, Target(flow), duration, cancellation));
     }
 
     /// <summary>Traces the packets of all flows that match a query for a time, including flows that begin later.</summary>
     /// <param name="query">The query: protocols, addresses and ports. Its states, verdicts and times are ignored.</param>
     /// <param name="duration">The time; one second to one day.</param>
+    /// <param name="cancellation">Stops waiting for the capture.</param>
     /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
     /// <exception cref="ConntrackException">The capture is not running, cannot trace, or traces too much.</exception>
     /// <exception cref="ArgumentException">Nothing can match the query, or the time is shorter than a second, or longer than a day.</exception>
-    public (FlowTrace Trace, bool WasActive) EnableTrace(FlowQuery query, TimeSpan duration)
+    public (FlowTrace Trace, bool WasActive) EnableTrace(FlowQuery query, TimeSpan duration, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(query);
-        return Traced(Session.EnableTrace(flow: null, query, query.ToString(), duration));
+        return Traced(Session.EnableTrace(flow: null, query, query.ToString(), duration, cancellation));
     }
 
     /// <summary>The active trace that was enabled with this flow; null if there is none.</summary>
@@ -161,8 +163,9 @@ public sealed class Capture
 
     /// <summary>Ends a trace early. False if the capture has no trace of this number, or was started with it.</summary>
     /// <param name="id">The trace's number (<see cref="FlowTrace.Id"/>).</param>
+    /// <param name="cancellation">Stops waiting for the capture.</param>
     /// <exception cref="ConntrackException">The capture is not running.</exception>
-    public bool DisableTrace(int id) => Session.DisableTrace(id);
+    public bool DisableTrace(int id, CancellationToken cancellation = default) => Session.DisableTrace(id, cancellation);
 
     /// <summary>The traces of the capture, and their results so far.</summary>
     public IReadOnlyList<FlowTrace> GetTraces() => Session.GetTraces(Name);

@@ -16,7 +16,7 @@ public sealed partial class CaptureSession
     /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
     /// <exception cref="ConntrackException">The capture is not running, cannot trace, or traces too much; the flow has no exact tuple.</exception>
     /// <exception cref="ArgumentException">The time is too short or too long, or nothing can match the query.</exception>
-    internal (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration)
+    internal (int Id, bool WasActive) EnableTrace(Flow? flow, FlowQuery? query, string target, TimeSpan duration, CancellationToken cancellation)
     {
         CaptureOptions.CheckTraceDuration(duration);
         if (flow is not null && TraceSelector.WhyNot(flow) is string reason)
@@ -29,13 +29,13 @@ public sealed partial class CaptureSession
             TraceSelector.Check(query, _options.Protocols);
         }
 
-        (TraceRequest request, bool wasActive) = WhileRunning(tracing => tracing.Enable(flow, query, target, duration));
+        (TraceRequest request, bool wasActive) = WhileRunning(tracing => tracing.Enable(flow, query, target, duration, cancellation));
         return (request.Id, wasActive);
     }
 
     /// <summary>Ends a trace early; false if there is none of this number.</summary>
     /// <exception cref="ConntrackException">The capture is not running.</exception>
-    internal bool DisableTrace(int id) => WhileRunning(tracing => tracing.Disable(id));
+    internal bool DisableTrace(int id, CancellationToken cancellation) => WhileRunning(tracing => tracing.Disable(id, cancellation));
 
     /// <summary>The traces, and their results so far.</summary>
     internal IReadOnlyList<FlowTrace> GetTraces(string capture) => _runner.Tracing?.List(capture, _state == CaptureState.Running) ?? [];

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Tracing.Nftables;
 
@@ -14,15 +13,13 @@ internal sealed class TraceControl : IFeedSource
     private readonly TraceRequestBook _requests;
     private readonly CaptureNotices _notices;
     private readonly CaptureClock _clock;
-    private readonly Wakeup _wakeup;
-    private readonly ConcurrentQueue<Action> _queued = new();
+    private readonly CaptureThreadQueue _queue;
     private Func<TraceFeed>? _openFeed;
     private Action<IFeedSource>? _addFeed;
-    private ConntrackerTable? _table;
+    private TraceRuleWriter? _rules;
     private TraceFeed? _traces;
     private UntracedCounter? _untraced;
     private bool _isTracing;
-    private volatile bool _isOver;
 
     /// <param name="options">The capture's options.</param>
     /// <param name="requests">What is traced; changed here, on the capture's thread.</param>
@@ -35,7 +32,7 @@ internal sealed class TraceControl : IFeedSource
         _requests = requests;
         _notices = notices;
         _clock = clock;
-        _wakeup = wakeup;
+        _queue = new CaptureThreadQueue(wakeup);
     }
 
     /// <inheritdoc/>
@@ -57,7 +54,7 @@ internal sealed class TraceControl : IFeedSource
     public void Start(Action<IFeedSource> addFeed, ConntrackerTable? table, Func<TraceFeed> openFeed)
     {
         _addFeed = addFeed;
-        _table = table;
+        _rules = table is null ? null : new TraceRuleWriter(table, _options, _notices);
         _openFeed = openFeed;
         addFeed(this);
         if (_options.Trace == TraceMode.None)
@@ -82,10 +79,11 @@ internal sealed class TraceControl : IFeedSource
     /// <param name="query">The query; null for a flow.</param>
     /// <param name="target">What it is, in words.</param>
     /// <param name="duration">For how long.</param>
-    /// <returns>The trace, and whether it was active already: then its time starts anew.</returns>
+    /// <param name="cancellation">Stops waiting.</param>
+    /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
     /// <exception cref="ConntrackException">The capture has ended, nothing can be traced, or too much is.</exception>
     /// <exception cref="ArgumentException">Nothing can match the query.</exception>
-    public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration) => Invoke(() =>
+    public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration, CancellationToken cancellation) => _queue.Invoke(() =>
     {
         if (!_isTracing)
         {
@@ -97,7 +95,7 @@ internal sealed class TraceControl : IFeedSource
 
         if (flow is not null && _options.Trace != TraceMode.Everything)
         {
-            Choose(flow, duration);
+            _rules!.Choose(flow, duration);
         }
 
         if (known is not null)
@@ -115,16 +113,15 @@ internal sealed class TraceControl : IFeedSource
         catch when (known is null)
         {
             _requests.Remove(request);
-
             throw;
         }
 
         return (request, known is not null);
-    });
+    }, cancellation);
 
     /// <summary>Ends a trace before its time; one that is over already stays so. From any thread.</summary>
     /// <returns>False when there is none of this number.</returns>
-    public bool Disable(int id) => Invoke(() =>
+    public bool Disable(int id, CancellationToken cancellation) => _queue.Invoke(() =>
     {
         TraceRequest? request = _requests.All.FirstOrDefault(each => each.Id == id && id != 0);
         if (request is not null && request.Until > _clock.Now)
@@ -132,14 +129,14 @@ internal sealed class TraceControl : IFeedSource
             request.Until = _clock.Now;
         }
 
-        if (request?.Flow is Flow flow && _table is not null && _options.Trace != TraceMode.Everything)
+        if (request?.Flow is Flow flow && _rules is not null && _options.Trace != TraceMode.Everything)
         {
-            Unchoose(flow);
+            _rules.Unchoose(flow);
         }
 
         Take();
         return request is not null;
-    });
+    }, cancellation);
 
     /// <summary>Our table is about to be removed: what is traced ends, and nothing can be traced any more. On the capture's thread.</summary>
     public void LoseTable()
@@ -147,7 +144,7 @@ internal sealed class TraceControl : IFeedSource
         _untraced?.Finish();
         _untraced?.Dispose();
         _untraced = null;
-        _table = null;
+        _rules = null;
         _isTracing = false;
         foreach (TraceRequest request in _requests.Active)
         {
@@ -158,15 +155,13 @@ internal sealed class TraceControl : IFeedSource
     }
 
     /// <summary>All traces, with what came of them.</summary>
-    public IReadOnlyList<FlowTrace> List(string capture, bool isRunning)
-    {
-        return [.. _requests.All.Select(each => each.ToPublic(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
-    }
+    public IReadOnlyList<FlowTrace> List(string capture, bool isRunning) =>
+        [.. _requests.All.Select(each => each.ToPublic(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
 
     /// <inheritdoc/>
     public void Take()
     {
-        WorkOff();
+        _queue.Run();
         bool hasEnded = _requests.Expire(_clock.Now);
 
         SelectQueries(hasEnded);
@@ -177,63 +172,19 @@ internal sealed class TraceControl : IFeedSource
     public void Finish()
     {
         _untraced?.Finish();
-        End();
+        _queue.End();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
         _untraced?.Dispose();
-        End();
-    }
-
-    private void End()
-    {
-        _isOver = true;
-        WorkOff();
-    }
-
-    private T Invoke<T>(Func<T> work)
-    {
-        TaskCompletionSource<T> done = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        _queued.Enqueue(() =>
-        {
-            try
-            {
-                ObjectDisposedException.ThrowIf(_isOver, this);
-                done.SetResult(work());
-            }
-#pragma warning disable CA1031 // Whatever it is, the caller gets it: the capture goes on, and nobody waits for an answer that never comes.
-            catch (Exception error)
-#pragma warning restore CA1031
-            {
-                done.SetException(error);
-            }
-        });
-        if (_isOver)
-        {
-            // Nobody else looks into the queue any more.
-            WorkOff();
-        }
-        else
-        {
-            _wakeup.Set();
-        }
-
-        return done.Task.GetAwaiter().GetResult();
-    }
-
-    private void WorkOff()
-    {
-        while (_queued.TryDequeue(out Action? work))
-        {
-            work();
-        }
+        _queue.End();
     }
 
     private void BeginTracing()
     {
-        if (_table is null || _openFeed is null || _addFeed is null)
+        if (_rules is null || _openFeed is null || _addFeed is null)
         {
             throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing requires an nftables table, which could not be created or was removed. The capture's notices give the reason.");
         }
@@ -242,7 +193,7 @@ internal sealed class TraceControl : IFeedSource
         TraceFeed feed = _openFeed();
         try
         {
-            MakeRules(_table, capacity);
+            _rules.Begin(capacity);
         }
         catch
         {
@@ -253,53 +204,18 @@ internal sealed class TraceControl : IFeedSource
         _addFeed(feed);
         _traces = feed;
         _isTracing = true;
-        _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_table.Name, capacity, _notices, _clock) : null;
-    }
-
-    private void MakeRules(ConntrackerTable table, int capacity)
-    {
-        const string Failure = "The rules for tracing could not be created";
-        string Rules(bool limitsFlows) => TraceRules.Begin(table.Name, _options.Trace, _options.TraceDuration, capacity, limitsFlows);
-        try
-        {
-            table.Run(Rules(limitsFlows: true), Failure);
-        }
-        catch (ConntrackException) when (_options.Trace == TraceMode.Flows)
-        {
-            // Limits in sets need Linux 5.7 and nft 0.9.5.
-            table.Run(Rules(limitsFlows: false), Failure);
-            _notices.Add("trace-limit", "The kernel or libnftables does not support limits in sets. Every packet of a new flow is traced, even of large transfers.");
-        }
+        _untraced = _options.Trace == TraceMode.Flows ? new UntracedCounter(_rules.Table, capacity, _notices, _clock) : null;
     }
 
     private void SelectQueries(bool haveChanged)
     {
-        if (!haveChanged || _table is null || _options.Trace == TraceMode.Everything)
+        if (!haveChanged || _rules is null || _options.Trace == TraceMode.Everything)
         {
             return;
         }
 
-        (FlowQuery, TimeSpan)[] queries = [.. _requests.Active.Where(each => each.Id != 0 && each.Query is not null).Select(each => (each.Query!, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0))))];
-
-        _table.Run(TraceRules.Select(_table.Name, queries), "The rules that select traced packets could not be created");
-    }
-
-    private void Choose(Flow flow, TimeSpan duration)
-    {
-        // An element that is there keeps its time: it goes first.
-        Unchoose(flow);
-        _table!.Run(TraceRules.Choose(_table.Name, flow, duration), $"{flow} could not be traced");
-    }
-
-    private void Unchoose(Flow flow)
-    {
-        try
-        {
-            _table!.Run(TraceRules.Unchoose(_table.Name, flow), $"The trace of {flow} could not be ended");
-        }
-        catch (ConntrackException)
-        {
-            // It was not there, or its time was over: what was wanted.
-        }
+        _rules.Select([.. from each in _requests.Active
+                          where each.Id != 0 && each.Query is not null
+                          select (each.Query, TimeSpan.FromTicks(Math.Max(TimeSpan.TicksPerSecond, each.Until - _clock.Now ?? 0)))]);
     }
 }

@@ -115,7 +115,7 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
 
         try
         {
-            if (!capture.DisableTrace(id))
+            if (!capture.DisableTrace(id, StopToken))
             {
                 WriteError(ErrorCatalog.FlowTraceNotFound(
                     id == 0 ? $"Trace 0 is the trace that {capture.Name} was started with. It ends with the capture."
@@ -126,6 +126,10 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
             {
                 WriteObject(capture.GetTraces().First(each => each.Id == id));
             }
+        }
+        catch (OperationCanceledException) when (StopToken.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
         }
         catch (ConntrackException error)
         {

@@ -61,7 +61,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
 
         if (query is not null)
         {
-            Enable(capture, query, () => capture.EnableTrace(query, Duration), error => ErrorCatalog.TraceSelectorInvalid(error, query));
+            Enable(capture, query, () => capture.EnableTrace(query, Duration, StopToken), error => ErrorCatalog.TraceSelectorInvalid(error, query));
             return;
         }
 
@@ -72,7 +72,7 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
                 return;
             }
 
-            Enable(capture, flow, () => capture.EnableTrace(flow, Duration), error => ErrorCatalog.Record(error, flow));
+            Enable(capture, flow, () => capture.EnableTrace(flow, Duration, StopToken), error => ErrorCatalog.Record(error, flow));
         }
     }
 
@@ -95,6 +95,10 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
             {
                 WriteObject(trace);
             }
+        }
+        catch (OperationCanceledException) when (StopToken.IsCancellationRequested)
+        {
+            throw new PipelineStoppedException();
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.FlowNotTraceable)
         {
