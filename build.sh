@@ -11,7 +11,7 @@ usage() {
 usage: ./build.sh WORD
   deps     install the Debian packages that are missing, by name; touch nothing that is there
   build    out/conntracker (run it) and out/module/Conntracker/ (import it)
-  test     unit, live, module and Pester tests; what works on the kernel needs root, Pester tests need pwsh and Pester
+  test     unit, command line, live, module and Pester tests; what works on the kernel needs root, Pester tests need pwsh and Pester
   demo     a client, a firewall and a server in network namespaces, real traffic, and the log (needs root)
   bench    speed and memory beside their references (needs root); a table, and out/bench.json
   fuzz     mutated inputs through every decoder and reader, for ten minutes or as many as follow; 'fuzz replay FILE' runs one again

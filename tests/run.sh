@@ -54,6 +54,7 @@ pester() {
 echo "Building the tests …"
 dotnet build "$root/Conntracker.slnx" -c Release >"$results/build.log" 2>&1 || { cat "$results/build.log"; echo "0 passed, 1 failed, 0 skipped"; exit 1; }
 xunit Unit Unit
+xunit Cli Cli
 xunit Live Live
 xunit Module Module
 pester

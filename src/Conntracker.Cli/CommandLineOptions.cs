@@ -8,6 +8,9 @@ internal sealed class CommandLineOptions
 {
     private const string DefaultLog = "/tmp/conntracker.log";
 
+    // An argument that begins with @ is what it is, a file's name for one; it does not name a file with further arguments.
+    private static readonly ParserConfiguration s_configuration = new() { ResponseFileTokenReplacer = null };
+
     private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Accepted for compatibility; the program always runs in the foreground" };
     private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: trace nothing, even with -t" };
     private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules for a time after its first packet; also shows flows that a rule drops" };
@@ -47,10 +50,14 @@ internal sealed class CommandLineOptions
         _root.SetAction(parsed => Run.Execute(Bind(parsed)));
     }
 
-    /// <summary>Reads the command line.</summary>
-    public ParseResult Parse(string[] args) => _root.Parse(args);
+    /// <summary>All options, in the order of the help.</summary>
+    public IEnumerable<Option> All => _root.Options;
 
-    private RunOptions Bind(ParseResult parsed) => new(
+    /// <summary>Reads the command line.</summary>
+    public ParseResult Parse(string[] args) => _root.Parse(args, s_configuration);
+
+    /// <summary>What a command line without errors asks the program to do.</summary>
+    public RunOptions Bind(ParseResult parsed) => new(
         new CaptureOptions
         {
             NetworkNamespace = parsed.GetValue(_netns),

@@ -6,13 +6,15 @@ namespace Conntracker.Cli;
 /// <summary>The counters of a capture as text: each line has a name and a number, readable by users and scripts.</summary>
 internal static class CountersText
 {
-    /// <summary>The text.</summary>
-    public static string Of(CaptureSession session)
+    /// <summary>The text for a capture.</summary>
+    public static string Of(CaptureSession session) => Of(session.FlowCount, session.Counters);
+
+    /// <summary>The text for these numbers.</summary>
+    public static string Of(long flows, CaptureCounters counters)
     {
-        CaptureCounters counters = session.Counters;
         (string Name, long Value)[] lines =
         [
-            ("Flows", session.FlowCount),
+            ("Flows", flows),
             (nameof(counters.Events), counters.Events),
             (nameof(counters.Lost), counters.Lost),
             (nameof(counters.Overruns), counters.Overruns),

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 namespace Conntracker.Cli;
 
 /// <summary>A run of the program: captures until something ends the run, then writes the log.</summary>
@@ -47,7 +41,7 @@ internal static class Run
 
             if (session.Error is Exception error)
             {
-                Messages.Error($"the capture ended early: {(IsExpected(error) ? error.Message : Describe(error))}");
+                Messages.Error($"the capture ended early: {ErrorText.Of(error)}");
                 return ExitCode.Failed;
             }
 
@@ -60,18 +54,9 @@ internal static class Run
         }
         catch (Exception error)
         {
-            Messages.Error(IsExpected(error) ? error.Message : Describe(error));
+            Messages.Error(ErrorText.Of(error));
             return ExitCode.Failed;
         }
-    }
-
-    private static bool IsExpected(Exception error) => error is ConntrackException or IOException or UnauthorizedAccessException or ArgumentException;
-
-    // One line, with the place in the program: what a bug report needs.
-    private static string Describe(Exception error)
-    {
-        string place = error.StackTrace?.Split('\n')[0].Trim() ?? "at an unknown place";
-        return $"unexpected {error.GetType().Name} {place}: {error.Message.ReplaceLineEndings(" ")}";
     }
 
     private static CaptureSession Start(CaptureOptions options, SignalQueue signals)

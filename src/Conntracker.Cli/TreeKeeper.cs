@@ -32,7 +32,7 @@ internal sealed class TreeKeeper : IDisposable
     public IDisposable Start(CaptureSession session, bool isLive)
     {
         _subscription = session.Subscribe(FlowQuery.All);
-        _thread = new Thread(() => Follow(session, _subscription.Reader, isLive)) { IsBackground = true, Name = "tree" };
+        _thread = new Thread(() => Guard(() => Follow(session, _subscription.Reader, isLive))) { IsBackground = true, Name = "tree" };
         _thread.Start();
         return new Following(this);
     }
@@ -44,8 +44,11 @@ internal sealed class TreeKeeper : IDisposable
     {
         // The end of the capture has ended the subscription.
         _thread?.Join();
-        WriteAll(session, isLive: false);
-        Try(_tree.Complete);
+        Guard(() =>
+        {
+            WriteAll(session, isLive: false);
+            Try(_tree.Complete);
+        });
         if (_tree.DescribeLimit("--max-flows") is string limited)
         {
             Messages.Notice(limited);
@@ -130,6 +133,20 @@ internal sealed class TreeKeeper : IDisposable
 
             _hasFailed = true;
             return false;
+        }
+    }
+
+    // A defect in the tree must not cost the capture: an exception that leaves the thread would end the process, one at the end the log.
+    private void Guard(Action work)
+    {
+        try
+        {
+            work();
+        }
+        catch (Exception error)
+        {
+            _hasFailed = true;
+            Messages.Notice($"The tree '{_tree.Path}' is incomplete: {ErrorText.Of(error)} The exit code will be {ExitCode.Failed}.");
         }
     }
 

@@ -116,20 +116,6 @@ public sealed class CommandLineTreeTests
         Assert.Contains("port=40002", program.Read(), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData("--skip-else requires --tree", "--skip-else")]
-    [InlineData("--fold-internet requires --tree", "--fold-internet", "in")]
-    [InlineData("'some' is not one of none, in, out, both", "--tree", "/tmp/none/tree", "--fold-internet", "some")]
-    [InlineData("--tree DIR", "--format", "tree")]
-    [InlineData("'xml' is not one of text, json, jsonlines, csv.", "--format", "xml", "--style", "v1")]
-    [InlineData("--format requires a log", "--tree", "/tmp/none/tree", "--format", "json")]
-    public void A_wrong_use_of_the_tree_is_told(string words, params string[] arguments)
-    {
-        ToolResult result = CommandLine.Run(arguments);
-        Assert.Equal(2, result.ExitCode);
-        Assert.Contains(words, result.Error, StringComparison.Ordinal);
-    }
-
     [Fact]
     public void A_recording_becomes_a_tree_without_any_privilege_and_a_tree_that_cannot_be_written_is_an_error()
     {
