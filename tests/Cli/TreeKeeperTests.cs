@@ -33,7 +33,7 @@ public sealed class TreeKeeperTests : IDisposable
         string tree = _folder.File("tree");
         using TreeKeeper keeper = new(tree, new FlowTreeOptions { FoldInternet = InternetFolding.None });
         Directory.Delete(Path.Join(tree, "else"), recursive: true);
-        Directory.CreateSymbolicLink(Path.Join(tree, "else"), _folder.Path);
+        Directory.CreateSymbolicLink(Path.Join(tree, "else"), Directory.CreateDirectory(_folder.File("elsewhere")).FullName);
         using IDisposable following = keeper.Start(_session, isLive: false);
         Assert.False(keeper.Finish(_session));
         string line = Assert.Single(_console.ErrorLines);
