@@ -20,12 +20,12 @@ public sealed class UntracedTests
             TestClient.Send(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40000 + i), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         }
 
-        Eventually.True("a notice", () => Untraced(live, "packets were not traced so far: the kernel's sets hold 4 flows of a kind") >= 6);
+        Eventually.True("a notice", () => Untraced(live, "packets were not traced so far: the kernel's sets are limited to 4 flows of a kind") >= 6);
         Assert.Equal(4, live.Flows.Count(flow => flow.Verdict == FlowVerdict.Dropped));
 
         TestClient.Send(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40010), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         live.Stop();
-        Assert.InRange(Untraced(live, "packets were not traced: the kernel's sets hold 4 flows of a kind"), 7, 1000);
+        Assert.InRange(Untraced(live, "packets were not traced: the kernel's sets are limited to 4 flows of a kind"), 7, 1000);
         Assert.Equal(2, live.Notices.Count);
     }
 
