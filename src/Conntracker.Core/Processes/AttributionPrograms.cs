@@ -7,15 +7,15 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// The eBPF programs of src/Conntracker.Bpf, loaded and attached to the root of the cgroup hierarchy. The links are held by descriptors of
-/// this process only: the kernel takes everything away with it, however it ends.
+/// The eBPF programs of src/Conntracker.Bpf, loaded and attached to the root of the cgroup hierarchy. Only descriptors of this process hold the
+/// links: the kernel removes everything when the process ends, however it ends.
 /// </summary>
 internal sealed unsafe class AttributionPrograms : IDisposable
 {
     private const string ObjectResource = "attribution.bpf.o";
     private const string MissingResource = "attribution.missing";
 
-    // struct socket_state (maps.bpf.h): a lock of 32 bits and two numbers of 16 stand before the owner.
+    // struct socket_state (maps.bpf.h): a 32-bit lock and two 16-bit numbers precede the owner.
     private const int OwnerOffset = 8;
 
     private readonly SafeBpfObject _object;
@@ -23,10 +23,10 @@ internal sealed unsafe class AttributionPrograms : IDisposable
 
     private AttributionPrograms(SafeBpfObject programs) => _object = programs;
 
-    /// <summary>The ring that records come by: a map's descriptor.</summary>
+    /// <summary>The ring buffer of the records: a map's descriptor.</summary>
     public int RecordsMap => Libbpf.bpf_object__find_map_fd_by_name(_object, "records");
 
-    /// <summary>Why this build has no programs: the packages that were missing when it was made. Null when it has them.</summary>
+    /// <summary>Why this build has no programs: the packages that were missing at build time. Null when it has them.</summary>
     public static string? MissingAtBuild =>
         Image is not null ? null
         : ReadResource(MissingResource) is byte[] packages ? System.Text.Encoding.UTF8.GetString(packages)
@@ -35,7 +35,7 @@ internal sealed unsafe class AttributionPrograms : IDisposable
     /// <summary>The compiled programs, an ELF file; null when this build has none.</summary>
     public static byte[]? Image => ReadResource(ObjectResource);
 
-    /// <summary>Loads and attaches the programs; from here on every new socket of the host is noted.</summary>
+    /// <summary>Loads and attaches the programs; from here on they record the owner of every new socket of the host.</summary>
     /// <exception cref="ConntrackException">A library, a privilege or a feature of the kernel is missing.</exception>
     public static AttributionPrograms Attach()
     {
@@ -68,7 +68,7 @@ internal sealed unsafe class AttributionPrograms : IDisposable
         }
     }
 
-    /// <summary>How many records found no room in the ring, since the start.</summary>
+    /// <summary>How many records were dropped because the ring buffer was full, since the start.</summary>
     public long ReadDrops()
     {
         const int MaximumProcessors = 8192;
@@ -99,8 +99,8 @@ internal sealed unsafe class AttributionPrograms : IDisposable
     }
 
     /// <summary>
-    /// The kernel's cookie of the calling thread's network namespace, also before Linux 5.14, which has no socket option for it: a new socket's
-    /// note holds it. 0 when it cannot be read.
+    /// The kernel's cookie of the calling thread's network namespace. It also works before Linux 5.14, which has no socket option for it: the record
+    /// of a new socket contains it. 0 when it cannot be read.
     /// </summary>
     public ulong ReadNamespaceCookie()
     {

@@ -5,7 +5,7 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>The ring that the eBPF programs write records to. Read by one thread; nothing is allocated for a record.</summary>
+/// <summary>The ring buffer that the eBPF programs write records to. Read by one thread; reading a record allocates nothing.</summary>
 internal sealed unsafe class AttributionRing : IDisposable
 {
     private const int Capacity = 1024;
@@ -15,7 +15,7 @@ internal sealed unsafe class AttributionRing : IDisposable
     private nint _ring;
     private int _count;
 
-    /// <summary>Maps the ring.</summary>
+    /// <summary>Maps the ring buffer.</summary>
     /// <param name="map">The map's descriptor, see <see cref="AttributionPrograms.RecordsMap"/>.</param>
     /// <exception cref="ConntrackException">It cannot be mapped.</exception>
     public AttributionRing(int map)
@@ -33,7 +33,7 @@ internal sealed unsafe class AttributionRing : IDisposable
     /// <summary>The descriptor's number, for poll(2).</summary>
     public int Number => Libbpf.ring_buffer__epoll_fd(_ring);
 
-    /// <summary>Takes what is there, at most a thousand records; they are valid until the next call.</summary>
+    /// <summary>Reads the available records, at most a thousand; they are valid until the next call.</summary>
     public ReadOnlySpan<socket_record> Take()
     {
         _count = 0;
@@ -52,7 +52,7 @@ internal sealed unsafe class AttributionRing : IDisposable
         }
     }
 
-    // A negative answer ends the call; the record that was given counts as read.
+    // A negative result ends the call; the current record still counts as read.
     [UnmanagedCallersOnly]
     private static int OnRecord(void* context, void* data, nuint size)
     {

@@ -5,10 +5,10 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>What is known of the way from another network namespace to the capture's.</summary>
+/// <summary>Whether another network namespace is connected to the capture's.</summary>
 internal enum NamespaceConnection
 {
-    /// <summary>The namespace was gone before anybody could look, or may not be entered.</summary>
+    /// <summary>The namespace was gone before it could be read, or must not be entered.</summary>
     Unknown,
 
     /// <summary>No link leads from it to the capture's namespace: none of its packets can be in the capture's flows.</summary>
@@ -19,8 +19,8 @@ internal enum NamespaceConnection
 }
 
 /// <summary>
-/// Which other network namespaces may name the process of a flow: those from which links lead to the capture's (<see cref="NamespaceLinks"/>). Any user
-/// can make a namespace in which any address is its own. Used by one thread, which enters other namespaces for a moment.
+/// Decides which other network namespaces may name the process of a flow: those with links that lead to the capture's (<see cref="NamespaceLinks"/>).
+/// Any user can create a namespace in which any address is local. Used by one thread, which briefly enters other namespaces.
 /// </summary>
 internal sealed class ConnectedNamespaces : IDisposable
 {
@@ -35,18 +35,18 @@ internal sealed class ConnectedNamespaces : IDisposable
     private readonly Dictionary<ulong, (NamespaceConnection Connection, long Until, int Pause)> _others = [];
     private long _nextWalk;
 
-    /// <summary>Notes the calling thread's namespace as the capture's.</summary>
+    /// <summary>Remembers the calling thread's namespace as the capture's.</summary>
     public ConnectedNamespaces() => _own = OpenNamespace("/proc/thread-self/ns/net");
 
-    /// <summary>Reads the cookie of the calling thread's namespace where the socket option is missing; null for no other way.</summary>
+    /// <summary>Reads the cookie of the calling thread's namespace where the socket option is missing; null when there is no other way.</summary>
     public Func<ulong>? ReadCookie { get; set; }
 
     /// <summary>Why a namespace could not be entered; null when all could.</summary>
     public string? Failure { get; private set; }
 
-    /// <summary>Whether links lead from a namespace to the capture's. No is asked again in a moment: a link may come later.</summary>
+    /// <summary>Whether links lead from a namespace to the capture's. A negative result is soon checked again: a link may be added later.</summary>
     /// <param name="cookie">The namespace's cookie.</param>
-    /// <param name="process">A process that uses a socket of it.</param>
+    /// <param name="process">A process that uses a socket in the namespace.</param>
     public NamespaceConnection Find(ulong cookie, int process)
     {
         if (_linked.Contains(cookie))
@@ -63,7 +63,7 @@ internal sealed class ConnectedNamespaces : IDisposable
         NamespaceConnection connection = Look(cookie, process);
         if (connection == NamespaceConnection.Linked)
         {
-            // No user can add to these without privileges: a full set is one of namespaces that are gone.
+            // Unprivileged users cannot add to these: when the set is full, most of its namespaces are gone.
             if (_linked.Count >= MaximumNamespaces)
             {
                 _linked.Clear();
@@ -89,7 +89,7 @@ internal sealed class ConnectedNamespaces : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _own.Dispose();
 
-    // The process itself, then what has a name, then any process: the first one may be gone, or have entered another namespace.
+    // First the process itself, then named namespaces, then any process: the first may be gone, or have entered another namespace.
     private NamespaceConnection Look(ulong cookie, int process)
     {
         if (_own.IsInvalid)
@@ -104,7 +104,7 @@ internal sealed class ConnectedNamespaces : IDisposable
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // What was listed has gone in between.
+            // The listed namespace is gone by now.
             found = NamespaceConnection.Unknown;
         }
 
@@ -164,7 +164,7 @@ internal sealed class ConnectedNamespaces : IDisposable
         }
     }
 
-    // Null when that is not the namespace with this cookie.
+    // Null when the path is not the namespace with this cookie.
     private NamespaceConnection? TryLook(string path, ulong cookie)
     {
         using SafeFileDescriptor file = OpenNamespace(path);

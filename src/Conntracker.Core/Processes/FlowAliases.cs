@@ -9,8 +9,8 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Other tuples by which sockets know a flow: after NAT, and without the zone, which packets do not carry. The oldest give way when there
-/// are too many.
+/// Other tuples by which sockets know a flow: after NAT, and without the zone, which packets do not carry. When there are too many, the oldest are
+/// dropped.
 /// </summary>
 internal sealed class FlowAliases
 {
@@ -19,10 +19,10 @@ internal sealed class FlowAliases
     private readonly Dictionary<FlowKey, FlowKey> _keys = new(FlowKeyComparer.Instance);
     private readonly Queue<FlowKey> _order = new();
 
-    /// <summary>How many gave way to others.</summary>
+    /// <summary>How many were dropped for newer ones.</summary>
     public long Lost { get; private set; }
 
-    /// <summary>Notes the other tuples of a flow, when it has any.</summary>
+    /// <summary>Adds the other tuples of a flow, if it has any.</summary>
     public void Add(ref readonly FlowRecord record)
     {
         FlowKey translated = Translated(in record);

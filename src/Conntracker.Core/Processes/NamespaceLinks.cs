@@ -7,9 +7,9 @@ using static Conntracker.Core.Native.LinkConstants;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Whether links (veth, macvlan, ipvlan, tunnels) lead from one network namespace to another, over namespaces between them if need be. Both ends of
-/// such a link need CAP_NET_ADMIN: who has made a namespace without privileges has links in it, but none that leaves it for the host's. The kernel
-/// shows where a link's other end is (IFLA_LINK_NETNSID), and gives the links of namespaces that were found so (IFLA_TARGET_NETNSID).
+/// Whether links (veth, macvlan, ipvlan, tunnels) lead from one network namespace to another, possibly through others. Both ends of such a link need
+/// CAP_NET_ADMIN: a user who created a namespace without privileges can add links in it, but none that leaves it for the host's. The kernel shows the
+/// namespace of a link's other end (IFLA_LINK_NETNSID), and lists the links of a namespace found this way (IFLA_TARGET_NETNSID).
 /// </summary>
 internal sealed class NamespaceLinks : IDisposable
 {
@@ -24,7 +24,7 @@ internal sealed class NamespaceLinks : IDisposable
     private uint _sequence;
     private int _links;
 
-    /// <summary>The kernel's cookie of the namespace in which this was opened: the calling thread's then. 0 before Linux 5.14.</summary>
+    /// <summary>The kernel's cookie of the namespace in which this was opened. 0 before Linux 5.14.</summary>
     public ulong Cookie => _socket.NamespaceCookie();
 
     /// <summary>Whether links lead to another namespace.</summary>
@@ -54,7 +54,7 @@ internal sealed class NamespaceLinks : IDisposable
         _batch.Dispose();
     }
 
-    // A namespace has its number when a link that leads there was read, or when somebody has given it one.
+    // A namespace has a number once a link that leads there was read, or a user has assigned one.
     private bool Reaches(SafeFileDescriptor other)
     {
         Span<byte> buffer = stackalloc byte[64];

@@ -5,18 +5,18 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// A process's folder below /proc. Opened once, it stands for this very process: when that has ended, reading gives nothing, also when
-/// the number is used again. The buffer is shared: what a call gave is valid until the next one.
+/// A process's directory below /proc. Once opened, it refers to this very process: after that has ended, reads return nothing, even when the id is
+/// used again. The buffer is shared: a result is valid until the next call.
 /// </summary>
 internal sealed unsafe class ProcDirectory
 {
-    /// <summary>Longer command lines are cut off there; Linux itself allows two megabytes.</summary>
+    /// <summary>Longer command lines are truncated here; Linux itself allows two megabytes.</summary>
     public const int LongestFile = 32 * 1024;
 
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(LongestFile);
     private SafeFileDescriptor? _folder;
 
-    /// <summary>Opens the folder of a process; false when there is none.</summary>
+    /// <summary>Opens the directory of a process; false when there is none.</summary>
     public bool TryOpen(int process)
     {
         Close();
@@ -49,7 +49,7 @@ internal sealed unsafe class ProcDirectory
         return _buffer.AsSpan(0, length);
     }
 
-    /// <summary>Where a link points to; empty when it cannot be read.</summary>
+    /// <summary>The target of a link; empty when it cannot be read.</summary>
     public ReadOnlySpan<byte> ReadLink(string name)
     {
         fixed (byte* buffer = _buffer)
@@ -59,7 +59,7 @@ internal sealed unsafe class ProcDirectory
         }
     }
 
-    /// <summary>Closes it.</summary>
+    /// <summary>Closes the directory.</summary>
     public void Close()
     {
         _folder?.Dispose();

@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// The processes of the host as far as forks, execs and sockets told of them, also those that are gone by now. Bounded, in their number
-/// and the memory of their texts; the oldest give way, and are read again when they live. Guarded by whoever holds it, but for <see cref="Knows"/>.
+/// The processes of the host that forks, execs and sockets have reported, including those that have ended. Bounded in their number and in the memory
+/// of their texts; the oldest are dropped, and read again while they live. Its owner must lock it, except for <see cref="Knows"/>.
 /// </summary>
 internal sealed class ProcessCache
 {
@@ -15,12 +15,12 @@ internal sealed class ProcessCache
     private readonly Queue<KnownProcess> _order = new();
     private long _textSize;
 
-    /// <summary>Whether there is a process of this id.</summary>
+    /// <summary>Whether a process with this id is known.</summary>
     public bool Knows(int id) => _processes.ContainsKey(id);
 
-    /// <summary>Takes in what the proc connector told.</summary>
-    /// <param name="happened">What happened.</param>
-    /// <param name="known">Of an exec, the process as it was read; of a fork, its parent, when it was read.</param>
+    /// <summary>Handles an event of the proc connector.</summary>
+    /// <param name="happened">The event.</param>
+    /// <param name="known">For an exec, the process as it was read; for a fork, its parent, when that was read.</param>
     public void Take(in ProcessEvent happened, KnownProcess? known)
     {
         switch (happened.Kind)
@@ -59,9 +59,9 @@ internal sealed class ProcessCache
         return found;
     }
 
-    /// <summary>Adds a process. One that began earlier does not take the place of a later one.</summary>
+    /// <summary>Adds a process. One that began earlier does not replace a later one.</summary>
     /// <param name="process">The process.</param>
-    /// <param name="replaced">The one that had the id before, of which it is known that it has it no more; null for none.</param>
+    /// <param name="replaced">The one that had the id before and is known to have lost it; null for none.</param>
     public void Add(KnownProcess process, KnownProcess? replaced = null)
     {
         KnownProcess? earlier = Newest(process.Id);
@@ -72,7 +72,7 @@ internal sealed class ProcessCache
 
         if (earlier is not null)
         {
-            // One step back is enough: sockets are reported within milliseconds.
+            // One earlier process is enough: sockets are reported within milliseconds.
             earlier.Earlier = null;
         }
 
@@ -98,7 +98,7 @@ internal sealed class ProcessCache
     }
 
     /// <summary>
-    /// Of what had an id at a time nothing can be known: it has ended, and the process that has the id now began later. Gives what was added for it.
+    /// Adds an unknown process for an id at a time: it has ended, and the process that has the id now began later. Returns the added one.
     /// </summary>
     public KnownProcess AddUnknown(int id, ulong time)
     {
@@ -111,7 +111,7 @@ internal sealed class ProcessCache
         return unknown;
     }
 
-    /// <summary>A process that began as a copy of its parent was read itself: its own facts hold, unless it was gone by then.</summary>
+    /// <summary>A process that began as a copy of its parent was read itself: its own facts replace the copy's, unless it had ended by then.</summary>
     public void Flush(KnownProcess inherited, KnownProcess own)
     {
         inherited.IsInherited = false;
@@ -125,7 +125,7 @@ internal sealed class ProcessCache
         }
     }
 
-    // What a fork shares with its parent counts for both: the parent may be forgotten first.
+    // Texts that a fork shares with its parent count for both: the parent may be dropped first.
     private static long SizeOf(KnownProcess process)
     {
         ProcessFacts facts = process.Facts;

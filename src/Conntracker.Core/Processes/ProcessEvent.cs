@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Processes;
 
-/// <summary>What the proc connector told of a process.</summary>
+/// <summary>An event of a process, as the proc connector reports it.</summary>
 internal struct ProcessEvent
 {
     /// <summary>What happened.</summary>
@@ -12,7 +12,7 @@ internal struct ProcessEvent
     /// <summary>The process that it was forked from; 0 for other events.</summary>
     public int Parent;
 
-    /// <summary>When: nanoseconds of the kernel's monotonic clock.</summary>
+    /// <summary>The time: nanoseconds of the kernel's monotonic clock.</summary>
     public ulong Time;
 
     /// <summary>The new name; null for other events.</summary>
@@ -22,7 +22,7 @@ internal struct ProcessEvent
 /// <summary>What happened to a process.</summary>
 internal enum ProcessEventKind
 {
-    /// <summary>It began, as a copy of its parent.</summary>
+    /// <summary>It began as a copy of its parent.</summary>
     Fork,
 
     /// <summary>It runs another program.</summary>

@@ -6,10 +6,10 @@ using static Conntracker.Core.Native.ConnectorConstants;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>Decodes the messages of the proc connector. What happens to a single thread of a process is ignored.</summary>
+/// <summary>Decodes the messages of the proc connector. Events of a single thread of a process are ignored.</summary>
 internal static class ProcessEventDecoder
 {
-    /// <summary>Where the union of all events begins, behind the fields that they share.</summary>
+    /// <summary>The offset of the union of all events, behind the fields that they share.</summary>
     public const int DataOffset = 16;
 
     /// <summary>Decodes one message.</summary>

@@ -10,7 +10,7 @@ using Conntracker.Core.Netlink;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// The proc connector: tells of every fork, exec and renaming of a process of the host. Only the host's first network namespace has it.
+/// The proc connector: reports every fork, exec and renaming of a process of the host. Only the initial network namespace has it.
 /// </summary>
 internal sealed class ProcessEventSource : IDisposable
 {
@@ -46,11 +46,11 @@ internal sealed class ProcessEventSource : IDisposable
     public int Number => _socket.Number;
 
     /// <summary>Receives what is queued, without waiting.</summary>
-    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
+    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS is an overrun.</returns>
     public int Receive() => Batch.Receive(_socket.Descriptor);
 
     /// <summary>
-    /// How many events the kernel could not queue since the last call, by its own count; null when it does not tell. For a thread in the
+    /// How many events the kernel could not queue since the last call, by its own count; null when the kernel does not report it. For a thread in the
     /// network namespace in which the source was opened.
     /// </summary>
     public long? TakeDrops()
@@ -70,12 +70,12 @@ internal sealed class ProcessEventSource : IDisposable
     {
         try
         {
-            // Before Linux 6.6 the kernel would go on making events for nobody.
+            // Before Linux 6.6 the kernel would continue to build events without listeners.
             Send(ConnectorConstants.PROC_CN_MCAST_IGNORE);
         }
         catch (ConntrackException)
         {
-            // It never listened, or the kernel has no buffer: nothing else is to be done.
+            // It never listened, or the kernel has no buffer: there is nothing else to do.
         }
 
         _socket.Dispose();

@@ -6,10 +6,9 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// The processes of the host, kept up to date by the proc connector. Threads of its own read each process the moment it begins its
-/// program: at a low real-time priority, because a process may live for less than a turn of the scheduler. They do nothing else. There are
-/// two of them: a processor that is in the kernel, or that a hypervisor has taken away, keeps even such a thread waiting for
-/// milliseconds. The one that is woken first does the work.
+/// The processes of the host, kept up to date by the proc connector. Threads of its own read each process the moment it starts its program, with a
+/// low real-time priority, because a process may live for less than a time slice of the scheduler. They do nothing else. There are two: a processor
+/// that is in the kernel, or that a hypervisor has preempted, delays even such a thread for milliseconds. The thread that wakes first does the work.
 /// </summary>
 internal sealed class ProcessEvents : IDisposable
 {
@@ -34,7 +33,7 @@ internal sealed class ProcessEvents : IDisposable
     private volatile bool _isTaking;
     private volatile bool _stop;
 
-    /// <summary>Begins; returns when every exec is seen.</summary>
+    /// <summary>Starts; returns once every exec is seen.</summary>
     public ProcessEvents()
     {
         _finder = new ProcessFinder(_cache, _gate, new ProcessReader());
@@ -46,13 +45,13 @@ internal sealed class ProcessEvents : IDisposable
         }
     }
 
-    /// <summary>Why the host's execs cannot be seen, or not any more; null when they can. Read by any thread.</summary>
+    /// <summary>Why the host's execs cannot be seen, or are no longer seen; null when they are. Read by any thread.</summary>
     public string? Failure => _failure;
 
-    /// <summary>How many forks, execs and renamings the kernel could not tell, because its buffer was full. Read by any thread.</summary>
+    /// <summary>How many forks, execs and renamings the kernel could not report, because its buffer was full. Read by any thread.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
-    /// <summary>Waits until what the kernel has told so far is taken in, though not for long.</summary>
+    /// <summary>Waits, with a short limit, until the events that the kernel has queued so far are handled.</summary>
     public void CatchUp()
     {
         long started = Environment.TickCount64;
@@ -63,8 +62,8 @@ internal sealed class ProcessEvents : IDisposable
     }
 
     /// <summary>
-    /// A process that the programs number otherwise than /proc here, which belongs to a pid namespace of its own: nothing is read of it, or it would be
-    /// of another process with that number.
+    /// A process in a pid namespace other than that of /proc here: the programs use another id for it. Nothing is read of it, since the result would
+    /// be that of another process with that id.
     /// </summary>
     public static KnownProcess Foreign() => new(id: 0, since: 0);
 
@@ -152,7 +151,7 @@ internal sealed class ProcessEvents : IDisposable
         }
     }
 
-    // What could not be taken in is tried again in a moment: nothing else may tell of it for long.
+    // An event that could not be handled is retried soon: no other event may come for long.
     private bool TryFinish()
     {
         if (_pending.Count == 0)
@@ -184,7 +183,7 @@ internal sealed class ProcessEvents : IDisposable
 
             if (_stop || ++batches == MostBatches)
             {
-                // Forks may come faster than they are read: the turn ends, and the next one goes on.
+                // Forks may come faster than they are read: the loop ends here, and the next one continues.
                 break;
             }
         }
@@ -226,7 +225,7 @@ internal sealed class ProcessEvents : IDisposable
         }
     }
 
-    // Whoever looks something up has the gate for a moment, but may lose its processor in it: the next exec is not kept waiting by that.
+    // A lookup holds the lock only briefly, but may lose its processor while it does: the next exec must not wait for that.
     private void TakePending()
     {
         while (_pending.TryDequeue(out (ProcessEvent Happened, KnownProcess? Known) each))
@@ -239,9 +238,8 @@ internal sealed class ProcessEvents : IDisposable
 
     private void Wait(int number) => Poll.Wait([Poll.ForReading(number), Poll.ForReading(_wakeup.Number)], -1);
 
-    // Only the host's first network namespace tells of processes. Where that of the first process may not be entered, it is most likely
-    // the one that this process was started in; the capture's thread, which made this one, may be in another. Whether it was the right
-    // one, the source tells.
+    // Only the initial network namespace reports processes. Where that of process 1 may not be entered, this process was most likely started in it,
+    // while the capture's thread, which created this one, may be in another. The source fails if it is the wrong one.
     private static void EnterFirstNamespace()
     {
         if (!TryEnter("/proc/1/ns/net"))

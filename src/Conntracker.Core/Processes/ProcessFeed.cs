@@ -7,8 +7,8 @@ using Tmds.Linux;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Watches processes and their sockets on a thread of its own, because a process that lives a few milliseconds has to be read at once:
-/// forks and execs, what the eBPF programs report, and sockets that have to be looked up. The capture takes the frames as a source.
+/// Watches processes and their sockets: forks and execs, the reports of the eBPF programs, and sockets to look up. It runs on a thread of its own,
+/// because a process that lives a few milliseconds must be read at once. The capture receives the frames as a source.
 /// </summary>
 internal sealed class ProcessFeed : IFeedSource
 {
@@ -33,10 +33,10 @@ internal sealed class ProcessFeed : IFeedSource
     private volatile bool _stop;
     private bool _hasNews;
 
-    /// <summary>Begins; returns when every new socket is seen. Made on the capture's thread, in its network namespace.</summary>
-    /// <param name="namespaceCookie">The cookie of that namespace; 0 when the kernel does not tell.</param>
+    /// <summary>Starts; returns once every new socket is seen. Created on the capture's thread, in its network namespace.</summary>
+    /// <param name="namespaceCookie">The cookie of that namespace; 0 when the kernel does not report it.</param>
     /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what is missing, and what is lost by that.</param>
+    /// <param name="notices">Gets notices of what is missing, and what is lost as a result.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="captureWakeup">Wakes the capture's thread.</param>
     public ProcessFeed(ulong namespaceCookie, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup captureWakeup)
@@ -120,11 +120,11 @@ internal sealed class ProcessFeed : IFeedSource
                 TakeAll();
             }
 
-            // What was there when the capture ended still belongs to it.
+            // Reports that arrived before the capture ended still belong to it.
             TakeAll();
             ReadLosses();
         }
-#pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program: the capture goes on.
+#pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program: the capture continues.
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -194,7 +194,7 @@ internal sealed class ProcessFeed : IFeedSource
                 break;
             }
 
-            // An exec before a socket was told before it.
+            // An exec before a socket was reported before it.
             _events.CatchUp();
             foreach (ref readonly socket_record record in records)
             {
@@ -256,7 +256,7 @@ internal sealed class ProcessFeed : IFeedSource
 
         if (_events.Failure is string failure)
         {
-            // One that was there from the beginning was told then, for the same cause.
+            // A failure at the start has been reported then, for the same cause.
             _notices.Add("processes", $"{failure} From now on, command lines of processes that end within milliseconds are missing.");
         }
 

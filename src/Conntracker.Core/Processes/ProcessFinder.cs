@@ -4,21 +4,21 @@
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Finds the process that had an id when a socket was noted. What is known from before is looked at again where the host's forks and execs are not seen,
-/// or were lost: an id is used again, and what ran under it must not be named for it. For one thread.
+/// Finds the process that had an id when the owner of a socket was recorded. Where the host's forks and execs are not seen, or were lost, a known
+/// process is read again: ids are reused, and an earlier process must not be named for the new one. For one thread.
 /// </summary>
 /// <param name="cache">The processes.</param>
-/// <param name="gate">Guards the cache; never held while something is read.</param>
+/// <param name="gate">The lock of the cache; never held during a read.</param>
 /// <param name="reader">Reads processes.</param>
 internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReader reader)
 {
-    // The kernel gives ids out in turn: none comes again that soon, though tens of thousands of processes begin in a second.
+    // The kernel assigns ids in sequence: none is reused that soon, even when tens of thousands of processes begin per second.
     private const ulong SafeTime = 100_000_000;
 
-    /// <summary>Finds a process; one of which nothing can be known has neither facts nor a name.</summary>
+    /// <summary>Finds a process; an unknown one has neither facts nor a name.</summary>
     /// <param name="id">The process id.</param>
-    /// <param name="time">When the socket was noted, in nanoseconds of the kernel's monotonic clock; all ones for now.</param>
-    /// <param name="unseenUntil">Forks and execs before this time may not have been seen: the same clock; 0 for none, all ones when none is ever seen.</param>
+    /// <param name="time">When the owner was recorded, in nanoseconds of the kernel's monotonic clock; all ones for now.</param>
+    /// <param name="unseenUntil">Forks and execs before this time may be unseen: the same clock; 0 for none, all ones when none is ever seen.</param>
     public KnownProcess Find(int id, ulong time, ulong unseenUntil)
     {
         KnownProcess? found;
@@ -78,7 +78,7 @@ internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReade
                 return read;
             }
 
-            // The id is another one's by now.
+            // The id belongs to another process by now.
             return cache.AddUnknown(id, time);
         }
     }

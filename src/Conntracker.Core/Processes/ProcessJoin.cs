@@ -11,8 +11,8 @@ using Conntracker.Core.HostAddresses;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Joins what is known of sockets with the flows: by tuple, in both directions, before and after NAT, in whatever order they come. Used
-/// under the collector's gate.
+/// Joins the owners of sockets with flows: by tuple, in both directions, before and after NAT, in whatever order they arrive. Used under the
+/// collector's lock.
 /// </summary>
 internal sealed class ProcessJoin
 {
@@ -21,7 +21,6 @@ internal sealed class ProcessJoin
     private readonly FlowAliases _aliases = new();
     private bool _isActive;
 
-    /// <summary>Makes a join for a table.</summary>
     public ProcessJoin(FlowTable table)
     {
         _table = table;
@@ -31,22 +30,22 @@ internal sealed class ProcessJoin
     /// <summary>The processes that flows name.</summary>
     public ProcessList Processes { get; }
 
-    /// <summary>Looks up sockets of which nothing is told; null when this cannot be done, as in a replay.</summary>
+    /// <summary>Looks up sockets that nothing reports; null when this is not possible, as in a replay.</summary>
     public ISocketLookup? Lookup { get; private set; }
 
-    /// <summary>Whether sockets of new flows have to be looked up as well, because no eBPF program tells of them.</summary>
+    /// <summary>Whether sockets of new flows must be looked up as well, because no eBPF program reports them.</summary>
     public bool LooksUpEveryFlow { get; private set; }
 
     /// <summary>
-    /// How many reports of sockets named no process of their flow: two connected network namespaces claim the same end, or it could not be found out
-    /// whether the socket's namespace is connected to the capture's.
+    /// How many reports of sockets named no process of their flow: two connected network namespaces claim the same end, or it is not known whether
+    /// the socket's namespace is connected to the capture's.
     /// </summary>
     public long Uncertain { get; private set; }
 
-    /// <summary>How many owners of sockets, tuples after NAT, processes, and texts of processes found no room.</summary>
+    /// <summary>How many owners of sockets, tuples after NAT, processes, and texts of processes were dropped for lack of room.</summary>
     public long Lost => _waiting.Lost + _aliases.Lost + Processes.LeftOut + Processes.TextsLeftOut;
 
-    /// <summary>Says how sockets are looked up.</summary>
+    /// <summary>Sets how sockets are looked up.</summary>
     public void UseLookup(ISocketLookup lookup, bool forEveryFlow)
     {
         Lookup = lookup;
@@ -54,14 +53,14 @@ internal sealed class ProcessJoin
         _isActive = true;
     }
 
-    /// <summary>Takes a process in.</summary>
+    /// <summary>Handles a report of a process.</summary>
     public void Take(in ProcessReport report)
     {
         _isActive = true;
         Processes.Add(report);
     }
 
-    /// <summary>Takes in whose a socket is; the flow may come later.</summary>
+    /// <summary>Handles a report of a socket's owner; the flow may come later.</summary>
     public void Take(in SocketOwner owner, LocalAddresses addresses, long now)
     {
         FlowKey reverse = FlowKey.Reverse(in owner.Key);
@@ -71,7 +70,7 @@ internal sealed class ProcessJoin
         }
     }
 
-    /// <summary>A flow has appeared, or a connection of it has begun anew: whoever waits for it is joined.</summary>
+    /// <summary>A flow has appeared, or has a new connection: owners that wait for it are joined.</summary>
     /// <param name="slot">The flow.</param>
     /// <param name="addresses">The host's addresses.</param>
     /// <param name="isOld">Whether it is older than the capture.</param>
@@ -147,7 +146,7 @@ internal sealed class ProcessJoin
             return;
         }
 
-        // Whoever sends in the original direction is the client; whoever receives there, the server.
+        // The sender of the original direction is the client; its receiver is the server.
         ref FlowRecord record = ref _table[slot];
         bool isClient = isOriginal == owner.IsOutgoing;
         AddressBits end = isClient ? record.Key.Original.Src : record.Reply.Src;
@@ -165,7 +164,7 @@ internal sealed class ProcessJoin
         }
         else if (link > 0 && IsOtherNamespace(in Processes[process], in Processes[link - 1]))
         {
-            // Neither can be believed: containers may have the same addresses.
+            // Neither can be trusted: containers may have the same addresses.
             link = record.IsClosed ? process + 1 : FlowDetails.Ambiguous;
             Uncertain += link < 0 ? 1 : 0;
         }
@@ -180,7 +179,7 @@ internal sealed class ProcessJoin
     private static bool IsOtherNamespace(ref readonly ProcessReport a, ref readonly ProcessReport b) =>
         a.Scope == SocketScope.Elsewhere && b.Scope == SocketScope.Elsewhere && a.Namespace != b.Namespace;
 
-    // What the kernel reported as it happened goes before what was looked up later, and the capture's own network namespace before others.
+    // Reports of the kernel take precedence over later lookups, and the capture's own network namespace over others.
     private int Rank(int slot)
     {
         ref readonly ProcessReport report = ref Processes[slot];

@@ -9,12 +9,12 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// The processes that a capture's flows name. Bounded: when it is full, processes that no flow names are forgotten, but not the youngest,
-/// of which flows may still be on their way.
+/// The processes that a capture's flows name. Bounded: when it is full, processes that no flow names are dropped, except the youngest, whose flows
+/// may still arrive.
 /// </summary>
 internal sealed class ProcessList
 {
-    /// <summary>How many of the youngest processes are always kept. Whoever reports one for longer than half of that reports it anew.</summary>
+    /// <summary>How many of the youngest processes are always kept. A reporter reports a process again after half that many others.</summary>
     public const int KeptYoungest = 16_384;
 
     private const int DefaultMaximum = 131_072;
@@ -33,10 +33,9 @@ internal sealed class ProcessList
     private long _textSize;
     private int _untilSweep;
 
-    /// <summary>Makes an empty list.</summary>
     /// <param name="table">The flows that name its processes.</param>
     /// <param name="maximum">How many it holds.</param>
-    /// <param name="maximumTextSize">How many bytes of memory their texts take at most; but for names of 64 letters, which are always kept.</param>
+    /// <param name="maximumTextSize">How many bytes of memory their texts take at most; names of up to 64 letters do not count, and are always kept.</param>
     public ProcessList(FlowTable table, int maximum = DefaultMaximum, int maximumTextSize = DefaultMaximumTextSize)
     {
         _maximumTextSize = maximumTextSize;
@@ -52,15 +51,15 @@ internal sealed class ProcessList
     public long LeftOut { get; private set; }
 
     /// <summary>
-    /// Of how many processes texts are missing, or the command line is cut off: first those of more than 256 letters, then all but the name, because
-    /// the texts together take too much memory.
+    /// How many processes lack texts, or have a truncated command line, because the texts together take too much memory: first those of more than 256
+    /// letters, then all but the name.
     /// </summary>
     public long TextsLeftOut { get; private set; }
 
     /// <summary>The processes, until the next one is added.</summary>
     public ProcessSnapshot View { get; private set; }
 
-    /// <summary>The report at a place.</summary>
+    /// <summary>The report in a slot.</summary>
     public ref readonly ProcessReport this[int slot] => ref _reports[slot];
 
     /// <summary>Adds a process.</summary>
@@ -94,16 +93,16 @@ internal sealed class ProcessList
         _textSize += SizeOf(report.Process);
     }
 
-    /// <summary>The place of a process by its number; -1 when it is not there.</summary>
+    /// <summary>The slot of a process by its number; -1 when it is not in the list.</summary>
     public int Find(int number) => _slots.GetValueOrDefault(number, -1);
 
-    /// <summary>The processes as they are now.</summary>
+    /// <summary>A copy of the current processes.</summary>
     public ProcessSnapshot Copy() => new(_reports[.._count]);
 
     private static long SizeOf(FlowProcess process) => ProcessText.MemoryOf(
         process.Name, process.CommandLine, process.Path, process.UserName, process.Cgroup, process.Unit, process.Container);
 
-    // Who can begin processes chooses their texts. The upper half of the room is for short ones, so that long ones cannot take it all.
+    // A user who starts processes chooses their texts. The upper half of the room is for short ones, so that long ones cannot take it all.
     private ProcessReport Fit(ProcessReport report)
     {
         long size = SizeOf(report.Process);
@@ -147,13 +146,13 @@ internal sealed class ProcessList
 
         bool IsShort(string? text) => (text?.Length ?? 0) <= longest;
 
-        // The beginning of a path would be another path.
+        // A truncated path would be another path.
         string? Whole(string? text) => IsShort(text) ? text : null;
     }
 
     private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..longest];
 
-    // A sweep looks at every flow. One that freed little is not repeated for each further process.
+    // A sweep reads every flow. One that freed little is not repeated for each further process.
     private bool Sweep()
     {
         if (--_untilSweep > 0)

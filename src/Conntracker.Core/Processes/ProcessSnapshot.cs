@@ -8,17 +8,17 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>The processes that flows name, by their places: what a snapshot of flows needs to show them.</summary>
-/// <param name="reports">The reports at their places.</param>
+/// <summary>The processes that flows name, by slot: what a snapshot of flows needs to show them.</summary>
+/// <param name="reports">The reports by slot.</param>
 internal sealed class ProcessSnapshot(ProcessReport[] reports)
 {
-    /// <summary>Who answers a flow; null when not known, or not on this host.</summary>
+    /// <summary>The process that replies; null when not known, or not on this host.</summary>
     public FlowProcess? Responder(FlowDetailStore store, ref readonly FlowRecord record) =>
         record.Details == 0 ? null : At(store[record.Details].ReplyProcess);
 
     /// <summary>
-    /// The process that a flow shows as its own: who began it, else who answers. Of a flow that comes in and whose responder is known, the responder:
-    /// what another network namespace says of a remote host's address goes behind it.
+    /// The process that a flow shows as its own: the originator's, else the responder's. An inbound flow with a known responder shows the responder:
+    /// a report of another network namespace about a remote host's address ranks behind it.
     /// </summary>
     public FlowProcess? Shown(FlowDetailStore store, ref readonly FlowRecord record, FlowDirection direction)
     {

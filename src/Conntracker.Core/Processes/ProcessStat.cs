@@ -3,11 +3,11 @@ using System.Globalization;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// What tells a process, while it runs one program, from another one with the same id: from /proc/PID/stat. An id is used again, a start time is not; an
-/// exec keeps the start time, but not the stack.
+/// What distinguishes a process, while it runs one program, from another with the same id: from /proc/PID/stat. An id is reused, a start time is not;
+/// an exec keeps the start time, but not the stack.
 /// </summary>
 /// <param name="Start">When it began: clock ticks (<see cref="TicksPerSecond"/>) since boot, with the time that the host was suspended.</param>
-/// <param name="Stack">Where its stack begins; 0 when the process may not be looked into (ptrace(2)), and for kernel threads.</param>
+/// <param name="Stack">The start of its stack; 0 without permission to inspect the process (ptrace(2)), and for kernel threads.</param>
 internal readonly record struct ProcessStat(ulong Start, ulong Stack)
 {
     /// <summary>USER_HZ, which is the same on every architecture that .NET runs on.</summary>
@@ -17,12 +17,12 @@ internal readonly record struct ProcessStat(ulong Start, ulong Stack)
     private const int StartField = 22 - 3;
     private const int StackField = 28 - 3;
 
-    /// <summary>Reads the content of /proc/PID/stat; false for a process that has ended, and for what is no such file.</summary>
+    /// <summary>Reads the content of /proc/PID/stat; false for a process that has ended, and for other content.</summary>
     public static bool TryParse(ReadOnlySpan<byte> file, out ProcessStat stat)
     {
         stat = default;
 
-        // The name, in parentheses, may hold anything.
+        // The name, in parentheses, may hold any character.
         int name = file.LastIndexOf(") "u8);
         if (name < 0)
         {

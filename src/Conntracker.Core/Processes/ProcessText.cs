@@ -8,7 +8,7 @@ internal static class ProcessText
 {
     private const uint Unset = uint.MaxValue;
 
-    // The header of a string, its length, the end, and what is added to a multiple of eight.
+    // The header of a string, its length, its terminator, and the padding to a multiple of eight.
     private const int StringOverhead = 28;
 
     /// <summary>How many bytes of memory texts take.</summary>
@@ -23,7 +23,7 @@ internal static class ProcessText
         return size;
     }
 
-    /// <summary>A name as the kernel holds it: up to the first zero byte, or the end of the line.</summary>
+    /// <summary>A name as the kernel stores it: up to the first zero byte, or the end of the line.</summary>
     public static string Name(ReadOnlySpan<byte> comm)
     {
         int end = comm.IndexOf((byte)0);
@@ -33,17 +33,19 @@ internal static class ProcessText
     /// <summary>The content of <c>comm</c>: the name and a line end. A name may hold line ends of its own.</summary>
     public static string? NameLine(ReadOnlySpan<byte> file) => file.IsEmpty ? null : Name(file[^1] == (byte)'\n' ? file[..^1] : file);
 
-    /// <summary>The content of <c>cmdline</c>: arguments, each with a zero byte behind it. Null for none: a kernel thread, or a process that has ended.</summary>
+    /// <summary>
+    /// The content of <c>cmdline</c>: arguments, each followed by a zero byte. Null for none: a kernel thread, or a process that has ended.
+    /// </summary>
     public static string? CommandLine(ReadOnlySpan<byte> file)
     {
         ReadOnlySpan<byte> arguments = file.TrimEnd((byte)0);
         return arguments.IsEmpty ? null : Encoding.UTF8.GetString(arguments).Replace('\0', ' ');
     }
 
-    /// <summary>Where the link <c>exe</c> points to; null when that is not known.</summary>
+    /// <summary>The target of the link <c>exe</c>; null when it is not known.</summary>
     public static string? Path(ReadOnlySpan<byte> link) => link.IsEmpty ? null : Encoding.UTF8.GetString(link);
 
-    /// <summary>The content of <c>loginuid</c>: who logged in; null when nobody did.</summary>
+    /// <summary>The content of <c>loginuid</c>: the user who logged in; null for none.</summary>
     public static uint? LoginUser(ReadOnlySpan<byte> file) =>
         uint.TryParse(file.TrimEnd((byte)'\n'), NumberStyles.None, CultureInfo.InvariantCulture, out uint user) && user != Unset ? user : null;
 }

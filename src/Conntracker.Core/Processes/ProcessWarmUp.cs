@@ -7,15 +7,15 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Takes everything that is done for a process through once, before it matters: what is run for the first time has to be compiled, which
-/// takes longer than many a process lives.
+/// Runs everything that is done for a process once in advance: code that runs for the first time must be compiled, which takes longer than many a
+/// process lives.
 /// </summary>
 internal static class ProcessWarmUp
 {
     private const string Program = "/bin/true";
     private const int Times = 3;
 
-    /// <summary>Runs it; of what it reports, nothing is kept.</summary>
+    /// <summary>Runs it; its reports are discarded.</summary>
     public static void Run(ProcessEvents processes)
     {
         using ProcessReporter reporter = new(processes, new MessageQueue(), namespaceCookie: 0);
@@ -29,13 +29,13 @@ internal static class ProcessWarmUp
             reporter.Report(in key, isOutgoing: true, Environment.ProcessId, user: 0);
         }
 
-        // Its numbers were another reporter's.
+        // The numbers remembered in it are those of the warm-up's reporter.
         processes.Find(Environment.ProcessId, ulong.MaxValue).Forget();
         RunProgram();
         processes.CatchUp();
     }
 
-    // Only a real exec takes the way through the kernel and the thread that reads it.
+    // Only a real exec goes through the kernel and the thread that reads it.
     private static void RunProgram()
     {
         for (int i = 0; i < Times && File.Exists(Program); i++)

@@ -8,8 +8,8 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// INET_DIAG: the kernel's own lookup of a socket by its exact tuple, for TCP and UDP. It sees the network namespace of the thread that
-/// opened it; after that any one thread may use it.
+/// INET_DIAG: the kernel's own lookup of a socket by its exact tuple, for TCP and UDP. It sees the network namespace of the thread that opened it;
+/// after that any one thread may use it.
 /// </summary>
 internal sealed unsafe class SocketDiagSource : IDisposable
 {
@@ -21,11 +21,11 @@ internal sealed unsafe class SocketDiagSource : IDisposable
     private uint _sequence;
 
     /// <summary>Finds a socket.</summary>
-    /// <param name="id">Its own end as source, the other one as destination; the cookie is filled in.</param>
+    /// <param name="id">The socket's own end as source, the other one as destination; the cookie is filled in.</param>
     /// <param name="family">AF_INET or AF_INET6.</param>
     /// <param name="protocol">TCP or UDP.</param>
-    /// <param name="found">What the kernel knows of it.</param>
-    /// <returns>False when there is none; a socket that listens is found for a connection that has none yet.</returns>
+    /// <param name="found">The kernel's description of it.</param>
+    /// <returns>False when there is none; a connection without a socket of its own finds the listening one.</returns>
     public bool TryFind(in inet_diag_sockid id, byte family, byte protocol, out inet_diag_msg found)
     {
         found = default;
@@ -42,8 +42,8 @@ internal sealed unsafe class SocketDiagSource : IDisposable
     }
 
     /// <summary>
-    /// Whether the kernel can look sockets of a protocol up. It answers a lookup without its module as one of a socket that does not exist (ENOENT), but
-    /// not a dump, which is asked here for no state at all.
+    /// Whether the kernel can look up sockets of a protocol. Without the module, a lookup fails as for a missing socket (ENOENT), but a dump does
+    /// not: this one requests no state at all.
     /// </summary>
     public bool CanFind(byte protocol)
     {
@@ -77,7 +77,7 @@ internal sealed unsafe class SocketDiagSource : IDisposable
         _batch.Dispose();
     }
 
-    // The kernel answers within the call that asks; an answer of an earlier question, given up, is skipped.
+    // The kernel answers within the call that sends; an answer to an earlier, abandoned request is skipped.
     private bool ReadAnswer(out inet_diag_msg found)
     {
         found = default;

@@ -6,8 +6,8 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Which process holds a socket's inode, read from /proc/PID/fd. A walk over all processes takes long: it is made only when an inode is
-/// not known yet, and never for more than a tenth of the time.
+/// Finds the process that holds a socket's inode, in /proc/PID/fd. A walk over all processes takes long: it runs only for an inode that is not known
+/// yet, and never for more than a tenth of the time.
 /// </summary>
 internal sealed unsafe class SocketInodes
 {
@@ -39,7 +39,8 @@ internal sealed unsafe class SocketInodes
         return holder;
     }
 
-    // The process may be gone, its id another's, or its descriptor closed or another file's: only what holds the socket now is its holder.
+    // The process may be gone, its id reused, or its descriptor closed or used for another file: only a process that holds the socket now is its
+    // holder.
     private bool TryHolder(uint inode, out int holder)
     {
         byte* link = stackalloc byte[LongestLink];
@@ -96,14 +97,14 @@ internal sealed unsafe class SocketInodes
                 int length = (int)SafeLibC.readlinkat(directory, Path.GetFileName(descriptor), link, LongestLink);
                 if (TryParse(new ReadOnlySpan<byte>(link, Math.Max(0, length)), out uint inode) && _holders.Count < MaximumSockets)
                 {
-                    // The first one that is found: of a family that shares a socket, the oldest.
+                    // The first one found: among related processes that share a socket, the oldest.
                     _holders.TryAdd(inode, (process, Path.GetFileName(descriptor)));
                 }
             }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // It ended meanwhile.
+            // It has ended.
         }
     }
 

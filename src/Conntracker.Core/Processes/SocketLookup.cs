@@ -7,16 +7,16 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>What a lookup found.</summary>
-/// <param name="Key">The tuple that was asked for.</param>
-/// <param name="IsOutgoing">Whose socket: the sender's, or the receiver's.</param>
+/// <summary>The result of a lookup.</summary>
+/// <param name="Key">The requested tuple.</param>
+/// <param name="IsOutgoing">True for the sender's socket, false for the receiver's.</param>
 /// <param name="Process">The process.</param>
 /// <param name="User">The socket's user.</param>
 internal readonly record struct FoundSocket(FlowKey Key, bool IsOutgoing, int Process, uint User);
 
 /// <summary>
-/// Looks up whose a socket is, with INET_DIAG and /proc, on a thread of its own: a walk over all processes takes long. What is asked
-/// beyond its bound is not answered, but counted.
+/// Looks up the owners of sockets with INET_DIAG and /proc, on a thread of its own, since a walk over all processes takes long. Requests beyond its
+/// bound are counted, but not answered.
 /// </summary>
 internal sealed class SocketLookup : ISocketLookup, IDisposable
 {
@@ -32,8 +32,8 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
     private readonly Thread _thread;
     private long _lost;
 
-    /// <summary>Opens the source in the calling thread's network namespace, and begins.</summary>
-    /// <param name="answered">Set when there is something to take.</param>
+    /// <summary>Opens the source in the calling thread's network namespace, and starts the thread.</summary>
+    /// <param name="answered">Set when there is an answer.</param>
     public SocketLookup(Wakeup answered)
     {
         _answered = answered;
@@ -41,7 +41,9 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
         _thread.Start();
     }
 
-    /// <summary>The protocols whose sockets the kernel cannot look up, for a message; null when there is none. To be asked before anything else is.</summary>
+    /// <summary>
+    /// The protocols whose sockets the kernel cannot look up, for a message; null when there are none. Call it before any other request.
+    /// </summary>
     public string? FindMissing()
     {
         List<string> missing = [];
@@ -56,7 +58,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
         return missing.Count == 0 ? null : string.Join(" and ", missing);
     }
 
-    /// <summary>How many questions found no room. Read by any thread.</summary>
+    /// <summary>How many requests were dropped for lack of room. Read by any thread.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
     /// <inheritdoc/>
@@ -71,7 +73,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
     /// <summary>Takes an answer.</summary>
     public bool TryTake(out FoundSocket found) => _found.TryDequeue(out found);
 
-    /// <summary>Nothing more is asked: waits for the answers that are due, not for long.</summary>
+    /// <summary>Ends the requests: waits, with a short limit, for the answers that are due.</summary>
     public void Finish()
     {
         _questions.CompleteAdding();
@@ -121,7 +123,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
         }
     }
 
-    // The kernel takes the other end for the source when it looks datagrams' sockets up, "for historical reasons".
+    // The kernel takes the remote end as the source when it looks up datagram sockets, "for historical reasons".
     private static unsafe inet_diag_sockid IdOf(in FlowKey ends)
     {
         FlowEndpoints from = ends.Protocol == FlowProtocol.Tcp ? ends.Original : FlowKey.Reverse(in ends).Original;

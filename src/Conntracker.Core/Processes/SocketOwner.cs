@@ -11,7 +11,7 @@ internal struct SocketOwner
     /// <summary>Bytes of a frame.</summary>
     public const int FrameLength = 44;
 
-    /// <summary>The packet's tuple, in zone 0, as it stands where the socket is: NAT on its further way is not in it.</summary>
+    /// <summary>The packet's tuple, in zone 0, as it is at the socket: without NAT further on its way.</summary>
     public FlowKey Key;
 
     /// <summary>The process's number, see <see cref="ProcessReport.Number"/>.</summary>
@@ -65,7 +65,7 @@ internal struct SocketOwner
     }
 }
 
-/// <summary>Where a socket is, seen from the capture. The numbers stand in recordings: never change one.</summary>
+/// <summary>Where a socket is, seen from the capture. Recordings contain the numbers: never change one.</summary>
 internal enum SocketScope : byte
 {
     /// <summary>Not known: the socket is older than the capture.</summary>
@@ -77,6 +77,6 @@ internal enum SocketScope : byte
     /// <summary>In another network namespace of the host: a container's, for instance.</summary>
     Elsewhere = 2,
 
-    /// <summary>In another network namespace, of which it could not be found out whether it is connected to the capture's: no process is named.</summary>
+    /// <summary>In another network namespace, and it is not known whether that is connected to the capture's: no process is named.</summary>
     Unproven = 3,
 }

@@ -7,7 +7,7 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>Reads the tuple of what the eBPF programs report.</summary>
+/// <summary>Reads the tuple from a record of the eBPF programs.</summary>
 internal static unsafe class SocketRecordDecoder
 {
     /// <summary>The tuple in zone 0; false when the record has none.</summary>
@@ -33,7 +33,7 @@ internal static unsafe class SocketRecordDecoder
     /// <summary>The name of the thread that used the socket; null when there is none.</summary>
     public static string? NameOf(ref readonly socket_owner owner) => owner.name[0] == 0 ? null : ProcessText.Name(RawName(in owner));
 
-    /// <summary>The 16 bytes of that name, to compare.</summary>
+    /// <summary>The 16 bytes of that name, for comparisons.</summary>
     public static UInt128 RawNameOf(ref readonly socket_owner owner) => MemoryMarshal.Read<UInt128>(RawName(in owner));
 
     private static ReadOnlySpan<byte> RawName(ref readonly socket_owner owner) => MemoryMarshal.CreateReadOnlySpan(in owner.name[0], 16);

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>The names of users, from /etc/passwd; read again when it has changed. Network directories are not asked: an answer could take seconds.</summary>
+/// <summary>
+/// The names of users, from /etc/passwd; read again when it has changed. Network directories are not queried: an answer could take seconds.
+/// </summary>
 internal sealed class UserNames
 {
     private const string PasswordFile = "/etc/passwd";
@@ -50,7 +52,7 @@ internal sealed class UserNames
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // Then users are shown by number.
+            // Users are then shown by number.
         }
     }
 }

@@ -9,8 +9,8 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Owners of sockets whose flow is not known yet: the ring of the eBPF programs and the events of connection tracking come in any order.
-/// The oldest give way when there are too many, and after a while.
+/// Owners of sockets whose flow is not known yet: the records of the eBPF programs and the events of connection tracking come in any order. The
+/// oldest are dropped when there are too many, and after a while.
 /// </summary>
 internal sealed class WaitingOwners
 {
@@ -23,7 +23,7 @@ internal sealed class WaitingOwners
     /// <summary>How many tuples wait.</summary>
     public int Count => _waiting.Count;
 
-    /// <summary>How many gave way to others before their time.</summary>
+    /// <summary>How many were dropped early for newer ones.</summary>
     public long Lost { get; private set; }
 
     /// <summary>Keeps an owner.</summary>
@@ -50,10 +50,10 @@ internal sealed class WaitingOwners
         _waiting[owner.Key] = both;
     }
 
-    /// <summary>Takes the owners that wait for a tuple out.</summary>
+    /// <summary>Removes and returns the owners that wait for a tuple.</summary>
     /// <param name="key">The tuple.</param>
-    /// <param name="sender">Who sends; its process is 0 when nobody waits.</param>
-    /// <param name="receiver">Who receives; its process is 0 when nobody waits.</param>
+    /// <param name="sender">The sender; its process is 0 when none waits.</param>
+    /// <param name="receiver">The receiver; its process is 0 when none waits.</param>
     public bool TryTake(in FlowKey key, out SocketOwner sender, out SocketOwner receiver)
     {
         bool found = _waiting.Remove(key, out Ends ends);

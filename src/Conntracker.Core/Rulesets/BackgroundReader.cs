@@ -1,10 +1,10 @@
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// Reads something again and again on a thread of its own. The thread is in the network namespace of the thread that made the reader,
-/// for a new thread inherits it. Of requests that come while it reads, one is kept.
+/// Reads something repeatedly on a thread of its own. The thread is in the network namespace of the thread that created the reader, because a new
+/// thread inherits it. Of the requests that come during a read, one is kept.
 /// </summary>
-/// <typeparam name="T">What is read.</typeparam>
+/// <typeparam name="T">The result of a read.</typeparam>
 internal sealed class BackgroundReader<T> : IDisposable
     where T : class
 {
@@ -20,10 +20,10 @@ internal sealed class BackgroundReader<T> : IDisposable
     private T? _result;
     private string? _error;
 
-    /// <summary>Makes a reader; it reads nothing before it is asked to.</summary>
+    /// <summary>Starts the thread; it reads nothing before the first request.</summary>
     /// <param name="name">The thread's name.</param>
-    /// <param name="read">Reads, until it is done or cancelled; what it throws becomes <see cref="Error"/>.</param>
-    /// <param name="done">Called on the reader's thread after each reading, however it went.</param>
+    /// <param name="read">Reads, until it is done or cancelled; its exception becomes <see cref="Error"/>.</param>
+    /// <param name="done">Called on the reader's thread after each read, whether or not it succeeded.</param>
     public BackgroundReader(string name, Func<CancellationToken, T> read, Action done)
     {
         _read = read;
@@ -32,7 +32,7 @@ internal sealed class BackgroundReader<T> : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Why the last reading failed; null when it went well, goes on, or there was none.</summary>
+    /// <summary>Why the last read failed; null when it succeeded or is still running, or there was none.</summary>
     public string? Error
     {
         get
@@ -44,7 +44,7 @@ internal sealed class BackgroundReader<T> : IDisposable
         }
     }
 
-    /// <summary>Asks for a reading and returns at once. Whatever has happened before this call, the reading sees.</summary>
+    /// <summary>Requests a read and returns at once. The read sees every change that was made before this call.</summary>
     public void Request()
     {
         lock (_gate)
@@ -56,7 +56,7 @@ internal sealed class BackgroundReader<T> : IDisposable
     }
 
     /// <summary>Takes the newest result, once.</summary>
-    /// <returns>False when none has come since the last time.</returns>
+    /// <returns>False when there is none since the last call.</returns>
     public bool TryTake(out T result)
     {
         lock (_gate)
@@ -68,8 +68,7 @@ internal sealed class BackgroundReader<T> : IDisposable
     }
 
     /// <summary>
-    /// Ends the thread. A reading that goes on is cancelled; one that does not heed that is waited for a few seconds, then left to end by
-    /// itself.
+    /// Ends the thread. A running read is cancelled; if it ignores that, it is given a few seconds, then left to end by itself.
     /// </summary>
     public void Dispose()
     {
@@ -96,7 +95,7 @@ internal sealed class BackgroundReader<T> : IDisposable
             {
                 result = _read(_ending.Token);
             }
-#pragma warning disable CA1031 // The rules' text is a help: whatever goes wrong with it, the capture goes on and says so.
+#pragma warning disable CA1031 // The rules' text is optional: whatever fails, the capture continues and reports it.
             catch (Exception failure)
 #pragma warning restore CA1031
             {

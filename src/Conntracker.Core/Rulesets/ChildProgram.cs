@@ -5,7 +5,7 @@ using System.Text;
 
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>Runs a program of the system and takes what it prints; never for long, and never more than fits.</summary>
+/// <summary>Runs a program of the system and returns its output, with a limit on its time and on its size.</summary>
 internal static class ChildProgram
 {
     private const int MaximumOutput = 256 * 1024 * 1024;
@@ -13,8 +13,8 @@ internal static class ChildProgram
     private static readonly string[] s_folders = ["/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
     /// <summary>
-    /// Where a program is. As root it is looked for in the system's folders first: the search path may be that of the user who called
-    /// sudo or su. Otherwise the search path comes first, and the folders of root's programs, which it may lack, behind it.
+    /// The path of a program. Root searches the system's directories first: PATH may be that of the user who called sudo or su. Other users search
+    /// PATH first, and then the directories of root's programs, which it may lack.
     /// </summary>
     /// <returns>Null when it is not installed.</returns>
     public static string? Find(string name)
@@ -24,22 +24,21 @@ internal static class ChildProgram
         return folders.Where(Path.IsPathRooted).Select(folder => Path.Join(folder, name)).FirstOrDefault(File.Exists);
     }
 
-    /// <summary>Runs a program to its end, which comes within half a minute.</summary>
+    /// <summary>Runs a program to its end, for half a minute at most.</summary>
     /// <inheritdoc cref="Run(string, IEnumerable{string}, TimeSpan, CancellationToken)"/>
     public static string Run(string program, params IEnumerable<string> arguments) => Run(program, arguments, s_usualPatience, CancellationToken.None);
 
     /// <summary>
-    /// Runs a program to its end, as a child of the calling thread and in its network namespace. It inherits nothing of the environment:
-    /// variables such as XTABLES_LIBDIR and LD_PRELOAD choose what code runs, and the language changes what is printed.
+    /// Runs a program to its end, as a child of the calling thread and in its network namespace. It inherits no environment: variables such as
+    /// XTABLES_LIBDIR and LD_PRELOAD choose which code runs, and the language changes the output.
     /// </summary>
     /// <param name="program">Its path.</param>
     /// <param name="arguments">Its arguments.</param>
-    /// <param name="patience">When it takes longer, it is killed.</param>
+    /// <param name="patience">The time after which it is killed.</param>
     /// <param name="cancellation">Kills it.</param>
     /// <returns>Its standard output.</returns>
-    /// <exception cref="ConntrackException">
-    /// It cannot be started or failed; did not end (the inner exception is a <see cref="TimeoutException"/>) or printed too much (an
-    /// <see cref="InvalidDataException"/>).
+    /// <exception cref="ConntrackException"> It could not be started or failed; did not end (the inner exception is a <see cref="TimeoutException"/>) or
+    /// printed too much (an <see cref="InvalidDataException"/>).
     /// </exception>
     /// <exception cref="OperationCanceledException">It was killed by <paramref name="cancellation"/>.</exception>
     public static string Run(string program, IEnumerable<string> arguments, TimeSpan patience, CancellationToken cancellation)

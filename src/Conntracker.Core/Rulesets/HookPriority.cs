@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>Where at a hook a base chain stands: packets meet lower numbers first (enum nf_ip_hook_priorities).</summary>
+/// <summary>The priority of a base chain at its hook: packets meet lower numbers first (enum nf_ip_hook_priorities).</summary>
 internal static class HookPriority
 {
     private const int Raw = -300;
@@ -12,7 +12,7 @@ internal static class HookPriority
     private const int SourceNat = 100;
 
     /// <summary>Reads a priority as nft prints it: <c>filter + 5</c>, <c>-500</c>.</summary>
-    /// <returns>Null when there is none, or it makes no sense.</returns>
+    /// <returns>Null when there is none, or it is not valid.</returns>
     public static int? Parse(string? text)
     {
         string[] words = (text ?? "").Split(' ', StringSplitOptions.RemoveEmptyEntries);
@@ -40,7 +40,7 @@ internal static class HookPriority
             };
     }
 
-    /// <summary>Where a table of iptables stands.</summary>
+    /// <summary>The priority of a table of iptables.</summary>
     /// <param name="table">The table's name.</param>
     /// <param name="hook">The hook; null when not known.</param>
     /// <returns>Null for a table of another name.</returns>

@@ -4,10 +4,10 @@ using System.Runtime.InteropServices;
 
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>A number that stands for rules: equal for equal rules, and (but for chance, once in 2^64) no other.</summary>
+/// <summary>A hash of rules: equal for equal rules, and different for others (a collision has a chance of 1 in 2^64).</summary>
 internal static class IptablesEntries
 {
-    // Odd, as it must be to undo the multiplication.
+    // Odd, so that the multiplication is invertible.
     private const ulong Factor = 0x9E37_79B9_7F4A_7C15;
 
     /// <summary>Adds bytes to a number.</summary>
@@ -28,9 +28,9 @@ internal static class IptablesEntries
         return Mix(hash, rest);
     }
 
-    /// <summary>Adds a table's entries to a number, their counters left out. What is no entry any more is added as it is.</summary>
-    /// <param name="hash">The number so far.</param>
-    /// <param name="entries">The entries, as the kernel gives them.</param>
+    /// <summary>Adds a table's entries to a hash, without their counters. Malformed entries are added as they are.</summary>
+    /// <param name="hash">The hash so far.</param>
+    /// <param name="entries">The entries, as the kernel returns them.</param>
     /// <param name="layout">The family.</param>
     public static ulong Hash(ulong hash, ReadOnlySpan<byte> entries, IptablesLayout layout)
     {
@@ -50,6 +50,6 @@ internal static class IptablesEntries
         return Hash(hash, entries);
     }
 
-    // Each step can be undone: two numbers that differ stay different until another word makes them meet.
+    // Each step is invertible: two different hashes stay different until another word makes them equal.
     private static ulong Mix(ulong hash, ulong word) => BitOperations.RotateLeft((hash ^ word) * Factor, 29);
 }

@@ -9,25 +9,25 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// Tells whether the legacy rules have changed: the kernel sends no message when they do. A number for all rules of the tables that are
-/// there, read from the kernel as iptables-save reads them, but without a process and without text.
+/// Shows whether the legacy rules have changed: the kernel sends no message when they do. It hashes all rules of the existing tables, read from the
+/// kernel as iptables-save reads them, but without a process and without text.
 /// </summary>
 internal static unsafe class IptablesFingerprint
 {
     private const int MaximumTries = 8;
     private const int MaximumSize = 1 << 30;
 
-    /// <summary>Reads it, in the network namespace of the calling thread.</summary>
+    /// <summary>Reads the fingerprint, in the network namespace of the calling thread.</summary>
     /// <param name="family">The family.</param>
     /// <returns>
-    /// A number that is the same as long as rules, chains and policies are, whatever they count. Null when the family has no legacy
-    /// tables, or they may not be read.
+    /// A number that stays the same as long as rules, chains and policies do, whatever their counters are. Null when the family has no legacy tables,
+    /// or they may not be read.
     /// </returns>
     public static ulong? Read(FlowFamily family) => Read(family, HashTable);
 
     /// <summary>
-    /// Reads a number for what the tables' rules take up: which tables there are, how many rules, of what size, and where the chains of the
-    /// hooks begin. It costs the same however many rules there are, and misses a rule that takes the place of another of its size.
+    /// Reads a hash of the layout of the rules: which tables exist, how many rules they have, of what size, and where the chains of the hooks begin.
+    /// Its cost does not depend on the number of rules, and it misses a rule that replaces another of the same size.
     /// </summary>
     /// <param name="family">The family.</param>
     /// <returns>Null when the family has no legacy tables, or they may not be read.</returns>
@@ -42,7 +42,7 @@ internal static unsafe class IptablesFingerprint
             return null;
         }
 
-        // Any socket of the family may ask; one for datagrams needs no capability of its own.
+        // Any socket of the family will do; a datagram socket needs no capability of its own.
         using SafeFileDescriptor socket = new(LibC.socket(layout.Domain, SOCK_DGRAM | SOCK_CLOEXEC, 0));
         ulong? hash = null;
         foreach (string table in tables)
@@ -83,7 +83,7 @@ internal static unsafe class IptablesFingerprint
             byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
             try
             {
-                // Of an extension's name the kernel writes no more than its letters: what was in the buffer before must not tell rules apart.
+                // The kernel writes an extension's name only up to its end: the rest of the buffer must not make rules differ.
                 Span<byte> answer = buffer.AsSpan(0, length);
                 answer.Clear();
                 WriteName(answer[..layout.HeadLength], table);
@@ -104,7 +104,7 @@ internal static unsafe class IptablesFingerprint
             }
         }
 
-        // The table has changed between question and question, each time: so it is not what it was, whatever it is.
+        // The table has changed between the two requests, each time: it is certainly not what it was.
         return IptablesEntries.Hash(hash, BitConverter.GetBytes(Stopwatch.GetTimestamp()));
     }
 
@@ -123,7 +123,7 @@ internal static unsafe class IptablesFingerprint
     {
         header.Clear();
 
-        // The last byte stays zero: the name's end.
+        // The last byte stays zero: it terminates the name.
         Encoding.ASCII.TryGetBytes(table, header[..(IptablesConstants.XT_TABLE_MAXNAMELEN - 1)], out _);
     }
 }

@@ -4,25 +4,25 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>Where the two families differ in how the kernel hands out its legacy rules: options, sizes and offsets in bytes.</summary>
+/// <summary>The differences of the two families in how the kernel returns legacy rules: options, sizes and offsets in bytes.</summary>
 /// <param name="Domain">The socket's address family.</param>
 /// <param name="Level">The option's level.</param>
-/// <param name="GetInfo">The option that tells a table's size.</param>
-/// <param name="GetEntries">The option that gives its entries.</param>
+/// <param name="GetInfo">The option that returns a table's size.</param>
+/// <param name="GetEntries">The option that returns its entries.</param>
 /// <param name="InfoLength">The size of the answer to GetInfo.</param>
-/// <param name="InfoSize">Where that answer has the entries' size.</param>
-/// <param name="HeadLength">What stands before the entries in the answer to GetEntries.</param>
-/// <param name="HeadSize">Where the question for entries has their size.</param>
-/// <param name="EntryLength">An entry's header.</param>
-/// <param name="EntryNext">Where an entry has its own size (16 bits).</param>
-/// <param name="EntryCounters">Where an entry has its counters.</param>
+/// <param name="InfoSize">The offset of the entries' size in that answer.</param>
+/// <param name="HeadLength">The length of what precedes the entries in the answer to GetEntries.</param>
+/// <param name="HeadSize">The offset of the entries' size in the request for entries.</param>
+/// <param name="EntryLength">The length of an entry's header.</param>
+/// <param name="EntryNext">The offset of an entry's own size (16 bits).</param>
+/// <param name="EntryCounters">The offset of an entry's counters.</param>
 internal sealed unsafe record IptablesLayout(
     int Domain, int Level, int GetInfo, int GetEntries, int InfoLength, int InfoSize, int HeadLength, int HeadSize, int EntryLength, int EntryNext, int EntryCounters)
 {
-    /// <summary>Of iptables.</summary>
+    /// <summary>The layout of iptables.</summary>
     public static IptablesLayout IPv4 { get; } = MakeIPv4();
 
-    /// <summary>Of ip6tables.</summary>
+    /// <summary>The layout of ip6tables.</summary>
     public static IptablesLayout IPv6 { get; } = MakeIPv6();
 
     /// <summary>The size of an entry's counters.</summary>

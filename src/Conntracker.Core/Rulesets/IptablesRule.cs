@@ -3,7 +3,7 @@ namespace Conntracker.Core.Rulesets;
 /// <summary>One rule of iptables-legacy or ip6tables-legacy, as iptables-save shows it.</summary>
 internal sealed class IptablesRule
 {
-    /// <summary>The rule's place in its chain, counted from 1: the number that the kernel's TRACE lines have.</summary>
+    /// <summary>The rule's position in its chain, counted from 1: the number that the kernel's TRACE lines have.</summary>
     public required int Position { get; init; }
 
     /// <summary>What iptables-save prints after <c>-A CHAIN </c>, with the comment; empty for a rule without match and target.</summary>

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>What one rule's line says.</summary>
+/// <summary>The parts of a rule's line.</summary>
 /// <param name="Text">The rule, without <c>-A CHAIN</c>.</param>
 /// <param name="Comment">The first comment; null when there is none.</param>
 /// <param name="Target">What follows <c>-j</c> or <c>-g</c>; null when there is neither.</param>
@@ -16,7 +16,7 @@ internal readonly record struct IptablesRuleLine(string Text, string? Comment, s
         ReadOnlySpan<char> last = default;
         while (tokens.Next() is { IsEmpty: false } word)
         {
-            // iptables-save prints the target behind all matches, so the first -j is the one; but a comment may be "-j", without quotes.
+            // iptables-save prints the target behind all matches, so the first -j is the target's; only a comment may be "-j", without quotes.
             if (word is "-j" or "-g")
             {
                 return new IptablesRuleLine(text.ToString(), comment, tokens.Next().ToString(), word is "-g");

@@ -1,8 +1,7 @@
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// The legacy rules of one family at one moment: what a position in a TRACE line stands for. It never changes, so that any thread may
-/// read it.
+/// The legacy rules of one family at one moment, which give a position in a TRACE line its meaning. Immutable, so that any thread may read it.
 /// </summary>
 internal sealed class IptablesRuleset
 {
@@ -24,11 +23,11 @@ internal sealed class IptablesRuleset
     public IReadOnlyList<IptablesChain> Chains { get; }
 
     /// <summary>
-    /// Reads what <c>iptables-legacy-save</c> or <c>ip6tables-legacy-save</c> prints, with or without counters. What makes no sense is
-    /// skipped; it never throws.
+    /// Reads the output of <c>iptables-legacy-save</c> or <c>ip6tables-legacy-save</c>, with or without counters. Invalid lines are skipped; it never
+    /// throws.
     /// </summary>
     public static IptablesRuleset Parse(ReadOnlySpan<char> text) => new(IptablesRulesetParser.Parse(text));
 
-    /// <summary>Finds a chain by the names that a TRACE line has; null when there is none.</summary>
+    /// <summary>Finds a chain by the names in a TRACE line; null when there is none.</summary>
     public IptablesChain? Find(string table, string chain) => _chains.GetValueOrDefault((table, chain));
 }

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>Reads the text of iptables-save: tables, in them the chains with their policies, then all rules in the chains' order.</summary>
+/// <summary>Reads the text of iptables-save: tables, each with its chains and their policies, then all rules in the chains' order.</summary>
 internal static class IptablesRulesetParser
 {
     private const string AppendWord = "-A ";
@@ -47,7 +47,7 @@ internal static class IptablesRulesetParser
         return rule.StartsWith(AppendWord, StringComparison.Ordinal) ? rule : default;
     }
 
-    // Only a rule holds strings, and a string may hold line feeds. One that is never closed ends with its line.
+    // Only a rule contains strings, and a string may contain line feeds. One that is never closed ends with its line.
     private static int EndOfLine(ReadOnlySpan<char> text)
     {
         int end = text.IndexOf('\n') is >= 0 and int first ? first : text.Length;

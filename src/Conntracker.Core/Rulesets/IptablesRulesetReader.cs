@@ -1,23 +1,22 @@
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// Reads the text of the legacy rules with iptables-legacy-save and ip6tables-legacy-save: what x_tables' extensions mean, only their own
-/// program knows. A family without legacy tables is not asked.
+/// Reads the text of the legacy rules with iptables-legacy-save and ip6tables-legacy-save: only these programs know the extensions of x_tables. A
+/// family without legacy tables is not read.
 /// </summary>
 internal sealed class IptablesRulesetReader : IDisposable
 {
     private const string Package = "iptables";
 
-    // Hundreds of thousands of rules take minutes. The capture does not wait for that, and ends it when it ends itself.
+    // Hundreds of thousands of rules take minutes. The capture does not wait for them, and cancels the read when it ends.
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
 
     private readonly BackgroundReader<IptablesRulesetTexts> _reader;
 
-    /// <summary>Makes a reader for the network namespace of the calling thread.</summary>
-    /// <param name="done">Called on another thread after each reading that was requested, however it went.</param>
+    /// <param name="done">Called on another thread after each requested read, whether or not it succeeded.</param>
     public IptablesRulesetReader(Action done) => _reader = new BackgroundReader<IptablesRulesetTexts>("conntracker-ipt", Read, done);
 
-    /// <summary>Why the last reading failed; null when it went well, or there was none.</summary>
+    /// <summary>Why the last read failed; null when it succeeded, or there was none.</summary>
     public string? Error => _reader.Error;
 
     /// <summary>Reads now, in the network namespace of the calling thread: a child inherits it from the thread that starts it.</summary>
@@ -30,11 +29,11 @@ internal sealed class IptablesRulesetReader : IDisposable
     public static IptablesRulesetTexts Read(CancellationToken cancellation) =>
         new(Save(FlowFamily.IPv4, "iptables-legacy-save", cancellation), Save(FlowFamily.IPv6, "ip6tables-legacy-save", cancellation));
 
-    /// <summary>Asks for a reading and returns at once.</summary>
+    /// <summary>Requests a read and returns at once.</summary>
     public void Request() => _reader.Request();
 
     /// <summary>Takes the newest texts, once.</summary>
-    /// <returns>False when none have come since the last time.</returns>
+    /// <returns>False when there are none since the last call.</returns>
     public bool TryTake(out IptablesRulesetTexts texts) => _reader.TryTake(out texts);
 
     /// <inheritdoc/>

@@ -1,12 +1,12 @@
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>One table while it is read. Verdicts are known at its end: whether a target is a chain, all chains tell.</summary>
+/// <summary>A table while it is read. Verdicts are decided at its end: only all chains show whether a target is a chain.</summary>
 internal sealed class IptablesTableBuilder(string name)
 {
     private readonly List<string> _order = [];
     private readonly Dictionary<string, (string? Policy, List<IptablesRuleLine> Rules)> _chains = [];
 
-    /// <summary>Takes a chain in.</summary>
+    /// <summary>Adds a chain.</summary>
     /// <param name="chain">Its name.</param>
     /// <param name="policy">Its policy; null for a user's chain.</param>
     public void AddChain(string chain, string? policy)
@@ -17,7 +17,7 @@ internal sealed class IptablesTableBuilder(string name)
         }
     }
 
-    /// <summary>Takes a rule in.</summary>
+    /// <summary>Adds a rule.</summary>
     /// <param name="chain">The chain's name.</param>
     /// <param name="text">The rule, without <c>-A CHAIN</c>.</param>
     public void AddRule(string chain, ReadOnlySpan<char> text)

@@ -4,8 +4,8 @@ using Microsoft.Win32.SafeHandles;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// The legacy tables that are there already in the calling thread's network namespace. Only these may be asked for: asking for another
-/// one makes the kernel load its module and hook it into the packets' way.
+/// The existing legacy tables in the calling thread's network namespace. No other may be requested: a request for it makes the kernel load its module
+/// and hook it into the path of packets.
 /// </summary>
 internal static class IptablesTables
 {
@@ -27,7 +27,7 @@ internal static class IptablesTables
                 return [];
             }
 
-            // Read often, and short: a family has no more than a handful of tables.
+            // Read often, and short: a family has only a few tables.
             using SafeFileHandle handle = File.OpenHandle($"/proc/thread-self/net/{file}");
             Span<byte> names = stackalloc byte[MaximumLength];
             int length = RandomAccess.Read(handle, names, 0);
@@ -35,7 +35,7 @@ internal static class IptablesTables
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
-            // The kernel has no legacy tables, or they may not be read: then there is nothing to ask for either.
+            // The kernel has no legacy tables, or they may not be read: then there is nothing to request either.
             return [];
         }
     }

@@ -3,20 +3,19 @@ using System.Text;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// The words of an iptables-save line. A word with white space or signs stands in double quotes, in which a backslash takes the next
-/// character as it is; a quote inside a word (a chain's name may have one) is a character like any other.
+/// The words of an iptables-save line. A word with white space or special characters is in double quotes, in which a backslash escapes the next
+/// character; a quote inside a word (a chain's name may have one) is an ordinary character.
 /// </summary>
 internal ref struct IptablesTokens
 {
     private ReadOnlySpan<char> _rest;
 
-    /// <summary>Makes a reader.</summary>
     public IptablesTokens(ReadOnlySpan<char> line) => _rest = line;
 
-    /// <summary>What was not read yet, without white space at both ends.</summary>
+    /// <summary>The unread rest, without white space at both ends.</summary>
     public readonly ReadOnlySpan<char> Rest => _rest.Trim();
 
-    /// <summary>The next word as it stands, quotes and all; empty at the end.</summary>
+    /// <summary>The next word with its quotes; empty at the end.</summary>
     public ReadOnlySpan<char> Next()
     {
         _rest = _rest.TrimStart();
@@ -26,7 +25,7 @@ internal ref struct IptablesTokens
         return word;
     }
 
-    /// <summary>Where the line ends that a text begins with: at the first line feed outside of strings. Null when a string is never closed.</summary>
+    /// <summary>The end of the first line of a text: the first line feed outside of strings. Null when a string is never closed.</summary>
     public readonly int? EndOfLine()
     {
         int at = 0;
@@ -49,7 +48,7 @@ internal ref struct IptablesTokens
         return at;
     }
 
-    /// <summary>What a word means: without quotes and backslashes.</summary>
+    /// <summary>The value of a word: without quotes and backslashes.</summary>
     public static string Unquote(ReadOnlySpan<char> word)
     {
         if (word is not ['"', ..])

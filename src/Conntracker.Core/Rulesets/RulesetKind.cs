@@ -1,9 +1,9 @@
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>The rulesets that a packet may pass.</summary>
+/// <summary>The rulesets that a packet may traverse.</summary>
 internal enum RulesetKind
 {
-    /// <summary>nftables, all families; iptables-nft makes its rules there too.</summary>
+    /// <summary>nftables, all families; iptables-nft adds its rules there too.</summary>
     Nftables,
 
     /// <summary>iptables-legacy.</summary>

@@ -4,12 +4,12 @@ using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>Puts the text of a ruleset into a sink, in parts that a frame of a recording can hold.</summary>
+/// <summary>Puts the text of a ruleset into a sink, in parts that fit a frame of a recording.</summary>
 internal static class RulesetMessages
 {
     private const int PartLength = 1 << 18;
 
-    /// <summary>Says that a text is asked for.</summary>
+    /// <summary>Records that a text was requested.</summary>
     public static void PutRequest(MessageSink sink, RulesetKind kind, long time) => sink.Put(MessageKind.RulesetRequested, time, [(byte)kind]);
 
     /// <summary>Puts a text.</summary>
