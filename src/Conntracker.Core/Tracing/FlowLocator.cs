@@ -4,19 +4,18 @@ using static Conntracker.Core.Native.ConntrackConstants;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Finds the flow of a packet by its header, wherever on its way the header was seen. With the original tuple O (client to virtual
-/// address) and the reply tuple R (server to masqueraded address), NAT makes of a packet's header: O, then client to server, then R
-/// reversed; and of a reply's: R, then server to client, then O reversed.
+/// Finds the flow of a packet by its header, wherever on its way the header was seen. With the original tuple O (client to virtual address) and the
+/// reply tuple R (server to masqueraded address), NAT changes a packet's header from O to client-to-server to R reversed; and a reply's from R to
+/// server-to-client to O reversed.
 /// </summary>
 internal sealed class FlowLocator
 {
-    // In the index, where all tuples are in zone 0 otherwise: the tuple of a flow in some zone.
+    // The zone of tuples in the index whose flow is in some zone; all others are in zone 0.
     private const ushort SomeZone = ushort.MaxValue;
 
     private readonly FlowTable _flows;
     private readonly TupleIndex _index;
 
-    /// <summary>Makes a locator.</summary>
     public FlowLocator(FlowTable flows)
     {
         _flows = flows;
@@ -45,7 +44,7 @@ internal sealed class FlowLocator
         return slot;
     }
 
-    /// <summary>The flow of a header in whatever zone; -1 when there is none yet. For packets of which nothing tells the connection's id.</summary>
+    /// <summary>The flow of a header in any zone; -1 when there is none yet. For packets whose connection id is not known.</summary>
     /// <param name="header">The packet's tuple, in zone 0.</param>
     /// <param name="isReply">Whether the packet travels in the reply direction.</param>
     public int FindInAnyZone(ref readonly FlowKey header, out bool isReply)
@@ -63,7 +62,7 @@ internal sealed class FlowLocator
     /// <summary>The flow of a connection's id; -1 when there is none yet.</summary>
     public int Find(uint conntrackId) => _index.FindId(conntrackId);
 
-    /// <summary>A flow has been told of by connection tracking: from now on it is found by all that its packets may look like.</summary>
+    /// <summary>Adds a flow of connection tracking: from now on it is found by every header that its packets may have.</summary>
     public void AddTuple(int slot)
     {
         ref FlowRecord record = ref _flows[slot];
@@ -96,9 +95,9 @@ internal sealed class FlowLocator
         }
     }
 
-    /// <summary>A packet of a flow was seen with this header.</summary>
+    /// <summary>Adds a header with which a packet of a flow was seen.</summary>
     public void AddTuple(ref readonly FlowKey header, int slot, bool isReply) => _index.AddTuple(in header, slot, isReply);
 
-    /// <summary>A packet of a flow bore this connection id, which the flow itself may not have: its record names a connection before this one.</summary>
+    /// <summary>Adds a connection id with which a packet of a flow was seen; the flow's record may still name an earlier connection.</summary>
     public void AddTuple(uint conntrackId, int slot) => _index.AddId(conntrackId, slot, isOfPacket: true);
 }

@@ -11,8 +11,8 @@ using Conntracker.Core.Tracing.Iptables;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Joins the TRACE lines of iptables-legacy with flows, by the packet's header: the lines have no id. A line waits for a moment while
-/// its flow is not known yet, or its ruleset has changed and was not read again.
+/// Joins the TRACE lines of iptables-legacy with flows, by the packet's header: the lines have no id. A line waits briefly while its flow is not
+/// known yet, or while its ruleset has changed and was not read again.
 /// </summary>
 internal sealed class IptablesTracer
 {
@@ -29,7 +29,6 @@ internal sealed class IptablesTracer
     private readonly TraceRequestBook _requests;
     private readonly Queue<Line> _waiting = [];
 
-    /// <summary>Makes a tracer.</summary>
     public IptablesTracer(FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests)
     {
         _flows = flows;
@@ -43,7 +42,7 @@ internal sealed class IptablesTracer
     /// <summary>Lines whose step is missing: there are too many steps, names or base chains.</summary>
     public long Incomplete { get; private set; }
 
-    /// <summary>Takes a line in.</summary>
+    /// <summary>Handles a line.</summary>
     public void Take(scoped ref readonly IptablesTraceLine line, long time)
     {
         if (!line.HasPacket || !_details.Keeps(line.Packet.Key.Protocol))
@@ -58,7 +57,7 @@ internal sealed class IptablesTracer
             TraceEngine.Iptables, family, _steps.BaseOf(in entered), table, _names.Of(line.Chain), line.Type, (ulong)Math.Max(0, line.Position), Verdict: 0, JumpChain: 0);
         Line waiting = new() { Header = line.Packet.Key, IsError = line.Packet.IsIcmpError, Step = key, Time = time };
 
-        // In order: a line that came before may be of the same flow.
+        // In order: an earlier line may belong to the same flow.
         Retry(time);
         if (_waiting.Count > 0 || !TryPut(in waiting, time))
         {
@@ -71,8 +70,8 @@ internal sealed class IptablesTracer
         }
     }
 
-    /// <summary>Puts what waits, up to the first line that must wait on.</summary>
-    /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more comes.</param>
+    /// <summary>Adds the steps of waiting lines, up to the first line that must still wait.</summary>
+    /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when all lines have arrived.</param>
     public void Retry(long now)
     {
         while (_waiting.TryPeek(out Line line) && TryPut(in line, now))
@@ -81,7 +80,7 @@ internal sealed class IptablesTracer
         }
     }
 
-    /// <summary>The rules are about to be others: what waits was told of those that are known now.</summary>
+    /// <summary>Gives waiting lines their steps before the rules are replaced: they belong to the rules known now.</summary>
     public void Bind() => Replace(line => line.Number is null && !_steps.IsPending(in line.Step) ? line with { Number = _steps.Of(in line.Step) } : line);
 
     /// <summary>Replaces the numbers of steps: <see cref="StepTable.TakeDuplicates"/>.</summary>

@@ -8,15 +8,16 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>The end of a packet's way: where nothing more is told of it.</summary>
+/// <summary>The end of a packet's path, after which nothing is reported of it.</summary>
 internal sealed partial class NftablesTracer
 {
     /// <summary>
-    /// Whether flows may be missing that connection tracking has: the table is being read for the first time. Packets whose flow is not known wait.
+    /// Whether flows of connection tracking may still be missing, because its table is being read for the first time. Packets whose flow is not known
+    /// wait.
     /// </summary>
     public bool MayLackFlows { get; set; }
 
-    /// <summary>Connection tracking has told of a flow: what waited for it comes before what is reported from now on.</summary>
+    /// <summary>Connection tracking has reported a flow: packets that waited for it are handled before later reports.</summary>
     public void FlowAppeared(ref readonly FlowRecord record)
     {
         if (_waiting.Count == 0)
@@ -30,10 +31,10 @@ internal sealed partial class NftablesTracer
         Retry(in reply);
     }
 
-    /// <summary>Gives up waiting for more of packets that began before a time.</summary>
+    /// <summary>Stops waiting for more messages of packets that began before a time.</summary>
     public void Flush(long before)
     {
-        // In the order in which they came: a flow is that of the packet that came first.
+        // In the order of arrival: the first packet of a flow decides it.
         foreach (int slot in _slots.InOrder(before))
         {
             ref PacketInFlight packet = ref _slots[slot];
@@ -45,7 +46,7 @@ internal sealed partial class NftablesTracer
         }
     }
 
-    // Nothing more is reported of this packet. Its flow may become known yet, when it answers one behind a translation.
+    // Nothing more is reported of this packet. Its flow may still become known, if it is a reply behind NAT.
     private void End(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
@@ -76,7 +77,7 @@ internal sealed partial class NftablesTracer
         }
     }
 
-    // Too many packets are on their way: what is known of this one has to do.
+    // Too many packets are on their way: the steps of this one so far must suffice.
     private void GiveUp(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
@@ -91,7 +92,7 @@ internal sealed partial class NftablesTracer
         Conclude(slot);
     }
 
-    // What is known of a packet goes to its flow, which is made when there is none.
+    // Adds what is known of a packet to its flow, which is created when there is none.
     private void Conclude(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
@@ -147,12 +148,12 @@ internal sealed partial class NftablesTracer
         ref PacketInFlight packet = ref _slots[slot];
         if (packet.IsError && packet.HasPassed)
         {
-            // An error is about a flow, and none itself: of which one is not known.
+            // An error belongs to the flow that caused it, and is not a flow itself: this one's is not known.
             Incomplete += packet.IsCut ? 0 : 1;
         }
         else if (packet.HasPassed && _slots.FindAnswered(in packet) is >= 0 and int answered)
         {
-            // The firewall's own answer has passed before the rule is reported that sends it: the flow is that of the packet it answers.
+            // The firewall's own reply was reported before the rule that sends it: the flow is that of the packet it replies to.
             _slots[answered].IsReply = false;
             Put(answered, _details.Create(in _slots[answered].Header, _slots[answered].Time));
             packet.IsReply = true;

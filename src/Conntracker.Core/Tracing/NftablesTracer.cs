@@ -5,8 +5,8 @@ using static Conntracker.Core.Native.NftablesConstants;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Joins what nftables reports, message by message, with flows. The messages of a packet share its id; our own table's first chain
-/// reports each packet before any rule or NAT has touched it, its last chain reports that nothing can drop it any more.
+/// Joins nftables' trace messages with flows. The messages of a packet share its id; our own table's first chain reports each packet before any rule
+/// or NAT has changed it, its last chain reports that nothing can drop it any longer.
 /// </summary>
 internal sealed partial class NftablesTracer
 {
@@ -21,10 +21,9 @@ internal sealed partial class NftablesTracer
     private readonly RuleBook _rules;
     private readonly PacketSlots _slots = new();
 
-    // Packets whose way is over and whose flow is not known yet, by their header: the first one of each.
+    // Packets at the end of their path whose flow is not known yet, by their header: the first one of each.
     private readonly Dictionary<FlowKey, int> _waiting = new(FlowKeyComparer.Instance);
 
-    /// <summary>Makes a tracer.</summary>
     public NftablesTracer(
         FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests, RuleBook rules)
     {
@@ -38,12 +37,12 @@ internal sealed partial class NftablesTracer
     }
 
     /// <summary>
-    /// Packets of which steps are missing: of long ways before the flow was known, of steps for which there is no room, of packets that were
-    /// given up because too many were on their way, and of ICMP errors of which nothing shows what they are about.
+    /// Packets with missing steps: too many before the flow was known, steps for which there is no room, packets that were completed early because
+    /// too many were on their way, and ICMP errors without the packet that caused them.
     /// </summary>
     public long Incomplete { get; private set; }
 
-    /// <summary>Takes a message in.</summary>
+    /// <summary>Handles a message.</summary>
     public void Take(scoped ref readonly NftTraceMessage message, long time)
     {
         bool isOwn = _rules.IsOwn(message.Family, message.Table);
@@ -53,7 +52,7 @@ internal sealed partial class NftablesTracer
         bool begins = isFirst && message.EntersBaseChain && (isOfAnother || !IsInFirstChain(in _slots[slot], in message));
         if (isOfAnother && isOwn && !begins)
         {
-            // The table of another capture: this packet's way ended when ours reported the same.
+            // The table of another capture: this packet's path ended when ours reported the same.
             return;
         }
 
@@ -87,7 +86,7 @@ internal sealed partial class NftablesTracer
         }
         else if (TraceRules.IsLast(message.Chain, message.Type))
         {
-            // Chains of bridges and of a device's egress come behind it, and may drop the packet yet: more may be reported.
+            // Chains of bridges and of a device's egress come later, and may still drop the packet: more may be reported.
             packet.HasPassed = true;
             NotePass(ref packet);
             if (packet.Place < 0 && packet.HasHeader)
@@ -112,7 +111,7 @@ internal sealed partial class NftablesTracer
     private static bool IsOfAnother(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time) =>
         time - packet.Time > s_longestWay || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
 
-    // Captures that trace the same packet each have a first chain: what the packet meets in the second of them is no other packet.
+    // Captures that trace the same packet each have a first chain: in the second of them it is still the same packet.
     private bool IsInFirstChain(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message) =>
         packet.FirstTable != 0 && packet.FirstTable != _names.Of(message.Table)
         && message.HasPacket && FlowKey.AreEqual(in message.Packet.Key, in packet.Header);
@@ -125,7 +124,7 @@ internal sealed partial class NftablesTracer
             GiveUp(slot);
         }
 
-        // On its way out a packet to the host itself was counted already.
+        // A packet from this host to itself was counted already on its way out.
         ref PacketInFlight packet = ref _slots.Begin(slot, message.Id, time);
         packet.FirstTable = _names.Of(message.Table);
         packet.IsCounted = message.IsFromLoopback;
@@ -154,7 +153,7 @@ internal sealed partial class NftablesTracer
         }
     }
 
-    // NAT has changed the header on the way: reports of iptables bear it as it is now. The flow may be known only since this report.
+    // NAT has changed the header on the way: reports of iptables have the new one. The flow may be known only since this report.
     private void AddHeader(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message)
     {
         if (message.EntersBaseChain && packet.Place >= 0 && message.HasPacket && !message.Packet.IsIcmpError && IsThere(in packet)
@@ -169,7 +168,7 @@ internal sealed partial class NftablesTracer
         ref PacketInFlight packet = ref _slots[slot];
         if (!packet.HasHeader)
         {
-            // Of IPv6 with extension headers the kernel does not show where the ports are.
+            // For IPv6 with extension headers the kernel does not show where the ports are.
             if (packet.ConntrackId != 0 && _locator.Find(packet.ConntrackId) is >= 0 and int named)
             {
                 packet.IsReply = isReply;
@@ -184,7 +183,7 @@ internal sealed partial class NftablesTracer
             return;
         }
 
-        // An error without the packet that it is about is known by its connection only.
+        // An error without the packet that caused it is known only by its connection.
         int place = packet.IsBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
         if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
         {
@@ -194,7 +193,7 @@ internal sealed partial class NftablesTracer
 
         if (place < 0 && isEstablished)
         {
-            // An open connection that is not there was folded at the flow limit. Its reply, as good as it can be told: without NAT.
+            // An open connection that is not in the table was aggregated at the flow limit. Its reply tuple is derived without NAT.
             FlowKey original = isReply ? FlowKey.Reverse(in packet.Header) : packet.Header;
             place = _flows.FindFolded(in original);
             packet.IsReply = isReply;
@@ -239,7 +238,7 @@ internal sealed partial class NftablesTracer
         NotePass(ref packet);
     }
 
-    // Before the conntrack hook a packet bears no id: a flow may be found by the header first. What answers the packet bears the same id.
+    // Before the conntrack hook a packet has no id: a flow may be found by the header first. The reply has the same id.
     private void AddId(ref PacketInFlight packet)
     {
         ref FlowRecord record = ref _flows[packet.Place];
@@ -263,7 +262,7 @@ internal sealed partial class NftablesTracer
 
     private void AddStep(int slot, scoped ref readonly NftTraceMessage message)
     {
-        // The end of a chain is reported as a rule without handle; that of a base chain says nothing, for its policy follows.
+        // The end of a chain is reported as a rule without a handle; that of a base chain has no meaning, since its policy follows.
         ref PacketInFlight packet = ref _slots[slot];
         BaseKey chain = new(TraceEngine.Nftables, message.Family, _names.Of(message.Table), _names.Of(message.Chain));
         bool isChainEnd = message.Type == TraceStepType.Rule && message.Handle == 0;
@@ -328,7 +327,7 @@ internal sealed partial class NftablesTracer
         packet.HasPassed = packet.IsPassNoted = packet.IsFirstToPass = false;
     }
 
-    // The flow is gone from there: it turned out to be one with another, where the rest of the packet's steps belong, or was folded.
+    // The flow has left its slot: it was merged with another, which gets the rest of the packet's steps, or was aggregated.
     private void LeaveSlot(ref PacketInFlight packet)
     {
         if (packet.Place >= 0 && !IsThere(in packet))

@@ -9,13 +9,13 @@ using Conntracker.Core.Packets;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>A packet on its way through the rules: what its messages have told so far.</summary>
+/// <summary>A packet on its way through the rules: the content of its messages so far.</summary>
 internal struct PacketInFlight
 {
-    /// <summary>Steps that are kept until the flow is known; longer ways are cut there, and the flow says so.</summary>
+    /// <summary>Steps that are kept until the flow is known; further ones are dropped, and the flow shows it.</summary>
     public const int MaximumSteps = 64;
 
-    /// <summary>How far it is.</summary>
+    /// <summary>Its phase.</summary>
     public PacketPhase Phase;
 
     /// <summary>NFTA_TRACE_ID.</summary>
@@ -27,10 +27,10 @@ internal struct PacketInFlight
     /// <summary>When its first message was received: ticks of UTC.</summary>
     public long Time;
 
-    /// <summary>Its header as it came in or was sent; zero when not known.</summary>
+    /// <summary>Its header as it was received or sent; zero when not known.</summary>
     public FlowKey Header;
 
-    /// <summary>What ICMP errors that are about this packet repeat of it: see <see cref="PacketFingerprint"/>; 0 when not known.</summary>
+    /// <summary>The part of it that ICMP errors repeat: see <see cref="PacketFingerprint"/>; 0 when not known.</summary>
     public ulong Fingerprint;
 
     /// <summary>The kernel's id of its connection; 0 while not known.</summary>
@@ -39,56 +39,56 @@ internal struct PacketInFlight
     /// <summary>The number of the base chain that it is in; 0 when not known.</summary>
     public int Base;
 
-    /// <summary>Its flow's place; -1 while not known.</summary>
+    /// <summary>Its flow's slot; -1 while not known.</summary>
     public int Place;
 
-    /// <summary>When its flow was first seen: a place that is used again holds another.</summary>
+    /// <summary>When its flow was first seen: a reused slot holds another flow.</summary>
     public long FlowFirstSeen;
 
-    /// <summary>The table of ours in whose first chain it was seen first: a number of <see cref="StringPool"/>; 0 once it has gone on from there.</summary>
+    /// <summary>The table of ours in whose first chain it was first seen: a number of <see cref="StringPool"/>; 0 once it has left that chain.</summary>
     public int FirstTable;
 
-    /// <summary>How many of the slot's steps are kept.</summary>
+    /// <summary>How many of the slot's steps are used.</summary>
     public int StepCount;
 
     /// <summary>Whether steps are missing.</summary>
     public bool IsCut;
 
-    /// <summary>Whether its flow, or the one that this flow became, has counted it.</summary>
+    /// <summary>Whether its flow, or the flow that this one was merged into, has counted it.</summary>
     public bool IsCounted;
 
     /// <summary>Whether it travels in the reply direction.</summary>
     public bool IsReply;
 
-    /// <summary>Whether it is an ICMP error: it says nothing about what the rules do to the flow that it is about.</summary>
+    /// <summary>Whether it is an ICMP error: it does not show what the rules do to the flow that caused it.</summary>
     public bool IsError;
 
-    /// <summary>Whether it begins a conversation by what it says itself (SYN, INIT, Request, an ICMP query): then it is no answer.</summary>
+    /// <summary>Whether its own content begins a conversation (SYN, INIT, Request, an ICMP query): then it is not a reply.</summary>
     public bool IsOpening;
 
-    /// <summary>Whether it has passed our last chain, and nothing has dropped it since.</summary>
+    /// <summary>Whether it has traversed our last chain, and nothing has dropped it since.</summary>
     public bool HasPassed;
 
-    /// <summary>Whether its flow knows that it has passed.</summary>
+    /// <summary>Whether its flow records that it has passed.</summary>
     public bool IsPassNoted;
 
-    /// <summary>Whether it is the packet by which its flow was first known to pass.</summary>
+    /// <summary>Whether it is the first packet with which its flow is known to pass.</summary>
     public bool IsFirstToPass;
 
-    /// <summary>Whether a rule has handed it to user space last: it may come back later than others would.</summary>
+    /// <summary>Whether a rule has queued it to user space last: it may return later than others would.</summary>
     public bool IsQueued;
 
     /// <summary>Whether its header is known.</summary>
     public readonly bool HasHeader => Header.Family != FlowFamily.None;
 
-    /// <summary>Whether it is an ICMP error of which is not known what it is about.</summary>
+    /// <summary>Whether it is an ICMP error, and the packet that caused it is not known.</summary>
     public readonly bool IsBareError =>
         IsError && FlowKey.IsIcmp(Header.Protocol) && PacketDecoder.IsError(Header.Protocol, (byte)(Header.Original.DstPort >> 8));
 
-    /// <summary>Whether it may be an answer of a flow that is not known yet, behind a translation of addresses.</summary>
+    /// <summary>Whether it may be a reply of a flow that is not known yet, behind NAT.</summary>
     public readonly bool MayBeAnswer => ConntrackId == 0 && !IsOpening;
 
-    /// <summary>Whether a packet says of itself that it begins a conversation.</summary>
+    /// <summary>Whether a packet's own content begins a conversation.</summary>
     public static bool Opens(ref readonly PacketTuple packet)
     {
         const byte Syn = 2;
@@ -108,15 +108,15 @@ internal struct PacketInFlight
     }
 }
 
-/// <summary>How far a traced packet is.</summary>
+/// <summary>The phases of a traced packet.</summary>
 internal enum PacketPhase : byte
 {
     /// <summary>No packet: the slot is free.</summary>
     None,
 
-    /// <summary>More is reported of it.</summary>
+    /// <summary>Further messages are expected.</summary>
     Moving,
 
-    /// <summary>Nothing more is reported of it, but its flow is not known yet.</summary>
+    /// <summary>No further messages are expected, but its flow is not known yet.</summary>
     Held,
 }

@@ -10,12 +10,12 @@ using Conntracker.Core.Packets;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// The traced packets that are on their way, with their steps: a table of fixed size, four slots for each value of an id's hash. Those that wait for
-/// their flow have slots of their own, because the kernel uses ids again at once. It allocates with the first packet, and never again.
+/// The traced packets on their way, with their steps: a table of fixed size, four slots for each value of an id's hash. Packets that wait for their
+/// flow have slots of their own, because the kernel reuses ids at once. It allocates with the first packet, and never again.
 /// </summary>
 internal sealed class PacketSlots
 {
-    /// <summary>How many packets can be on their way, and how many wait: what is traced in the time that one is waited for. A power of two.</summary>
+    /// <summary>How many packets can be on their way, and how many can wait: those traced in the time that one waits. A power of two.</summary>
     public const int Capacity = 4096;
 
     private const int Ways = 4;
@@ -33,7 +33,7 @@ internal sealed class PacketSlots
     /// <summary>The packet in a slot.</summary>
     public ref PacketInFlight this[int slot] => ref _packets[slot];
 
-    /// <summary>The slot of the packet of which messages with this id are; -1 when there is none.</summary>
+    /// <summary>The slot of the packet with this id; -1 when there is none.</summary>
     public int Find(uint id)
     {
         int first = FirstOf(id);
@@ -48,9 +48,9 @@ internal sealed class PacketSlots
         return -1;
     }
 
-    /// <summary>A slot for a packet that begins.</summary>
+    /// <summary>A slot for a new packet.</summary>
     /// <param name="id">NFTA_TRACE_ID.</param>
-    /// <param name="isInUse">Whether another packet is there: the one that can be missed most easily, of equals the oldest.</param>
+    /// <param name="isInUse">Whether it holds another packet: the least important one, the oldest among equals.</param>
     public int Take(uint id, out bool isInUse)
     {
         if (_packets.Length == 0)
@@ -80,8 +80,8 @@ internal sealed class PacketSlots
         return best;
     }
 
-    /// <summary>The slot for the next packet that waits for its flow: the one of whom has waited longest.</summary>
-    /// <param name="isInUse">Whether that one waits still.</param>
+    /// <summary>The slot for the next packet that waits for its flow: that of the packet that has waited longest.</summary>
+    /// <param name="isInUse">Whether that packet still waits.</param>
     public int TakeHeld(out bool isInUse)
     {
         int slot = Capacity + _nextHeld;
@@ -90,7 +90,7 @@ internal sealed class PacketSlots
         return slot;
     }
 
-    /// <summary>Moves a packet, with its steps, into a slot that <see cref="TakeHeld"/> gave; its own is free.</summary>
+    /// <summary>Moves a packet, with its steps, into a slot from <see cref="TakeHeld"/>; its own becomes free.</summary>
     public void Hold(int slot, int held)
     {
         _packets[held] = _packets[slot];
@@ -100,17 +100,17 @@ internal sealed class PacketSlots
         _packets[slot].StepCount = 0;
     }
 
-    /// <summary>Puts a packet into a slot that <see cref="Take"/> gave, as the latest one.</summary>
+    /// <summary>Puts a packet into a slot from <see cref="Take"/>, as the latest one.</summary>
     public ref PacketInFlight Begin(int slot, uint id, long time)
     {
         _packets[slot] = new PacketInFlight { Phase = PacketPhase.Moving, Id = id, Time = time, Order = ++_lastOrder, Place = -1 };
         return ref _packets[slot];
     }
 
-    /// <summary>The steps that are kept of a packet.</summary>
+    /// <summary>The steps of a packet.</summary>
     public Span<int> StepsOf(int slot) => _steps.AsSpan(slot * PacketInFlight.MaximumSteps, _packets[slot].StepCount);
 
-    /// <summary>Keeps a step of a packet; false when there are too many.</summary>
+    /// <summary>Adds a step to a packet; false when there are too many.</summary>
     public bool TryAddStep(int slot, int step)
     {
         ref PacketInFlight packet = ref _packets[slot];
@@ -123,7 +123,7 @@ internal sealed class PacketSlots
         return true;
     }
 
-    /// <summary>The slots of packets that began before a time, in the order in which they began. Until the next call.</summary>
+    /// <summary>The slots of packets that began before a time, in the order in which they began. Valid until the next call.</summary>
     public ReadOnlySpan<int> InOrder(long before)
     {
         int count = 0;
@@ -140,7 +140,7 @@ internal sealed class PacketSlots
         return _ordered.AsSpan(0, count);
     }
 
-    /// <summary>The slot of a packet without flow that began earlier, and that this one answers; -1 when there is none.</summary>
+    /// <summary>The slot of an earlier packet without a flow to which this one replies; -1 when there is none.</summary>
     public int FindAnswered(ref readonly PacketInFlight answer)
     {
         FlowKey original = FlowKey.Reverse(in answer.Header);
@@ -157,8 +157,8 @@ internal sealed class PacketSlots
     }
 
     /// <summary>
-    /// The slot of the packet that an ICMP error is about, by what the error repeats of its header; -1 when it is not known. A packet without a
-    /// number of its own has to be one of the host that gets the error.
+    /// The slot of the packet that caused an ICMP error, by the part of its header that the error repeats; -1 when it is not known. A packet without
+    /// a number of its own must come from the host that gets the error.
     /// </summary>
     public int FindCause(ulong fingerprint, ref readonly PacketInFlight error)
     {
@@ -184,7 +184,7 @@ internal sealed class PacketSlots
         return best;
     }
 
-    // Nothing is lost with a packet that has passed and whose flow is known, but for a drop behind our last chain.
+    // A packet that has passed and whose flow is known can be dropped without loss, except for a drop behind our last chain.
     private bool IsDone(int slot) => _packets[slot].HasPassed && _packets[slot].Place >= 0;
 
     private static int FirstOf(uint id) => (int)((id * 0x9E3779B1u) >> 20) & (Capacity - Ways);

@@ -5,15 +5,15 @@ using Conntracker.Core.Tracing.Nftables;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Which table and which base chain have a name at present: as the kernel has reported since the rules were first read, in the order in
-/// which it reports traced packets as well.
+/// The tables and base chains that currently have a name: as the kernel has reported since the rules were first read, in the same order in which it
+/// reports traced packets.
 /// </summary>
 internal sealed class RuleEpochs
 {
-    /// <summary>Tables that are known at once, those that were deleted among them.</summary>
+    /// <summary>The maximum number of known tables, including deleted ones.</summary>
     public const int MaximumTables = 1 << 12;
 
-    /// <summary>Base chains of a table that are known at once.</summary>
+    /// <summary>The maximum number of known base chains of a table.</summary>
     public const int MaximumChains = 1 << 12;
 
     private readonly Dictionary<(string Family, string Table), TableEpoch> _tables = [];
@@ -22,10 +22,10 @@ internal sealed class RuleEpochs
     /// <summary>How many tables are known.</summary>
     public int Count => _tables.Count;
 
-    /// <summary>Where a packet is that is reported now.</summary>
-    /// <param name="family">The table's family, as nft calls it.</param>
+    /// <summary>The table and base chain of a packet that is reported now.</summary>
+    /// <param name="family">The table's family, by its name in nft.</param>
     /// <param name="table">The table's name.</param>
-    /// <param name="baseChain">The name of the base chain through which the packet came into the table; null when not known.</param>
+    /// <param name="baseChain">The name of the base chain through which the packet entered the table; null when not known.</param>
     public RuleEpoch Of(string family, string table, string? baseChain)
     {
         if (!_tables.TryGetValue((family, table), out TableEpoch? known))
@@ -37,10 +37,10 @@ internal sealed class RuleEpochs
         return new RuleEpoch(known.Handle, hasChain ? chain : null, known.IsSure);
     }
 
-    /// <summary>Whether a table of this name was deleted, and none has been made since.</summary>
+    /// <summary>Whether a table of this name was deleted, and none has been created since.</summary>
     public bool IsDeleted(string family, string table) => _tables.TryGetValue((family, table), out TableEpoch? known) && known.Handle is null;
 
-    /// <summary>The kernel has reported a change.</summary>
+    /// <summary>Handles a reported change.</summary>
     public void Take(scoped ref readonly RulesetChange change)
     {
         (string, string) name = (StepResolver.FamilyName(change.Family), Encoding.UTF8.GetString(change.Table));
@@ -64,7 +64,7 @@ internal sealed class RuleEpochs
         }
     }
 
-    /// <summary>Changes were lost: what has a name now may have another handle.</summary>
+    /// <summary>Changes were lost: the current object of a name may have another handle.</summary>
     public void Lose()
     {
         _isSure = false;
@@ -74,9 +74,9 @@ internal sealed class RuleEpochs
         }
     }
 
-    /// <summary>The rules were read: they show what no change has reported.</summary>
+    /// <summary>Adds what no change has reported, from the rules that were read.</summary>
     /// <param name="rules">The rules.</param>
-    /// <param name="isAfterLoss">Whether they were asked for after changes were lost last: they replace what is not sure then.</param>
+    /// <param name="isAfterLoss">Whether they were requested after the last loss of changes: then they replace what is not sure.</param>
     public void Take(NftRuleset rules, bool isAfterLoss)
     {
         if (isAfterLoss && !_isSure)
@@ -137,7 +137,7 @@ internal sealed class RuleEpochs
 
         public bool IsSure { get; set; } = true;
 
-        // Whether a text has shown its base chains: those that were made since were reported.
+        // Whether a text has shown its base chains: those created since were reported.
         public bool IsRead { get; set; }
 
         public Dictionary<string, ulong> Chains { get; } = new(StringComparer.Ordinal);

@@ -3,10 +3,13 @@ using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>Compares the verdict that the kernel reported for a rule with the one that the rule's text ends with.</summary>
+/// <summary>Compares the verdict that the kernel reported for a rule with the one at the end of the rule's text.</summary>
 internal static class RuleVerdict
 {
-    /// <summary>Whether a rule of this text cannot have given this verdict. False where the text does not say (a verdict map, an anonymous chain, a queue).</summary>
+    /// <summary>
+    /// Whether a rule with this text cannot have given this verdict. False where the text does not show it (a verdict map, an anonymous chain, a
+    /// queue).
+    /// </summary>
     /// <param name="rule">The rule as it was read.</param>
     /// <param name="verdict">NF_* or NFT_*, as the trace reports it.</param>
     public static bool Contradicts(NftRule rule, int verdict)
@@ -17,7 +20,7 @@ internal static class RuleVerdict
             : Written(rule.Text) is int written && written != reported;
     }
 
-    // nft writes the verdict last. Names and prefixes of the user's are in quotes there, only the chain of a jump is not.
+    // nft prints the verdict last. User-defined names and prefixes are in quotes there, except for the chain of a jump.
     private static int? Written(ReadOnlySpan<char> text)
     {
         int end = text.LastIndexOf(' ');

@@ -1,17 +1,17 @@
 namespace Conntracker.Core.Tracing;
 
-/// <summary>What a step does to a packet's way through a base chain.</summary>
+/// <summary>The effect of a step on a packet's path through a base chain.</summary>
 internal enum StepOutcome : byte
 {
-    /// <summary>The way goes on: a jump, a return, a rule without verdict.</summary>
+    /// <summary>The path continues: a jump, a return, a rule without verdict.</summary>
     None,
 
-    /// <summary>The base chain is done, the packet goes on to the next one.</summary>
+    /// <summary>The base chain is done, and the packet continues to the next one.</summary>
     Accept,
 
     /// <summary>The packet ends here.</summary>
     Drop,
 
-    /// <summary>The packet ends here, and its sender is told.</summary>
+    /// <summary>The packet ends here, and its sender is notified.</summary>
     Reject,
 }

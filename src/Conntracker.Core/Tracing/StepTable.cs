@@ -11,24 +11,23 @@ using Conntracker.Core.Rulesets;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Every step that was reported, each once, with its rule's text as it was then. A step that is reported before its ruleset was read
-/// again after a change gets its text as soon as it was.
+/// Every reported step, each once, with its rule's text at that time. A step that is reported between a change of its ruleset and the next read gets
+/// its text after that read.
 /// </summary>
 internal sealed class StepTable
 {
-    /// <summary>Distinct steps that are kept; rulesets that change all the time make ever more of them.</summary>
+    /// <summary>The maximum number of distinct steps; rulesets that change all the time create ever more of them.</summary>
     public const int MaximumSteps = 1 << 18;
 
     /// <summary>
-    /// How many numbers may stand for steps that have another number as well, before they are given back: fewer than a flow keeps, so that
-    /// they do not take the place of its further steps.
+    /// How many duplicate numbers there may be before they are released: fewer than a flow keeps, so that they do not displace its further steps.
     /// </summary>
     public const int MaximumDuplicates = FlowDetailStore.MaximumSteps / 4;
 
-    /// <summary>Base chains that are kept.</summary>
+    /// <summary>The maximum number of base chains.</summary>
     public const int MaximumBases = 1 << 12;
 
-    /// <summary>The number of a base chain that is not kept.</summary>
+    /// <summary>The number of a base chain without room in the table.</summary>
     public const int NoBase = -1;
 
     private readonly StringPool _names;
@@ -46,7 +45,6 @@ internal sealed class StepTable
     private int _duplicates;
     private int _ahead;
 
-    /// <summary>Makes an empty table.</summary>
     /// <param name="names">The names that keys hold as numbers.</param>
     /// <param name="rules">The rules.</param>
     public StepTable(StringPool names, RuleBook rules)
@@ -59,7 +57,7 @@ internal sealed class StepTable
     /// <summary>How many steps there are.</summary>
     public int Count => _steps.Count;
 
-    /// <summary>Counts what was added or has got its text: a view of an older number is out of date.</summary>
+    /// <summary>Counts added steps and added texts: a snapshot with an older number is outdated.</summary>
     public int Version { get; private set; }
 
     /// <summary>A step.</summary>
@@ -71,7 +69,7 @@ internal sealed class StepTable
         : key.Family == NftablesConstants.NFPROTO_IPV6 ? RulesetKind.Ip6tables
         : RulesetKind.Iptables;
 
-    /// <summary>The number of the step that shows the same to users as this one: it may have been reported before and after a change.</summary>
+    /// <summary>The number of the step that looks the same to users as this one: it may have been reported before and after a change.</summary>
     public int SameAs(int number) => _same[number];
 
     /// <summary>The number of a base chain, from 1; <see cref="NoBase"/> for a new one when there are too many.</summary>
@@ -109,7 +107,7 @@ internal sealed class StepTable
         RuleEpoch epoch = kind == RulesetKind.Nftables ? _resolver.EpochOf(in key, _bases[key.Base]) : default;
         Step step = _resolver.Resolve(in key, _bases[key.Base], epoch);
 
-        // Packets meet a new rule or base chain before the kernel reports the change that made it. What comes from a deleted table is late.
+        // Packets meet a new rule or base chain before the kernel reports the change that created it. Steps of a deleted table are late.
         bool isAhead = kind == RulesetKind.Nftables && IsNew(in key, step, epoch) && !_resolver.IsDeleted(in key);
         bool isCurrent = _rules.IsCurrent(kind) && !isAhead;
         if (!isCurrent || !_byStep.TryGetValue(step, out number))
@@ -136,12 +134,11 @@ internal sealed class StepTable
     /// <summary>Whether the step's ruleset was not read again since it changed.</summary>
     public bool IsPending(in StepKey key) => !_rules.IsCurrent(KindOf(in key));
 
-    /// <summary>A ruleset has changed: what is reported from now on is not what was known by the same handle or position.</summary>
+    /// <summary>A ruleset has changed: a handle or position that is reported from now on is another step.</summary>
     public void Forget() => _numbers.Clear();
 
     /// <summary>
-    /// All changes of a transaction were reported, or the rules were read for the first time: steps that were reported before are in the tables
-    /// that are there now.
+    /// All changes of a transaction were reported, or the rules were read for the first time: steps reported before are in the tables that exist now.
     /// </summary>
     public void Bind() => Bind(step =>
     {
@@ -149,7 +146,7 @@ internal sealed class StepTable
         return epoch.Table is not null || _rules.HasNftables ? epoch : null;
     });
 
-    /// <summary>A table or a chain was deleted: steps that were reported before it was known which one it is were of that one.</summary>
+    /// <summary>A table or chain was deleted: earlier steps whose table or chain was not known belong to the deleted one.</summary>
     /// <param name="family">The table's family: NFPROTO_*.</param>
     /// <param name="table">The table's name.</param>
     /// <param name="chain">The chain's name; empty for the whole table.</param>
@@ -167,7 +164,7 @@ internal sealed class StepTable
         }
     }
 
-    /// <summary>Changes of the nftables ruleset were lost: which of them made the rules of steps that wait for their report is not known.</summary>
+    /// <summary>Changes of the nftables ruleset were lost: it is not known which of them created the rules of waiting steps.</summary>
     public void Lose() => Bind(_ => RuleEpoch.None);
 
     /// <summary>A ruleset was read: steps that waited for it get their text.</summary>
@@ -183,7 +180,7 @@ internal sealed class StepTable
                 continue;
             }
 
-            // What was reported while it was not known which tables have which names is sure when they are still those from before.
+            // Steps that were reported while the current tables were not known become sure when the names still belong to the earlier ones.
             BaseKey entered = _bases[step.Key.Base];
             RuleEpoch epoch = step.Epoch.IsSure || _resolver.Shows(step.Key, entered, step.Epoch) ? step.Epoch with { IsSure = true } : RuleEpoch.None;
             Flush(step.Number, _resolver.Resolve(step.Key, entered, epoch));
@@ -195,10 +192,10 @@ internal sealed class StepTable
     }
 
     /// <summary>
-    /// Gives back the numbers of steps that have another number as well: a step that was reported between a change of its ruleset and the
-    /// next reading got one of its own. Null while there are few. Whoever holds numbers replaces them at once.
+    /// Releases duplicate numbers: a step that was reported between a change of its ruleset and the next read got one of its own. Null while there
+    /// are few. All holders of numbers must replace them at once.
     /// </summary>
-    /// <returns>For each number the one that stands for its step from now on.</returns>
+    /// <returns>For each number the one that replaces it.</returns>
     public int[]? TakeDuplicates()
     {
         if (_duplicates < MaximumDuplicates)
@@ -266,7 +263,7 @@ internal sealed class StepTable
         return number;
     }
 
-    // What users see does not tell through which base chain a packet came to a chain that several call; the verdict depends on it.
+    // Users do not see through which base chain a packet entered a chain that several call; the verdict depends on it.
     private void Flush(int number, Step step)
     {
         _steps[number] = step;
@@ -277,7 +274,7 @@ internal sealed class StepTable
         }
     }
 
-    // A step whose text is not read yet: after which change of its ruleset that must be, and where it was reported. Ahead: the change that
-    // made its rule is not reported yet, and may have made its table as well.
+    // A step whose text is not read yet: after which change of its ruleset that must be, and where it was reported. Ahead: the change that created
+    // its rule is not reported yet, and may have created its table as well.
     private readonly record struct PendingStep(int Number, StepKey Key, long Change, RuleEpoch Epoch, bool IsAhead);
 }

@@ -3,25 +3,25 @@ using System.Globalization;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// How many tuples the kernel's sets hold for tracing. Who sends packets fills them, so they are given a part of the machine's memory: a 64th in all.
+/// How many tuples the kernel's sets hold for tracing. Senders of packets fill them, so they get a fixed part of the machine's memory: a 64th in all.
 /// </summary>
 internal static class TraceCapacity
 {
-    /// <summary>The fewest: one that small machines can bear as well, 3 MB.</summary>
+    /// <summary>The minimum: 3 MB, which small machines can afford as well.</summary>
     public const int Minimum = 4096;
 
-    /// <summary>The most.</summary>
+    /// <summary>The maximum.</summary>
     public const int Maximum = 1 << 20;
 
     private const long Share = 64;
 
-    // Of the elements of a hash set with addresses and ports: the key, the timeout, the limit, the place in the table.
+    // The size of an element of a hash set with addresses and ports: the key, the timeout, the limit, the slot in the table.
     private const long BytesOfElement = 200;
 
     // "traced" and "seen" of both families; the sets of protocols without ports have a quarter of the memory.
     private const long Sets = 4;
 
-    /// <summary>Tuples with ports that a set holds on this machine.</summary>
+    /// <summary>The number of tuples with ports that a set holds on this machine.</summary>
     public static int OfThisMachine()
     {
         try
@@ -34,7 +34,7 @@ internal static class TraceCapacity
         }
     }
 
-    /// <summary>Tuples with ports that a set holds where <c>/proc/meminfo</c> says this.</summary>
+    /// <summary>The number of tuples with ports that a set holds, given the content of <c>/proc/meminfo</c>.</summary>
     public static int Of(ReadOnlySpan<char> memory)
     {
         const string Label = "MemTotal:";

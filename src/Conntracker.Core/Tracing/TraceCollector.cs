@@ -10,15 +10,15 @@ using Conntracker.Core.Tracing.Nftables;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Turns frames of traces and rulesets into details of flows. Live and replayed frames take this same way. The caller holds the
-/// capture's gate.
+/// Turns frames of traces and rulesets into details of flows. Live and replayed frames are handled in the same way. The caller holds the capture's
+/// lock.
 /// </summary>
 internal sealed class TraceCollector
 {
-    // How long a packet's messages may lie apart, and how often is looked for packets of which nothing more comes.
+    // The maximum time between a packet's messages, and the interval at which packets without further messages are completed.
     private static readonly long s_patience = TimeSpan.FromMilliseconds(100).Ticks;
 
-    // How much later connection tracking may tell of a connection than its packets are reported.
+    // How much later than its packets connection tracking may report a connection.
     private static readonly long s_aMoment = TimeSpan.FromSeconds(2).Ticks;
 
     private static readonly long s_longestDelay = TimeSpan.FromSeconds(1).Ticks;
@@ -38,7 +38,6 @@ internal sealed class TraceCollector
     private long _iptablesLost;
     private long _malformed;
 
-    /// <summary>Makes a collector.</summary>
     /// <param name="flows">The flows.</param>
     /// <param name="protocols">The protocols that the capture keeps; null for all.</param>
     public TraceCollector(FlowTable flows, FrozenSet<FlowProtocol>? protocols)
@@ -54,10 +53,10 @@ internal sealed class TraceCollector
     /// <summary>The user's rules, as they were read.</summary>
     public RuleBook Rules { get; } = new();
 
-    /// <summary>What is traced.</summary>
+    /// <summary>The requested traces.</summary>
     public TraceRequestBook Requests { get; } = new();
 
-    /// <summary>Takes traces as kernels before Linux 6.17 send them, without the packet's connection: for tests.</summary>
+    /// <summary>Handles traces as kernels before Linux 6.17 send them, without the packet's connection: for tests.</summary>
     public bool IgnoresConnections { get; set; }
 
     /// <summary>Whether connection tracking's table is being read for the first time.</summary>
@@ -69,22 +68,22 @@ internal sealed class TraceCollector
     /// <summary>Whether anything was ever traced: until then connection tracking's flows need not be remembered here.</summary>
     public bool IsActive { get; private set; }
 
-    /// <summary>Told of each flow whose first packet was dropped or rejected: its place.</summary>
+    /// <summary>Called with the slot of each flow whose first packet was dropped or rejected.</summary>
     public Action<int>? Ended
     {
         set => _details.Ended = value;
     }
 
-    /// <summary>Numbers of steps that are taken.</summary>
+    /// <summary>How many numbers of steps are in use.</summary>
     public int StepCount => _steps.Count;
 
-    /// <summary>What was seen so far.</summary>
+    /// <summary>The counters so far.</summary>
     public TraceCounters Counters => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete + _iptables.Incomplete);
 
-    /// <summary>The steps as they are known now.</summary>
+    /// <summary>The steps known now.</summary>
     public TraceSnapshot View => _view.Version == _steps.Version ? _view : _view = new TraceSnapshot(_steps);
 
-    /// <summary>Takes a frame in; false when it is none of traces.</summary>
+    /// <summary>Handles a frame; false when it does not concern traces.</summary>
     public bool Take(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         switch (kind)
@@ -114,7 +113,7 @@ internal sealed class TraceCollector
                 TakeRuleset(RulesetKind.Ip6tables, data);
                 break;
             case MessageKind.NftablesTraceLost:
-                // A change of the ruleset may be among what was lost.
+                // A change of the ruleset may be among the lost messages.
                 _nftablesLost += Number(data);
                 Rules.Lose();
                 _steps.Lose();
@@ -129,7 +128,7 @@ internal sealed class TraceCollector
 
         if (time - _lastFlush > s_patience)
         {
-            // More of a packet may have been sent and not been read yet, when the reader was late: whoever reads live knows when nothing is left.
+            // When the reader is late, further messages of a packet may still be queued: a live reader knows when the queue is empty.
             _lastFlush = time;
             _nftables.Flush(time - s_longestDelay);
             _iptables.Retry(time);
@@ -138,7 +137,7 @@ internal sealed class TraceCollector
         return true;
     }
 
-    /// <summary>Connection tracking has told of a flow.</summary>
+    /// <summary>Connection tracking has reported a flow.</summary>
     public void AddTuple(int slot)
     {
         if (!IsActive)
@@ -146,8 +145,8 @@ internal sealed class TraceCollector
             return;
         }
 
-        // In a zone the flow has another key than its packets tell, and so it has when the packet was first reported behind a translation
-        // of its addresses; the connection's id shows that both are one.
+        // In a zone the flow has another key than its packets show, and so it has when its first packet was reported after NAT; the connection's id
+        // shows that both are the same flow.
         ref FlowRecord record = ref _flows[slot];
         if (record.Id != 0 && _locator.Find(record.Id) is >= 0 and int traced && traced != slot && _flows[traced].IsUnconfirmed)
         {
@@ -160,8 +159,8 @@ internal sealed class TraceCollector
         _nftables.FlowAppeared(in _flows[slot]);
     }
 
-    /// <summary>Takes packets and lines that wait for more as they are, if they have waited for long.</summary>
-    /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more comes.</param>
+    /// <summary>Completes packets and lines that have waited for long.</summary>
+    /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when nothing more arrives.</param>
     public void Flush(long now)
     {
         _lastFlush = now == long.MaxValue ? _lastFlush : now;
@@ -169,7 +168,7 @@ internal sealed class TraceCollector
         _iptables.Retry(now);
     }
 
-    // Packets of the reply direction that were reported before connection tracking told of a translation look like a flow of their own.
+    // Packets of the reply direction that were reported before connection tracking reported NAT look like a flow of their own.
     private void AbsorbAnswers(int slot)
     {
         ref FlowRecord record = ref _flows[slot];
@@ -228,7 +227,7 @@ internal sealed class TraceCollector
         _malformed += messages.IsMalformed ? 1 : 0;
     }
 
-    // What changes in tables of ours is no change of the user's rules; a table that comes may be the user's nevertheless.
+    // Changes in our own tables do not change the user's rules; but a new table may be the user's even if its name is ours.
     private void TakeChange(scoped ref readonly RulesetChange change)
     {
         if (change.Kind == RulesetChangeKind.Committed)
@@ -274,7 +273,7 @@ internal sealed class TraceCollector
         }
     }
 
-    // iptables-legacy tells of no change: whoever asks for its text has seen one.
+    // iptables-legacy reports no changes: a request for its text implies one.
     private void TakeRequest(RulesetKind kind)
     {
         if (kind != RulesetKind.Nftables)

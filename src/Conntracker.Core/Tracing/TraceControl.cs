@@ -4,8 +4,8 @@ using Conntracker.Core.Tracing.Nftables;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// What a capture traces: begins with what it was started with, and lets users choose more while it runs. Work that touches the
-/// kernel is done on the capture's thread, which is in the network namespace; users wait for it on theirs.
+/// Controls what a capture traces: starts with its options, and lets users add traces while it runs. Work that involves the kernel is done on the
+/// capture's thread, which is in the network namespace; users wait for it on theirs.
 /// </summary>
 internal sealed class TraceControl : IFeedSource
 {
@@ -22,8 +22,8 @@ internal sealed class TraceControl : IFeedSource
     private bool _isTracing;
 
     /// <param name="options">The capture's options.</param>
-    /// <param name="requests">What is traced; changed here, on the capture's thread.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="requests">The requested traces; changed here, on the capture's thread.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="wakeup">Wakes the capture's thread.</param>
     public TraceControl(CaptureOptions options, TraceRequestBook requests, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
@@ -44,10 +44,10 @@ internal sealed class TraceControl : IFeedSource
     /// <summary>Whether anything is traced now. On the capture's thread.</summary>
     public bool IsTracing => _isTracing && _requests.Active.Count > 0;
 
-    /// <summary>Whether steps have their rules' texts, unless nothing is traced or rules could not be read. On the capture's thread.</summary>
+    /// <summary>Whether steps have their rules' texts; also true when nothing is traced or rules could not be read. On the capture's thread.</summary>
     public bool HasRules => _traces?.HasRules != false;
 
-    /// <summary>Begins, on the capture's thread.</summary>
+    /// <summary>Starts, on the capture's thread.</summary>
     /// <param name="addFeed">Adds a source to those that the capture's thread waits for.</param>
     /// <param name="table">Our table; null when there is none: then nothing can be traced.</param>
     /// <param name="openFeed">Opens the source of traces.</param>
@@ -74,14 +74,14 @@ internal sealed class TraceControl : IFeedSource
         }
     }
 
-    /// <summary>Has packets of a flow, or of all flows that a query matches, traced for a time. From any thread.</summary>
+    /// <summary>Traces packets of a flow, or of all flows that a query matches, for a time. From any thread.</summary>
     /// <param name="flow">The flow; null for a query.</param>
     /// <param name="query">The query; null for a flow.</param>
-    /// <param name="target">What it is, in words.</param>
-    /// <param name="duration">For how long.</param>
+    /// <param name="target">Its description for users.</param>
+    /// <param name="duration">How long.</param>
     /// <param name="cancellation">Stops waiting.</param>
     /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
-    /// <exception cref="ConntrackException">The capture has ended, nothing can be traced, or too much is.</exception>
+    /// <exception cref="ConntrackException">The capture has ended, nothing can be traced, or there are too many traces.</exception>
     /// <exception cref="ArgumentException">Nothing can match the query.</exception>
     public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration, CancellationToken cancellation) => _queue.Invoke(() =>
     {
@@ -119,8 +119,8 @@ internal sealed class TraceControl : IFeedSource
         return (request, known is not null);
     }, cancellation);
 
-    /// <summary>Ends a trace before its time; one that is over already stays so. From any thread.</summary>
-    /// <returns>False when there is none of this number.</returns>
+    /// <summary>Ends a trace early; one that has ended already stays so. From any thread.</summary>
+    /// <returns>False when there is none with this number.</returns>
     public bool Disable(int id, CancellationToken cancellation) => _queue.Invoke(() =>
     {
         TraceRequest? request = _requests.All.FirstOrDefault(each => each.Id == id && id != 0);
@@ -138,7 +138,7 @@ internal sealed class TraceControl : IFeedSource
         return request is not null;
     }, cancellation);
 
-    /// <summary>Our table is about to be removed: what is traced ends, and nothing can be traced any more. On the capture's thread.</summary>
+    /// <summary>Our table is about to be removed: all traces end, and nothing can be traced any longer. On the capture's thread.</summary>
     public void LoseTable()
     {
         _untraced?.Finish();
@@ -154,7 +154,7 @@ internal sealed class TraceControl : IFeedSource
         _requests.Expire(_clock.Now);
     }
 
-    /// <summary>All traces, with what came of them.</summary>
+    /// <summary>All traces, with their results.</summary>
     public IReadOnlyList<FlowTrace> List(string capture, bool isRunning) =>
         [.. _requests.All.Select(each => each.ToPublic(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
 

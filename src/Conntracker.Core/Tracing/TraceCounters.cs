@@ -1,10 +1,10 @@
 namespace Conntracker.Core.Tracing;
 
-/// <summary>What was seen of traces, and what was not.</summary>
-/// <param name="NftablesMessages">Messages of nftables' trace that were taken in.</param>
-/// <param name="NftablesLost">Those that the kernel could not queue.</param>
-/// <param name="IptablesLines">TRACE lines of iptables-legacy that were taken in.</param>
-/// <param name="IptablesLost">Those that were lost on their way.</param>
-/// <param name="Malformed">Messages and lines that were not as the kernel writes them.</param>
-/// <param name="Incomplete">Packets, and lines of iptables-legacy, of which steps are missing.</param>
+/// <summary>The counters of traces: what was received, and what was lost.</summary>
+/// <param name="NftablesMessages">Received messages of nftables' trace.</param>
+/// <param name="NftablesLost">Messages that the kernel could not queue.</param>
+/// <param name="IptablesLines">Received TRACE lines of iptables-legacy.</param>
+/// <param name="IptablesLost">TRACE lines that were lost.</param>
+/// <param name="Malformed">Messages and lines that are not in the kernel's format.</param>
+/// <param name="Incomplete">Packets, and lines of iptables-legacy, with missing steps.</param>
 internal readonly record struct TraceCounters(long NftablesMessages, long NftablesLost, long IptablesLines, long IptablesLost, long Malformed, long Incomplete);

@@ -8,12 +8,12 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// What the running kernel tells of traced packets, put into a sink: nftables' messages with the changes of its ruleset, the TRACE
-/// lines of iptables-legacy, and the texts of both rulesets whenever they have changed. Made and used on the capture's thread.
+/// Puts the running kernel's reports of traced packets into a sink: nftables' messages with the changes of its ruleset, the TRACE lines of
+/// iptables-legacy, and the texts of both rulesets whenever they have changed. Created and used on the capture's thread.
 /// </summary>
 internal sealed class TraceFeed : IFeedSource
 {
-    // Sixty thousand messages fit, half a second of the most that one processor makes.
+    // Sixty thousand messages, half a second of what one processor can produce at most.
     private const int BufferSize = 64 << 20;
     private const int BatchesInTurn = 16;
 
@@ -31,15 +31,15 @@ internal sealed class TraceFeed : IFeedSource
     private long _lastMessage;
     private long _lastFlush;
 
-    /// <summary>Opens the sources and has the rulesets read; nothing is traced yet.</summary>
+    /// <summary>Opens the sources and requests the rulesets; nothing is traced yet.</summary>
     /// <param name="nftProgram">The path of the program that lists the nftables ruleset; null for the system's nft.</param>
-    /// <param name="join">Joins what is put.</param>
+    /// <param name="join">Joins the frames with flows.</param>
     /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
-    /// <param name="wakeup">Set by the threads that read beside.</param>
+    /// <param name="wakeup">Set by the threads that read.</param>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
-    /// <param name="takeEvents">Takes in what connection tracking has told so far.</param>
+    /// <param name="takeEvents">Handles the queued events of connection tracking.</param>
     /// <exception cref="ConntrackException">The kernel has no nf_tables, or no privilege.</exception>
     public TraceFeed(
         string? nftProgram, ITraceJoin join, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace,
@@ -64,7 +64,7 @@ internal sealed class TraceFeed : IFeedSource
         }
     }
 
-    /// <summary>Whether the rulesets were read for the first time, however that went.</summary>
+    /// <summary>Whether the rulesets were read for the first time, even without success.</summary>
     public bool HasRules => _nftablesRules.HasRead && _iptables.HasRules;
 
     /// <inheritdoc/>
@@ -78,7 +78,7 @@ internal sealed class TraceFeed : IFeedSource
     /// <inheritdoc/>
     public void Take()
     {
-        // First nftables, whose reports make the flows that lines of iptables are looked up in.
+        // First nftables, whose messages create the flows in which lines of iptables are looked up.
         long readUpTo = _clock.TimeOfDay;
         bool isDrained = TakeNftables();
         _nftablesRules.Take(isDrained);
@@ -89,7 +89,7 @@ internal sealed class TraceFeed : IFeedSource
 
         if (isDrained && _clock.Now - _lastFlush >= s_settling)
         {
-            // Not up to now: this thread may have waited since, and what came then is not read.
+            // Not up to now: this thread may have waited since, and later messages are not read yet.
             Flush(readUpTo);
         }
     }
@@ -135,7 +135,7 @@ internal sealed class TraceFeed : IFeedSource
                 return true;
             }
 
-            // The kernel tells of a connection before anything answers its first packet: whatever these messages answer is known first.
+            // The kernel reports a connection before anything replies to its first packet: the flows that these messages reply to are known first.
             _ = _takeEvents();
             _lastMessage = _clock.Now;
             _sink.Put(MessageKind.NftablesTrace, _lastMessage, _nftables.Batch, received);
@@ -146,7 +146,7 @@ internal sealed class TraceFeed : IFeedSource
 
     private void CountLost()
     {
-        // Also when the kernel does not tell how many: a change of the ruleset may be among them.
+        // Even when the kernel does not report how many: a change of the ruleset may be among them.
         _sink.PutNumber(MessageKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
         _notices.Add("nftables-trace", "More packets were traced than could be read. Steps of some flows are missing, and packet counts are too low. Trace selected flows instead of all flows.");
     }

@@ -9,9 +9,9 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>Something that is traced, and what came of it so far.</summary>
+/// <summary>A requested trace, and its results so far.</summary>
 /// <param name="id">Its number.</param>
-/// <param name="target">What it is, in words.</param>
+/// <param name="target">Its description for users.</param>
 /// <param name="flow">The flow; null for a query.</param>
 /// <param name="query">The query; null for a flow.</param>
 /// <param name="start">When it began: ticks of UTC.</param>
@@ -29,7 +29,7 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
     /// <summary>Its number.</summary>
     public int Id => id;
 
-    /// <summary>What it is, in words.</summary>
+    /// <summary>Its description for users.</summary>
     public string Target => target;
 
     /// <summary>The flow; null for a query.</summary>
@@ -54,11 +54,11 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
     /// <summary>Steps so far.</summary>
     public long Steps { get; set; }
 
-    /// <summary>As users see it.</summary>
+    /// <summary>The trace as a public object.</summary>
     /// <param name="capture">The capture's name.</param>
     /// <param name="now">Now: ticks of the same clock as its times.</param>
     /// <param name="isRunning">Whether the capture runs.</param>
-    /// <param name="ahead">How much later the time of day is than that clock, which stands still while the host is suspended: ticks.</param>
+    /// <param name="ahead">How much later the time of day is than that clock, which stops while the host is suspended: ticks.</param>
     public FlowTrace ToPublic(string capture, long now, bool isRunning, long ahead = 0) => new()
     {
         Id = id,

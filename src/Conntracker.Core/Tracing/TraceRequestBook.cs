@@ -9,12 +9,12 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// What a capture traces, and what came of each: bounded, the oldest that are over go first. Changed on the capture's thread only; other threads
-/// may read <see cref="All"/>, whose arrays are never changed.
+/// The traces of a capture, and their results. Bounded: the oldest that have ended are dropped first. Changed on the capture's thread only; other
+/// threads may read <see cref="All"/>, whose arrays are never changed.
 /// </summary>
 internal sealed class TraceRequestBook
 {
-    /// <summary>Traces that are kept, with those that are over.</summary>
+    /// <summary>The maximum number of traces, including those that have ended.</summary>
     public const int Maximum = 4096;
 
     private readonly Dictionary<FlowKey, TraceRequest> _ofFlows = new(FlowKeyComparer.Instance);
@@ -26,11 +26,11 @@ internal sealed class TraceRequestBook
     /// <summary>All of them, the oldest first.</summary>
     public IReadOnlyList<TraceRequest> All => _all;
 
-    /// <summary>Those whose time was not over at the last <see cref="Expire"/>.</summary>
+    /// <summary>The traces that were active at the last <see cref="Expire"/>.</summary>
     public IReadOnlyList<TraceRequest> Active => _active;
 
-    /// <summary>Adds a trace; false when there are too many.</summary>
-    /// <param name="target">What it is, in words.</param>
+    /// <summary>Adds a trace; null when there are too many.</summary>
+    /// <param name="target">Its description for users.</param>
     /// <param name="flow">The flow; null for a query.</param>
     /// <param name="query">The query; null for a flow.</param>
     /// <param name="now">Ticks of UTC.</param>
@@ -49,7 +49,7 @@ internal sealed class TraceRequestBook
             kept = [.. kept[..over], .. kept[(over + 1)..]];
         }
 
-        // What the capture was started with is not counted among those that users choose.
+        // The trace that the capture was started with has number 0; those that users add are numbered from 1.
         int id = until is null ? 0 : ++_lastId;
         TraceRequest request = new(id, target, flow, query, now, until);
         _all = [.. kept, request];
@@ -57,14 +57,14 @@ internal sealed class TraceRequestBook
         return request;
     }
 
-    /// <summary>Takes a trace out.</summary>
+    /// <summary>Removes a trace.</summary>
     public void Remove(TraceRequest request)
     {
         _all = [.. _all.Where(each => each != request)];
         Activate([.. _active.Where(each => each != request)]);
     }
 
-    /// <summary>Ends those whose time is over; true when there were any.</summary>
+    /// <summary>Ends traces whose time is over; true when there were any.</summary>
     public bool Expire(long now)
     {
         bool haveEnded = Array.Exists(_active, each => each.Until <= now);
@@ -79,7 +79,7 @@ internal sealed class TraceRequestBook
     /// <summary>When the next one ends: ticks of UTC; <see cref="long.MaxValue"/> for never.</summary>
     public long NextEnd() => _active.Length == 0 ? long.MaxValue : _active.Min(each => each.Until ?? long.MaxValue);
 
-    /// <summary>Counts packets and steps of a flow for each trace that it belongs to.</summary>
+    /// <summary>Counts packets and steps of a flow in each trace that it belongs to.</summary>
     public void Count(ref readonly FlowRecord record, int packets, int steps)
     {
         if (_ofFlows.TryGetValue(record.Key, out TraceRequest? ofFlow))
@@ -102,7 +102,7 @@ internal sealed class TraceRequestBook
         request.Steps += steps;
     }
 
-    // Thousands of flows may be chosen, each looked up for each step: by their keys. Queries are few.
+    // Thousands of flows may be traced, and each step looks them up: by their keys. Queries are few.
     private void Activate(TraceRequest[] active)
     {
         _active = active;

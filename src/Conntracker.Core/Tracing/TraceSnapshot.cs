@@ -8,7 +8,7 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>The steps as they were known at one moment: what a snapshot of flows needs to show their traces. Immutable.</summary>
+/// <summary>The steps known at one moment: what a snapshot of flows needs to show their traces. Immutable.</summary>
 internal sealed class TraceSnapshot
 {
     private readonly Step[] _steps;
@@ -33,10 +33,10 @@ internal sealed class TraceSnapshot
     /// <summary>No step at all.</summary>
     public static TraceSnapshot Empty { get; } = new(steps: null);
 
-    /// <summary>The table's version that was copied.</summary>
+    /// <summary>The version of the table that was copied.</summary>
     public int Version { get; }
 
-    /// <summary>A flow's steps in the order in which they were first met, each with its count of packets.</summary>
+    /// <summary>A flow's steps in the order in which they first occurred, each with its count of packets.</summary>
     public IReadOnlyList<TraceStep> Trace(FlowDetailStore store, ref readonly FlowRecord record)
     {
         if (record.Details == 0)
@@ -77,14 +77,14 @@ internal sealed class TraceSnapshot
 
         ref FlowDetails details = ref store[record.Details];
 
-        // That connection tracking has confirmed a flow shows that a packet has passed, but not that one of those that were traced has: of a flow
-        // that was confirmed before its first trace it says nothing.
+        // That connection tracking has confirmed a flow shows that a packet has passed, but not that a traced one has: for a flow that was confirmed
+        // before its first trace it shows nothing.
         bool isConfirmedSince = (details.Flags & (FlowDetailFlags.BegunUnconfirmed | FlowDetailFlags.Taken)) == FlowDetailFlags.BegunUnconfirmed && !record.IsUnconfirmed;
         bool hasPassed = (details.Flags & FlowDetailFlags.Passed) != 0 || isConfirmedSince;
         return VerdictResolver.Verdict(details.DecidingStep == 0 ? StepOutcome.None : _steps[details.DecidingStep - 1].Outcome, hasPassed);
     }
 
-    /// <summary>The rule or policy that decided, in a line; null when none has, or the verdict is not known.</summary>
+    /// <summary>The rule or policy that decided, in one line; null when none has, or the verdict is not known.</summary>
     public string? VerdictRule(FlowDetailStore store, ref readonly FlowRecord record)
     {
         if (Verdict(store, in record) == FlowVerdict.Unknown || store[record.Details].DecidingStep == 0)

@@ -3,14 +3,13 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing;
 
-/// <summary>Writes what was traced into the details of flows, and makes the flows that connection tracking does not tell of.</summary>
+/// <summary>Writes traces into the details of flows, and creates the flows that connection tracking does not report.</summary>
 internal sealed class TraceWriter
 {
     private readonly FlowTable _flows;
     private readonly StepTable _steps;
     private readonly FrozenSet<FlowProtocol>? _protocols;
 
-    /// <summary>Makes a writer.</summary>
     /// <param name="flows">The flows.</param>
     /// <param name="steps">The steps.</param>
     /// <param name="protocols">The protocols that the capture keeps; null for all.</param>
@@ -21,13 +20,13 @@ internal sealed class TraceWriter
         _protocols = protocols;
     }
 
-    /// <summary>Told of each flow whose first packet was dropped or rejected: its place.</summary>
+    /// <summary>Called with the slot of each flow whose first packet was dropped or rejected.</summary>
     public Action<int>? Ended { get; set; }
 
     /// <summary>Whether flows of a protocol are kept.</summary>
     public bool Keeps(FlowProtocol protocol) => _protocols is null || _protocols.Contains(protocol);
 
-    /// <summary>Makes a flow of a packet that belongs to none; the caller has looked.</summary>
+    /// <summary>Creates the flow of a packet; the caller has made sure that there is none.</summary>
     /// <returns>Its slot.</returns>
     public int Create(ref readonly FlowKey header, long time) => _flows.AddUnconfirmed(in header, time);
 
@@ -41,10 +40,10 @@ internal sealed class TraceWriter
         record.LastSeen = record.IsUnconfirmed ? time : record.LastSeen;
     }
 
-    /// <summary>A packet of a flow passed a step.</summary>
-    /// <param name="slot">The flow's place.</param>
+    /// <summary>Adds a step of a packet to its flow.</summary>
+    /// <param name="slot">The flow's slot.</param>
     /// <param name="step">The step's number; -1 for one that could not be kept.</param>
-    /// <param name="isOriginal">Whether the packet is the originator's, and speaks for what the rules do to the flow.</param>
+    /// <param name="isOriginal">Whether the packet is the originator's, and shows what the rules do to the flow.</param>
     public void AddStep(int slot, int step, bool isOriginal)
     {
         ref FlowDetails details = ref _flows.Details.Of(ref _flows[slot]);
@@ -68,13 +67,13 @@ internal sealed class TraceWriter
         }
     }
 
-    /// <summary>Steps of a packet of a flow are missing.</summary>
+    /// <summary>Marks that steps of a flow's packet are missing.</summary>
     public void LeaveOut(int slot) => _flows.Details.Of(ref _flows[slot]).Flags |= FlowDetailFlags.StepsLeftOut;
 
-    /// <summary>A packet of a flow has passed its last hook.</summary>
-    /// <param name="slot">The flow's place.</param>
-    /// <param name="isOriginal">Whether the packet is the originator's, and speaks for what the rules do to the flow.</param>
-    /// <param name="isReply">Whether it is an answer, and no ICMP error.</param>
+    /// <summary>Marks that a packet of a flow has passed its last hook.</summary>
+    /// <param name="slot">The flow's slot.</param>
+    /// <param name="isOriginal">Whether the packet is the originator's, and shows what the rules do to the flow.</param>
+    /// <param name="isReply">Whether it is a reply, and not an ICMP error.</param>
     /// <returns>Whether it is the first of the originator's packets that is known to have passed.</returns>
     public bool Pass(int slot, bool isOriginal, bool isReply)
     {
@@ -87,17 +86,19 @@ internal sealed class TraceWriter
         }
         else if (isReply && !record.IsReplied && (!record.IsUnconfirmed || (details.Flags & FlowDetailFlags.Passed) != 0) && !IsRejected(in details))
         {
-            // Connection tracking does not say so of a connection that is refused at once, or that a rule exempts from it.
+            // Connection tracking does not report it for a connection that is refused at once, or that a rule exempts from tracking.
             record.Flags |= FlowFlags.Replied;
         }
 
         return isFirst;
     }
 
-    /// <summary>A packet that <see cref="Pass"/> was called for, as the first of its originator, was dropped behind its last hook.</summary>
+    /// <summary>
+    /// Undoes <see cref="Pass"/> for a packet that was the first of its originator to pass: it was dropped behind its last hook.
+    /// </summary>
     public void TakePassBack(int slot) => _flows.Details.Of(ref _flows[slot]).Flags &= ~FlowDetailFlags.Passed;
 
-    // An answer to what was rejected is the firewall's own.
+    // A reply to a rejected packet is the firewall's own.
     private bool IsRejected(ref readonly FlowDetails details)
     {
         foreach ((int step, _, _) in _flows.Details.Steps(in details))

@@ -9,8 +9,8 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Finds flows by what NAT makes of their tuples, and by the kernel's id. Bounded: entries live in two generations, the older of which
-/// goes when the younger is full, and an entry that is used again is young again. An entry may outlive its flow, so it is checked.
+/// Finds flows by their tuples before and after NAT, and by the kernel's id. Bounded: entries are in two generations; the older one is dropped when
+/// the younger is full, and a used entry moves to the younger one. An entry may outlive its flow, so it is checked.
 /// </summary>
 internal sealed class TupleIndex
 {
@@ -22,13 +22,12 @@ internal sealed class TupleIndex
     private Dictionary<uint, Entry> _ids = [];
     private Dictionary<uint, Entry> _olderIds = [];
 
-    /// <summary>Makes an empty index.</summary>
     public TupleIndex(FlowTable flows) => _flows = flows;
 
-    /// <summary>Enters a tuple that packets of a flow bear somewhere on their way.</summary>
+    /// <summary>Adds a tuple that packets of a flow have somewhere on their way.</summary>
     /// <param name="tuple">The tuple, in zone 0.</param>
-    /// <param name="slot">The flow's place.</param>
-    /// <param name="isReply">Whether packets of the reply direction bear it.</param>
+    /// <param name="slot">The flow's slot.</param>
+    /// <param name="isReply">Whether packets of the reply direction have it.</param>
     public void AddTuple(ref readonly FlowKey tuple, int slot, bool isReply)
     {
         if (_tuples.Count >= GenerationSize)
@@ -40,10 +39,10 @@ internal sealed class TupleIndex
         _tuples[tuple] = new Entry(slot, _flows[slot].FirstSeen, isReply);
     }
 
-    /// <summary>Enters a connection's id.</summary>
+    /// <summary>Adds a connection's id.</summary>
     /// <param name="id">The id.</param>
-    /// <param name="slot">The flow's place.</param>
-    /// <param name="isOfPacket">Whether only a packet bore it, and the flow's record may have another: that of an earlier connection.</param>
+    /// <param name="slot">The flow's slot.</param>
+    /// <param name="isOfPacket">Whether only a packet had it; the flow's record may have that of an earlier connection.</param>
     public void AddId(uint id, int slot, bool isOfPacket = false)
     {
         if (_ids.Count >= GenerationSize)
@@ -92,10 +91,10 @@ internal sealed class TupleIndex
         return entry.Place;
     }
 
-    // A place that was given back and taken again holds a flow that began at another time.
+    // A slot that was released and reused holds a flow that began at another time.
     private bool IsThere(Entry entry) =>
         entry.Place < _flows.SlotCount && _flows[entry.Place].IsUsed && _flows[entry.Place].FirstSeen == entry.FirstSeen;
 
-    // Of an id: whether only a packet bore it.
+    // For an id, IsReply means that only a packet had it.
     private readonly record struct Entry(int Place, long FirstSeen, bool IsReply);
 }

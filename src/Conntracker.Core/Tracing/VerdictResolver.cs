@@ -9,18 +9,18 @@ using Conntracker.Core.Flows;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Which step decided over a flow's first packet. A packet passes many base chains, and each ends with a verdict: one that drops it
-/// decides. Of those that let it pass, a rule that says so decides rather than a policy, and filtering rather than mangling, nat or
-/// raw, at the hooks where hosts filter; the last one of equals.
+/// Finds the step that decided a flow's first packet. A packet traverses many base chains, and each ends with a verdict: one that drops it decides.
+/// Among those that let it pass, a rule decides rather than a policy, and filtering rather than mangling, nat or raw, at the hooks where hosts
+/// filter; the last one among equals.
 /// </summary>
 internal static class VerdictResolver
 {
     private const int DropRank = 100;
 
-    /// <summary>How much a step tells.</summary>
-    /// <param name="outcome">What it does.</param>
+    /// <summary>How much a step explains.</summary>
+    /// <param name="outcome">Its effect.</param>
     /// <param name="type">Rule or policy.</param>
-    /// <param name="engine">The packet filter: tables of iptables are told by their names.</param>
+    /// <param name="engine">The packet filter: tables of iptables are recognized by their names.</param>
     /// <param name="table">The table's name.</param>
     /// <param name="hook">The hook; null when not known.</param>
     /// <param name="chainType">nftables: the base chain's type; null when not known.</param>
@@ -39,12 +39,12 @@ internal static class VerdictResolver
         };
     }
 
-    /// <summary>Takes a step of the original direction into account, before it is added to the flow's steps.</summary>
+    /// <summary>Considers a step of the original direction, before it is added to the flow's steps.</summary>
     /// <param name="details">The flow's details.</param>
     /// <param name="number">The step's number.</param>
-    /// <param name="store">Where the flow's steps are.</param>
+    /// <param name="store">The store of the flow's steps.</param>
     /// <param name="steps">The steps.</param>
-    /// <returns>True when it decided that the packet is dropped or rejected.</returns>
+    /// <returns>True when it has decided that the packet is dropped or rejected.</returns>
     public static bool Apply(ref FlowDetails details, int number, FlowDetailStore store, StepTable steps)
     {
         Step step = steps[number];
@@ -65,8 +65,8 @@ internal static class VerdictResolver
         return isEnd;
     }
 
-    /// <summary>The verdict over a flow.</summary>
-    /// <param name="outcome">What the step did that decided; <see cref="StepOutcome.None"/> when there is none.</param>
+    /// <summary>The verdict on a flow.</summary>
+    /// <param name="outcome">The effect of the step that decided; <see cref="StepOutcome.None"/> when there is none.</param>
     /// <param name="hasPassed">Whether the first packet, or the flow, is known to have passed all rules.</param>
     public static FlowVerdict Verdict(StepOutcome outcome, bool hasPassed) => outcome switch
     {
@@ -76,7 +76,7 @@ internal static class VerdictResolver
         _ => FlowVerdict.Unknown,
     };
 
-    /// <summary>The step that decided, in a line: <c>inet firewall forward #4: tcp dport 22 drop comment "no ssh"</c>.</summary>
+    /// <summary>The step that decided, in one line: <c>inet firewall forward #4: tcp dport 22 drop comment "no ssh"</c>.</summary>
     public static string Describe(TraceStep step)
     {
         string where = step.Family is null ? $"{step.Table} {step.Chain}" : $"{step.Family} {step.Table} {step.Chain}";
@@ -90,7 +90,7 @@ internal static class VerdictResolver
         return step.Comment is string comment && step.Engine == TraceEngine.Nftables ? $"{text} comment \"{comment}\"" : text;
     }
 
-    // The engines report on two ways, one ahead of the other: which of them the packet met last, the hooks and priorities tell.
+    // The engines report independently, one ahead of the other: hooks and priorities show which step the packet met last.
     private static bool IsLater(Step reportedBefore, Step step)
     {
         if (reportedBefore.View.Engine == step.View.Engine || reportedBefore.Priority is not int priority || step.Priority is not int other)
@@ -103,7 +103,7 @@ internal static class VerdictResolver
         return hook != 0 && otherHook != 0 && (hook > otherHook || (hook == otherHook && priority > other));
     }
 
-    // In the order in which packets pass them; what a host sends to itself goes out first.
+    // In the order in which packets traverse them; a packet from a host to itself goes out first.
     private static int SlotOf(string? hook) => hook switch
     {
         "prerouting" or "output" => 1,
@@ -113,7 +113,7 @@ internal static class VerdictResolver
         _ => 0,
     };
 
-    // Whether a packet of the originator has come to the end of this base chain before: then this one is not the first.
+    // Whether a packet of the originator has reached the end of this base chain before: then this one is not the first.
     private static bool HasPassed(ref FlowDetails details, int number, Step step, FlowDetailStore store, StepTable steps)
     {
         foreach ((int other, _, bool ofOriginator) in store.Steps(in details))

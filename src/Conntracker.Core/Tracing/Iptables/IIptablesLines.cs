@@ -6,31 +6,31 @@ using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Tracing.Iptables;
 
-/// <summary>TRACE lines of iptables-legacy that have come and wait to be taken, in their order. Used on the capture's thread.</summary>
+/// <summary>Received TRACE lines of iptables-legacy in their order, until they are read. Used on the capture's thread.</summary>
 internal interface IIptablesLines : IDisposable
 {
-    /// <summary>What a line is, as a frame.</summary>
+    /// <summary>The kind of frame that a line becomes.</summary>
     MessageKind Kind { get; }
 
-    /// <summary>When <see cref="Receive"/> is to be called though nobody has set the capture's wakeup; null when it is set for each line.</summary>
+    /// <summary>How often to call <see cref="Receive"/> without a wakeup; null when the capture's wakeup is set for each line.</summary>
     TimeSpan? Interval { get; }
 
-    /// <summary>Why nothing comes any more; null while all is well.</summary>
+    /// <summary>Why lines have stopped; null while the source works.</summary>
     Exception? Error { get; }
 
-    /// <summary>Marks what was received so far: see <see cref="HasBefore"/>.</summary>
+    /// <summary>A mark behind the lines received so far: see <see cref="HasBefore"/>.</summary>
     long End { get; }
 
-    /// <summary>Receives what has come, without waiting.</summary>
+    /// <summary>Receives queued lines, without waiting.</summary>
     void Receive();
 
-    /// <summary>Whether there is a line that had come before a mark was set.</summary>
+    /// <summary>Whether there is a line that arrived before a mark was set.</summary>
     bool HasBefore(long end);
 
     /// <summary>The oldest line, valid until <see cref="Release"/>; false when there is none.</summary>
     bool TryRead(out ReadOnlySpan<byte> line);
 
-    /// <summary>Goes on to the next line.</summary>
+    /// <summary>Moves to the next line.</summary>
     void Release();
 
     /// <summary>How many lines were lost since the last call.</summary>

@@ -7,8 +7,8 @@ using Conntracker.Core.Feeds;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Compares the legacy rules on a thread of its own, for lines that wait for it. The thread is in the network namespace of the thread that
-/// made the comparer, for a new thread inherits it.
+/// Compares the legacy rules on a thread of its own, for lines that wait for it. The thread is in the network namespace of the thread that created
+/// the comparer, because a new thread inherits it.
 /// </summary>
 internal sealed class IptablesComparer : IDisposable
 {
@@ -25,8 +25,8 @@ internal sealed class IptablesComparer : IDisposable
     private bool _isUrgent;
     private bool _isEnding;
 
-    /// <summary>Makes it; it compares nothing before it is asked to.</summary>
-    /// <param name="comparison">Compares. Belongs to the comparer's thread from now on.</param>
+    /// <summary>Starts the thread; it compares nothing before the first request.</summary>
+    /// <param name="comparison">The comparison. Only the comparer's thread uses it from now on.</param>
     /// <param name="clock">The capture's time.</param>
     /// <param name="done">Called on the comparer's thread after each comparison.</param>
     public IptablesComparer(IptablesComparison comparison, CaptureClock clock, Action done)
@@ -38,14 +38,14 @@ internal sealed class IptablesComparer : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Asks for a comparison and returns at once. It begins after this call.</summary>
-    /// <param name="mark">Lines before it have come, and wait.</param>
+    /// <summary>Requests a comparison and returns at once. The comparison begins after this call.</summary>
+    /// <param name="mark">Lines before it have arrived, and wait.</param>
     /// <param name="isUrgent">Whether to compare at once: the capture is about to end.</param>
     public void Request(long mark, bool isUrgent)
     {
         lock (_gate)
         {
-            // A thread that waits until it is time sees the newest mark then.
+            // A thread that already waits for the next comparison will see the newest mark then.
             if ((mark > _wanted && _wanted <= _compared) || (isUrgent && !_isUrgent))
             {
                 Monitor.Pulse(_gate);
@@ -56,7 +56,7 @@ internal sealed class IptablesComparer : IDisposable
         }
     }
 
-    /// <summary>Takes the oldest comparison that was not taken, in their order.</summary>
+    /// <summary>Takes the oldest comparison that was not taken yet.</summary>
     /// <returns>False when there is none.</returns>
     public bool TryTake(out IptablesCheck check)
     {
@@ -66,7 +66,7 @@ internal sealed class IptablesComparer : IDisposable
         }
     }
 
-    /// <summary>Ends the thread; a comparison that goes on is waited for a few seconds.</summary>
+    /// <summary>Ends the thread; waits a few seconds for a running comparison.</summary>
     public void Dispose()
     {
         lock (_gate)
@@ -87,7 +87,7 @@ internal sealed class IptablesComparer : IDisposable
             {
                 check = _comparison.Compare(mark, isUrgent);
             }
-#pragma warning disable CA1031 // Whatever it is, lines must not wait for ever: they are shown with the rules that are known.
+#pragma warning disable CA1031 // Whatever fails, lines must not wait without limit: they are shown with the known rules.
             catch (Exception error)
 #pragma warning restore CA1031
             {
@@ -107,7 +107,7 @@ internal sealed class IptablesComparer : IDisposable
         }
     }
 
-    // False when it is time to end.
+    // False when the thread is to end.
     private bool WaitUntilDue(out long mark, out bool isUrgent)
     {
         lock (_gate)
@@ -122,7 +122,7 @@ internal sealed class IptablesComparer : IDisposable
         }
     }
 
-    // In milliseconds; never 0 while nobody wants anything.
+    // In milliseconds; never 0 while nothing is requested.
     private int Pause()
     {
         long wait = _comparison.Due - _clock.Now;

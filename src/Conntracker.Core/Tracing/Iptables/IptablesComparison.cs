@@ -10,8 +10,8 @@ using Conntracker.Core.Rulesets;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Compares the legacy rules with what they were. Many rules take long to compare: no more than a twentieth of the time goes there. In
-/// between only their layout is looked at, which costs little and shows when most changes were made. Used on one thread.
+/// Compares the legacy rules with those of the previous comparison. Many rules take long to compare: at most a twentieth of the time is spent on it.
+/// In between only their layout is read, which is cheap and shows most changes. Used on one thread.
 /// </summary>
 internal sealed class IptablesComparison
 {
@@ -32,8 +32,8 @@ internal sealed class IptablesComparison
     private long _nextLayout;
     private bool _hasMoved;
 
-    /// <param name="readRules">A number for a family's rules: <see cref="IptablesFingerprint.Read(FlowFamily)"/>.</param>
-    /// <param name="readLayout">A number for their layout: <see cref="IptablesFingerprint.ReadLayout"/>.</param>
+    /// <param name="readRules">Reads a hash of a family's rules: <see cref="IptablesFingerprint.Read(FlowFamily)"/>.</param>
+    /// <param name="readLayout">Reads a hash of their layout: <see cref="IptablesFingerprint.ReadLayout"/>.</param>
     /// <param name="clock">The capture's time.</param>
     public IptablesComparison(Func<FlowFamily, ulong?> readRules, Func<FlowFamily, ulong?> readLayout, CaptureClock clock)
     {
@@ -42,11 +42,11 @@ internal sealed class IptablesComparison
         _clock = clock;
     }
 
-    /// <summary>When lines that wait are to be looked at: ticks of <see cref="CaptureClock.Now"/>.</summary>
+    /// <summary>When to compare next for lines that wait: ticks of <see cref="CaptureClock.Now"/>.</summary>
     public long Due => Math.Min(_nextRules, _nextLayout);
 
-    /// <summary>Looks at the layout of the rules, and compares all of them when it is time.</summary>
-    /// <param name="mark">Lines before it have come.</param>
+    /// <summary>Reads the layout of the rules, and compares all rules when it is time.</summary>
+    /// <param name="mark">Lines before it have arrived.</param>
     /// <param name="isUrgent">Whether to compare at once, however long the last comparison took.</param>
     /// <returns>Null when the rules were not compared.</returns>
     public IptablesCheck? Compare(long mark, bool isUrgent)
@@ -56,7 +56,7 @@ internal sealed class IptablesComparison
         bool comparesRules = isUrgent || start >= _nextRules;
         for (int i = 0; i < s_families.Length; i++)
         {
-            // First the layout: one that changes after it was read is noticed the next time.
+            // First the layout: a change after this read is noticed the next time.
             ulong? layout = _readLayout(s_families[i]);
             _hasMoved |= layout != _layouts[i];
             if (comparesRules)
@@ -76,7 +76,7 @@ internal sealed class IptablesComparison
             return null;
         }
 
-        // Of two costs the smaller: a thread that had to wait for a processor has spent nothing.
+        // The smaller of two costs: a thread that had to wait for a processor has not used it.
         _nextRules = start + Math.Max(s_leastInterval, Share * Math.Min(cost, _lastCost));
         _nextLayout = start + s_layoutInterval;
         _lastCost = cost;

@@ -13,8 +13,8 @@ using Conntracker.Core.Rulesets;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// The TRACE lines of iptables-legacy, put into a sink together with the rules that they name. Opened once there are legacy tables: a
-/// host without them is left as it is. They come through NFLOG group 0 or, where that cannot be had, through the kernel's log.
+/// Puts the TRACE lines of iptables-legacy into a sink, with the rules that they name. Opened once there are legacy tables: a host without them is
+/// not changed. The lines come through NFLOG group 0 or, where that is not available, through the kernel's log.
 /// </summary>
 internal sealed class IptablesFeed : IDisposable
 {
@@ -35,11 +35,11 @@ internal sealed class IptablesFeed : IDisposable
     private long _nextLook;
     private long _lastTake;
 
-    /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    /// <summary>Opens the feed when there are legacy tables.</summary>
     /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
-    /// <param name="wakeup">Set by the threads that read beside.</param>
+    /// <param name="wakeup">Set by the threads that read.</param>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
     public IptablesFeed(MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup, NetworkNamespaceId networkNamespace)
         : this(
@@ -52,12 +52,12 @@ internal sealed class IptablesFeed : IDisposable
     {
     }
 
-    /// <summary>Makes a feed, and opens it when there are legacy tables.</summary>
+    /// <summary>Opens the feed when there are legacy tables.</summary>
     /// <param name="rules">The rules; disposed with the feed.</param>
     /// <param name="hasTables">Whether there are legacy tables.</param>
     /// <param name="open">Opens the source; null when there is none.</param>
     /// <param name="sink">Gets the frames.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
     public IptablesFeed(
         IptablesRules rules, Func<bool> hasTables, Func<IptablesSource?> open, MessageSink sink, CaptureNotices notices, CaptureClock clock)
@@ -71,15 +71,15 @@ internal sealed class IptablesFeed : IDisposable
         OpenWhenNeeded();
     }
 
-    /// <summary>Whether the rules were read for the first time, however that went, unless there are none.</summary>
+    /// <summary>Whether the rules were read for the first time, even without success; true when there are none.</summary>
     public bool HasRules => !_isOpened || _rules.HasRead;
 
-    /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
+    /// <summary>When <see cref="Take"/> must run even if nothing has arrived: ticks of UTC.</summary>
     public long Due => Math.Min(
         _loggerFeed?.Due ?? long.MaxValue,
         _source?.Lines.Interval is TimeSpan interval ? _lastTake + interval.Ticks : _isOpened ? long.MaxValue : _nextLook);
 
-    /// <summary>Takes what is there; true when there was something.</summary>
+    /// <summary>Handles the received lines; true when there were any.</summary>
     public bool Take()
     {
         OpenWhenNeeded();
@@ -100,10 +100,10 @@ internal sealed class IptablesFeed : IDisposable
         return hasTaken;
     }
 
-    /// <summary>Takes what is there, and waits until it can be told in words.</summary>
+    /// <summary>Handles the received lines, and waits until the texts of their rules are read.</summary>
     public void Finish()
     {
-        // What was logged before now may still be on its way to the tap.
+        // Lines logged before now may still be on their way to the subscriber.
         Thread.Sleep(_source is null ? TimeSpan.Zero : s_lastLines);
         _isFinishing = true;
         Take();
@@ -117,7 +117,7 @@ internal sealed class IptablesFeed : IDisposable
                 Take();
             }
 
-            // Better with the rules that are known than not at all.
+            // Lines with the rules known so far are better than none.
             _ = PutLines(lines, end);
         }
 
@@ -131,7 +131,7 @@ internal sealed class IptablesFeed : IDisposable
         _rules.Dispose();
     }
 
-    // A line is put only when the rules were compared after it had come: what passed a new rule must not be told of the old one.
+    // A line is put only when the rules were compared after it arrived: a packet that met a new rule must not show the old one.
     private bool TakeLines()
     {
         bool hasTaken = false;

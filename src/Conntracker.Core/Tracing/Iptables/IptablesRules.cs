@@ -10,8 +10,8 @@ using Conntracker.Core.Rulesets;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Has the rules of iptables-legacy read whenever they have changed. The kernel tells of no change: the rules are compared before lines
-/// are read, because a line names its rule by nothing but its position. Both is done beside the capture.
+/// Requests the rules of iptables-legacy whenever they have changed. The kernel does not report changes, and a line names its rule only by its
+/// position: so the rules are compared before lines are read. Both are done on other threads.
 /// </summary>
 internal sealed class IptablesRules : IDisposable
 {
@@ -26,12 +26,12 @@ internal sealed class IptablesRules : IDisposable
     private bool _isReading;
     private bool _isOutOfDate;
 
-    /// <summary>Makes it; the first comparison has the rules read.</summary>
+    /// <summary>Starts; the first comparison requests the rules.</summary>
     /// <param name="comparison">Compares the rules, on another thread.</param>
     /// <param name="sink">Gets the texts.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
-    /// <param name="wakeup">Set when rules were compared, or there are texts to take.</param>
+    /// <param name="wakeup">Set when rules were compared, or texts were read.</param>
     public IptablesRules(IptablesComparison comparison, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _sink = sink;
@@ -41,19 +41,19 @@ internal sealed class IptablesRules : IDisposable
         _reader = new IptablesRulesetReader(wakeup.Set);
     }
 
-    /// <summary>Whether the rules were read once, however that went.</summary>
+    /// <summary>Whether the rules were read once, even without success.</summary>
     public bool HasRead { get; private set; }
 
-    /// <summary>Has the rules compared, and returns at once.</summary>
-    /// <param name="mark">Lines before it have come, and wait for that.</param>
-    /// <param name="isUrgent">Whether it must not be put off: the capture is about to end.</param>
+    /// <summary>Requests a comparison, and returns at once.</summary>
+    /// <param name="mark">Lines before it have arrived, and wait for the comparison.</param>
+    /// <param name="isUrgent">Whether it must not be delayed: the capture is about to end.</param>
     public void RequestCheck(long mark, bool isUrgent = false) => _comparer.Request(mark, isUrgent);
 
-    /// <summary>Takes what a comparison has shown. When rules have changed, <see cref="Apply"/> is to follow.</summary>
-    /// <returns>False when there is nothing new.</returns>
+    /// <summary>Takes the result of a comparison. When rules have changed, call <see cref="Apply"/> next.</summary>
+    /// <returns>False when there is no new result.</returns>
     public bool TryTakeCheck(out IptablesCheck check) => _comparer.TryTake(out check);
 
-    /// <summary>Lines that are put after this passed the rules as a comparison has found them: they are read again when they have changed.</summary>
+    /// <summary>Applies the result of a comparison to the lines that are put after this: when rules have changed, they are read again.</summary>
     public void Apply(in IptablesCheck check)
     {
         if (check.Error is not null)
@@ -75,7 +75,7 @@ internal sealed class IptablesRules : IDisposable
         Take();
     }
 
-    /// <summary>Takes what was read.</summary>
+    /// <summary>Handles the texts that were read.</summary>
     public void Take()
     {
         bool hasTexts = _reader.TryTake(out IptablesRulesetTexts texts);
@@ -87,7 +87,7 @@ internal sealed class IptablesRules : IDisposable
                 _notices.Add("iptables-rules", $"Could not read the rules of iptables-legacy: {_reader.Error}");
             }
 
-            // Rules that have changed since are read once more before anything is concluded from them. Without text the positions stand.
+            // Rules that have changed since are read once more before conclusions are drawn from them. Without text the positions remain.
             if (!_isOutOfDate)
             {
                 HasRead = true;
@@ -105,8 +105,7 @@ internal sealed class IptablesRules : IDisposable
     }
 
     /// <summary>
-    /// Waits until what was reported last can be told in words; longer for the first reading, without which nothing can be, but never
-    /// without an end.
+    /// Waits until the rules of the last lines are read; longer for the first read, without which no line has a rule, but never without limit.
     /// </summary>
     public void Finish()
     {
@@ -119,7 +118,7 @@ internal sealed class IptablesRules : IDisposable
         }
     }
 
-    /// <summary>Ends what goes on.</summary>
+    /// <summary>Ends running reads and comparisons.</summary>
     public void Dispose()
     {
         _comparer.Dispose();

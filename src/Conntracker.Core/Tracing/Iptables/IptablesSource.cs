@@ -10,7 +10,7 @@ using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Tracing.Iptables;
 
-/// <summary>Where the TRACE lines of iptables-legacy come from: the lines, and the logger that is set for them meanwhile.</summary>
+/// <summary>A source of TRACE lines of iptables-legacy, and the kernel's logger that is set for it.</summary>
 internal sealed class IptablesSource : IDisposable
 {
     /// <param name="lines">The lines.</param>
@@ -27,21 +27,21 @@ internal sealed class IptablesSource : IDisposable
     /// <summary>The logger that is set; null for none.</summary>
     public SettingsLease? Lease { get; }
 
-    /// <summary>Opens NFLOG group 0 or, where that cannot be had, the kernel's log.</summary>
+    /// <summary>Opens NFLOG group 0 or, where that is not available, the kernel's log.</summary>
     /// <param name="networkNamespace">The calling thread's network namespace.</param>
     /// <param name="wakeup">Set when lines came through NFLOG.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
-    /// <returns>Null when neither can be had.</returns>
+    /// <param name="notices">Gets notices for the user.</param>
+    /// <returns>Null when neither is available.</returns>
     public static IptablesSource? Open(NetworkNamespaceId networkNamespace, Wakeup wakeup, CaptureNotices notices) => Open(
         () => Open(NflogSockets.Attach(networkNamespace, wakeup), PacketLogger.Nflog, networkNamespace),
         () => Open(new KernelLogLines(), PacketLogger.KernelLog, networkNamespace),
         notices);
 
-    /// <summary>Opens the first source or, where it cannot be had, the second.</summary>
+    /// <summary>Opens the first source or, where it is not available, the second.</summary>
     /// <param name="openNflog">Opens NFLOG group 0.</param>
     /// <param name="openKernelLog">Opens the kernel's log.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
-    /// <returns>Null when neither can be had.</returns>
+    /// <param name="notices">Gets notices for the user.</param>
+    /// <returns>Null when neither is available.</returns>
     public static IptablesSource? Open(Func<IptablesSource> openNflog, Func<IptablesSource> openKernelLog, CaptureNotices notices)
     {
         const string Cause = "nflog";
@@ -54,7 +54,7 @@ internal sealed class IptablesSource : IDisposable
         }
         catch (ConntrackException error) when (error.Reason == ConntrackErrorReason.PermissionDenied)
         {
-            // The kernel's log needs more, not less.
+            // The kernel's log needs more privileges, not fewer.
             notices.Add(Cause, $"{Failure} {error.Message}");
             return null;
         }
@@ -80,7 +80,7 @@ internal sealed class IptablesSource : IDisposable
         }
     }
 
-    /// <summary>Ends the lines, and puts the logger back.</summary>
+    /// <summary>Ends the lines, and restores the logger.</summary>
     public void Dispose()
     {
         Lines.Dispose();
@@ -95,7 +95,7 @@ internal sealed class IptablesSource : IDisposable
         }
         catch
         {
-            // What others have logged there is none of this capture's.
+            // Messages of other programs there do not concern this capture.
             lines.Dispose();
             throw;
         }

@@ -10,7 +10,7 @@ internal static class KernelLogAddress
     private const int DigitsOfGroup = 4;
     private const int LengthOfIPv6 = (GroupsOfIPv6 * (DigitsOfGroup + 1)) - 1;
 
-    /// <summary>Reads an address; false when it is none.</summary>
+    /// <summary>Reads an address; false for other text.</summary>
     public static bool TryRead(ReadOnlySpan<byte> text, out AddressBits address, out FlowFamily family)
     {
         bool isIPv6 = text.Length == LengthOfIPv6;

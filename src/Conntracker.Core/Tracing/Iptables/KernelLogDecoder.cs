@@ -5,18 +5,18 @@ using static Conntracker.Core.Native.NflogConstants;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Decodes what the kernel's own log tells of traced packets: records of /dev/kmsg (Documentation/ABI/testing/dev-kmsg),
-/// <c>4,357,13000397669,-;TRACE: filter:INPUT:rule:1 IN=eth0 OUT= SRC=… DST=… PROTO=TCP SPT=… DPT=…</c>. Never throws.
+/// Decodes the kernel log's records of traced packets from /dev/kmsg (Documentation/ABI/testing/dev-kmsg), <c>4,357,13000397669,-;TRACE:
+/// filter:INPUT:rule:1 IN=eth0 OUT= SRC=… DST=… PROTO=TCP SPT=… DPT=…</c>. Never throws.
 /// </summary>
 internal static class KernelLogDecoder
 {
-    // Below are the levels of the kernel; what a program writes into the log is given the facility "user" or a higher one.
+    // Lower numbers are the kernel's; a program's message gets the facility "user" or a higher one.
     private const int FirstPriorityOfPrograms = 8;
 
     /// <summary>Decodes one record.</summary>
     /// <param name="record">The record, with its header.</param>
-    /// <param name="line">Filled when the answer is <see cref="DecodeResult.Decoded"/>; otherwise what it holds means nothing.</param>
-    /// <returns>Ignored for what is no trace of iptables; malformed for a record without a header, or a trace without addresses.</returns>
+    /// <param name="line">Filled when the result is <see cref="DecodeResult.Decoded"/>; otherwise undefined.</param>
+    /// <returns>Ignored for records other than traces of iptables; malformed for a record without a header, or a trace without addresses.</returns>
     public static DecodeResult Decode(ReadOnlySpan<byte> record, out IptablesTraceLine line)
     {
         line = default;
@@ -26,7 +26,7 @@ internal static class KernelLogDecoder
             return DecodeResult.Malformed;
         }
 
-        // Lines that begin with a space tell of the device that the message is about.
+        // Lines that begin with a space describe the device of the message.
         ReadOnlySpan<byte> text = record[(header + 1)..];
         int end = text.IndexOf((byte)'\n');
         text = end < 0 ? text : text[..end];
@@ -44,7 +44,7 @@ internal static class KernelLogDecoder
         return line.Family == FlowFamily.None ? DecodeResult.Malformed : DecodeResult.Decoded;
     }
 
-    // The log does not name the hook, but a chain that is built in stands for it.
+    // The log does not name the hook, but a built-in chain implies it.
     private static byte HookOf(ReadOnlySpan<byte> chain)
     {
         return chain.SequenceEqual("PREROUTING"u8) ? NF_INET_PRE_ROUTING

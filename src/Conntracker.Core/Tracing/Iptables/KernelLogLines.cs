@@ -10,7 +10,7 @@ namespace Conntracker.Core.Tracing.Iptables;
 /// <summary>The TRACE lines among the records of the kernel's log; others are passed on as well.</summary>
 internal sealed class KernelLogLines : IIptablesLines
 {
-    // A bound, so that a flood of records does not keep events waiting.
+    // A limit, so that a flood of records does not delay events.
     private const int RecordsInTurn = 4096;
 
     private readonly KernelLogSource _source = new();

@@ -5,12 +5,12 @@ using Conntracker.Core.Packets;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// A packet as the kernel's log words it (net/netfilter/nf_log_syslog.c): words with a key and a value, and in brackets the packet that an
-/// ICMP error is about.
+/// A packet in the wording of the kernel's log (net/netfilter/nf_log_syslog.c): words with a key and a value, and in brackets the packet that caused
+/// an ICMP error.
 /// </summary>
 internal ref struct KernelLogPacket
 {
-    /// <summary>What was read. Its family is none when the addresses are missing.</summary>
+    /// <summary>The result. Its family is none when the addresses are missing.</summary>
     public PacketTuple Tuple;
 
     private bool _hasSrc;
@@ -22,7 +22,7 @@ internal ref struct KernelLogPacket
     private bool _hasId;
     private bool _isLaterFragment;
 
-    /// <summary>Whether the tuple is whole: see <see cref="IptablesTraceLine.HasPacket"/>.</summary>
+    /// <summary>Whether the tuple is complete: see <see cref="IptablesTraceLine.HasPacket"/>.</summary>
     public readonly bool IsComplete
     {
         get
@@ -32,7 +32,7 @@ internal ref struct KernelLogPacket
                 return false;
             }
 
-            // The tuple of an error may be that of what it is about.
+            // The tuple of an error may be that of the packet that caused it.
             return Tuple.IsIcmpError
                 || (FlowKey.HasPorts(Tuple.Key.Protocol)
                     ? _hasSrcPort && _hasDstPort
@@ -51,7 +51,7 @@ internal ref struct KernelLogPacket
             int end = words.IndexOf((byte)' ');
             ReadOnlySpan<byte> word = end < 0 ? words : words[..end];
 
-            // Not "INCOMPLETE [4 bytes]", which tells that a header was cut off.
+            // Not "INCOMPLETE [4 bytes]", which means that a header was truncated.
             if (word.StartsWith("[SRC="u8))
             {
                 if (!isCause)
@@ -130,7 +130,7 @@ internal ref struct KernelLogPacket
         }
     }
 
-    // As PacketDecoder takes it: of the same family, not an error itself, and it travelled against the error.
+    // By PacketDecoder's rules: of the same family, not an error itself, and travelling against the error.
     private void TakeCause(ReadOnlySpan<byte> words)
     {
         KernelLogPacket cause = Read(words, isCause: true);
@@ -140,7 +140,7 @@ internal ref struct KernelLogPacket
         }
     }
 
-    // A query is what has an answer of another type.
+    // A query is a type whose reply has another type.
     private static bool IsQuery(ref readonly FlowKey key) => FlowKey.Reverse(in key).Original.DstPort != key.Original.DstPort;
 
     private static bool TryReadProtocol(ReadOnlySpan<byte> value, out FlowProtocol protocol)

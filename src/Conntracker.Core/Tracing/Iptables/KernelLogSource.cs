@@ -5,22 +5,22 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// The kernel's own log, from its end on: where traced packets of iptables-legacy are logged when nf_log_ipv4 and nf_log_ipv6 are the
-/// loggers. The stand-in for NFLOG when another program holds group 0. The log is one for all network namespaces, and the kernel writes there only of its
-/// first one unless net.netfilter.nf_log_all_netns is 1.
+/// The kernel's own log, from its end on: traced packets of iptables-legacy are logged here when nf_log_ipv4 and nf_log_ipv6 are the loggers. It
+/// replaces NFLOG when another program holds group 0. All network namespaces share one log, and the kernel writes only messages of the initial one to
+/// it, unless net.netfilter.nf_log_all_netns is 1.
 /// </summary>
 internal sealed unsafe class KernelLogSource : IDisposable
 {
     private const string Path = "/dev/kmsg";
 
-    // A record is told in one read; the kernel makes none longer.
+    // Each read returns one record; the kernel's are never longer.
     private readonly byte[] _record = new byte[8192];
     private readonly SafeFileDescriptor _descriptor;
     private long _lost;
     private ulong? _last;
 
     /// <summary>Opens the log.</summary>
-    /// <exception cref="ConntrackException">No privilege, or there is no such file.</exception>
+    /// <exception cref="ConntrackException">No privilege, or the file does not exist.</exception>
     public KernelLogSource()
     {
         int number = SafeLibC.open(Path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -42,9 +42,9 @@ internal sealed unsafe class KernelLogSource : IDisposable
     public int Number => _descriptor.Number;
 
     /// <summary>Reads the next record, without waiting.</summary>
-    /// <param name="record">The record as Documentation/ABI/testing/dev-kmsg says; valid until the next call.</param>
-    /// <returns>False when there is none now.</returns>
-    /// <exception cref="ConntrackException">The log cannot be read any more.</exception>
+    /// <param name="record">The record in the format of Documentation/ABI/testing/dev-kmsg; valid until the next call.</param>
+    /// <returns>False when there is none at present.</returns>
+    /// <exception cref="ConntrackException">The log can no longer be read.</exception>
     public bool TryRead(out ReadOnlySpan<byte> record)
     {
         record = default;
@@ -64,7 +64,7 @@ internal sealed unsafe class KernelLogSource : IDisposable
                 return true;
             }
 
-            // EPIPE: what was to be read next is overwritten; the next read goes on behind, and its number tells how many are missing.
+            // EPIPE: the next record was overwritten; the next read continues behind it, and its number shows how many are missing.
             if (errno == EPIPE)
             {
                 _lost += _last is null ? 1 : 0;
@@ -77,8 +77,7 @@ internal sealed unsafe class KernelLogSource : IDisposable
     }
 
     /// <summary>
-    /// How many records of the log were overwritten before they could be read, since the last call. Not all of them may have been of
-    /// traced packets.
+    /// How many records of the log were overwritten before they could be read, since the last call. Not all of them need be of traced packets.
     /// </summary>
     public long TakeLost()
     {
@@ -90,7 +89,7 @@ internal sealed unsafe class KernelLogSource : IDisposable
     /// <inheritdoc/>
     public void Dispose() => _descriptor.Dispose();
 
-    // "level,number,…;text": numbers go up by one.
+    // "level,number,…;text": numbers increase by one.
     private long Missed(ReadOnlySpan<byte> record)
     {
         int comma = record.IndexOf((byte)',');

@@ -8,15 +8,15 @@ using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Tracing.Iptables;
 
-/// <summary>Decodes what NFLOG sends of traced packets. Never throws, whatever the bytes are.</summary>
+/// <summary>Decodes NFLOG's messages of traced packets. Never throws, whatever the bytes are.</summary>
 internal static class NflogDecoder
 {
     /// <summary>Decodes one netlink message.</summary>
     /// <param name="source">The message.</param>
-    /// <param name="line">Filled when the answer is <see cref="DecodeResult.Decoded"/>; otherwise what it holds means nothing.</param>
+    /// <param name="line">Filled when the result is <see cref="DecodeResult.Decoded"/>; otherwise undefined.</param>
     /// <returns>
-    /// Ignored for what is no trace of iptables: other messages, other prefixes (connection tracking logs invalid packets to the same
-    /// place), other families.
+    /// Ignored for anything but a trace of iptables: other messages, other prefixes (connection tracking logs invalid packets to the same place),
+    /// other families.
     /// </returns>
     public static DecodeResult Decode(in NetlinkMessage source, out IptablesTraceLine line)
     {
@@ -31,7 +31,7 @@ internal static class NflogDecoder
             return DecodeResult.Malformed;
         }
 
-        // The family of the table, not hw_protocol: for a packet of this host's own that is not always set yet.
+        // The family of the table, not hw_protocol, which is not always set yet for a packet of this host.
         line.Family = MemoryMarshal.Read<nfgenmsg>(source.Payload).nfgen_family switch
         {
             NFPROTO_IPV4 => FlowFamily.IPv4,

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace Conntracker.Core.Tracing.Iptables;
 
-/// <summary>Reads who holds which NFLOG group, from /proc/net/netfilter/nfnetlink_log: the group, the netlink port of its socket, and more.</summary>
+/// <summary>Reads the holders of NFLOG groups from /proc/net/netfilter/nfnetlink_log: the group, the netlink port of its socket, and more.</summary>
 internal static class NflogGroups
 {
     /// <summary>The file for the network namespace of the calling thread. Only root may read it.</summary>
@@ -21,7 +21,7 @@ internal static class NflogGroups
         }
     }
 
-    /// <summary>The same, in the lines of such a file.</summary>
+    /// <summary>As <see cref="HolderOfGroup0"/>, from the lines of such a file.</summary>
     public static uint? Find(IEnumerable<string> lines)
     {
         foreach (string line in lines)

@@ -5,10 +5,10 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Tracing.Iptables;
 
-/// <summary>The thread that reads NFLOG group 0 of one network namespace and hands every datagram to all taps.</summary>
+/// <summary>The thread that reads NFLOG group 0 of one network namespace and passes every datagram to all subscribers.</summary>
 internal sealed class NflogReader : IDisposable
 {
-    // A bound, so that a tap is not kept waiting for the end of a flood.
+    // A limit, so that a subscriber need not wait for the end of a flood.
     private const int BatchesInTurn = 16;
 
     private readonly NflogSource _source;
@@ -19,8 +19,8 @@ internal sealed class NflogReader : IDisposable
     private readonly List<NflogSubscriber> _taps = [];
     private Exception? _error;
 
-    /// <summary>Opens the group in the calling thread's network namespace, which the new thread shares, and starts to read.</summary>
-    /// <exception cref="ConntrackException">The group cannot be taken.</exception>
+    /// <summary>Opens the group in the calling thread's network namespace, which the new thread inherits, and starts to read.</summary>
+    /// <exception cref="ConntrackException">The group is not available.</exception>
     public NflogReader()
     {
         try
@@ -37,7 +37,7 @@ internal sealed class NflogReader : IDisposable
         _thread.Start();
     }
 
-    /// <summary>False when something has ended the thread.</summary>
+    /// <summary>False when an error has ended the thread.</summary>
     public bool IsReading
     {
         get
@@ -49,7 +49,7 @@ internal sealed class NflogReader : IDisposable
         }
     }
 
-    /// <summary>Adds a tap: it gets what is read from now on.</summary>
+    /// <summary>Adds a subscriber: it gets all datagrams read from now on.</summary>
     public void Add(NflogSubscriber tap)
     {
         lock (_gate)
@@ -62,7 +62,7 @@ internal sealed class NflogReader : IDisposable
         }
     }
 
-    /// <summary>Removes a tap; when this returns, nothing is put into it any more.</summary>
+    /// <summary>Removes a subscriber; it gets nothing after this returns.</summary>
     /// <returns>True when it was the last one.</returns>
     public bool Remove(NflogSubscriber tap)
     {
@@ -73,7 +73,7 @@ internal sealed class NflogReader : IDisposable
         }
     }
 
-    /// <summary>Ends the thread and gives the group back.</summary>
+    /// <summary>Ends the thread and releases the group.</summary>
     public void Dispose()
     {
         _stop.Set();
@@ -91,7 +91,7 @@ internal sealed class NflogReader : IDisposable
                 Read();
             }
         }
-#pragma warning disable CA1031 // Whatever it is, those who wait for lines must learn of it; an exception here would end the process.
+#pragma warning disable CA1031 // Whatever fails, subscribers that wait for lines must learn of it; an exception here would end the process.
         catch (Exception error)
 #pragma warning restore CA1031
         {
@@ -104,7 +104,7 @@ internal sealed class NflogReader : IDisposable
         }
     }
 
-    // False when it is time to end.
+    // False when the thread is to end.
     private bool Wait()
     {
         Span<pollfd> polled = [Poll.ForReading(_stop.Number), Poll.ForReading(_source.Number)];

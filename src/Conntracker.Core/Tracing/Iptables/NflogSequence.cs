@@ -7,8 +7,8 @@ using static Conntracker.Core.Native.NflogConstants;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Counts the lines that NFLOG could not deliver, by the gaps in their numbers (NFULA_SEQ), which may start anywhere and wrap. An overrun
-/// of the socket's buffer is counted when it is told, and what the gap behind it tells beyond that when the next line comes.
+/// Counts the lines that NFLOG could not deliver, by the gaps in their numbers (NFULA_SEQ), which may start anywhere and wrap. An overrun of the
+/// socket's buffer is counted when it is reported, and any further loss that the gap behind it shows when the next line arrives.
 /// </summary>
 internal sealed class NflogSequence
 {
@@ -16,7 +16,7 @@ internal sealed class NflogSequence
     private uint _next;
     private long _counted;
 
-    /// <summary>Goes through a datagram.</summary>
+    /// <summary>Reads the numbers of a datagram.</summary>
     /// <param name="datagram">Its bytes, as received.</param>
     /// <param name="lines">How many lines it holds.</param>
     /// <returns>How many lines were lost before or between them, beyond those that were counted already.</returns>
@@ -42,8 +42,8 @@ internal sealed class NflogSequence
         return lost;
     }
 
-    /// <summary>Takes note of an overrun.</summary>
-    /// <param name="datagrams">How many datagrams were dropped, each of one line at least; null when that is not known.</param>
+    /// <summary>Counts an overrun.</summary>
+    /// <param name="datagrams">How many datagrams were dropped, each with at least one line; null when that is not known.</param>
     /// <returns>How many lines to count as lost.</returns>
     public long Overrun(long? datagrams)
     {
@@ -54,7 +54,7 @@ internal sealed class NflogSequence
 
     private long Gap(uint number)
     {
-        // Unsigned, so that a wrap is no gap. A number that was there before is a line come twice, not four thousand million lost.
+        // Unsigned, so that a wrap is not a gap. A number seen before is a line delivered twice, not four billion lost.
         uint gap = _isStarted ? unchecked(number - _next) : 0;
         if (gap > int.MaxValue)
         {

@@ -11,24 +11,24 @@ using Conntracker.Core.Netlink;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Shares NFLOG group 0 among the captures of this process: a network namespace has one such group, and one socket can hold it. The
-/// first tap opens it and starts a thread that reads, the last one ends both.
+/// Shares NFLOG group 0 among the captures of this process: a network namespace has one such group, and only one socket can hold it. The first
+/// subscriber opens it and starts a thread that reads, the last one ends both.
 /// </summary>
 internal static class NflogSockets
 {
     private static readonly Lock s_gate = new();
     private static readonly Dictionary<NetworkNamespaceId, NflogReader> s_readers = [];
 
-    /// <summary>Taps the group of the calling thread's network namespace.</summary>
+    /// <summary>Subscribes to the group of the calling thread's network namespace.</summary>
     /// <param name="networkNamespace">That namespace.</param>
-    /// <param name="arrived">Set when something came; it must live at least as long as the tap.</param>
-    /// <param name="capacity">The size of the tap's queue, in bytes.</param>
-    /// <exception cref="ConntrackException">The group cannot be taken: see <see cref="NflogSource"/>.</exception>
+    /// <param name="arrived">Set when datagrams have arrived; it must live at least as long as the subscriber.</param>
+    /// <param name="capacity">The size of the subscriber's queue, in bytes.</param>
+    /// <exception cref="ConntrackException">The group is not available: see <see cref="NflogSource"/>.</exception>
     public static NflogSubscriber Attach(NetworkNamespaceId networkNamespace, Wakeup arrived, int capacity = DatagramRing.DefaultCapacity)
     {
         lock (s_gate)
         {
-            // A reader that has failed is left to the taps it has; its socket is closed, so the group is free.
+            // A failed reader keeps only its existing subscribers; its socket is closed, so the group is free.
             if (!s_readers.TryGetValue(networkNamespace, out NflogReader? reader) || !reader.IsReading)
             {
                 reader = new NflogReader();
@@ -43,7 +43,7 @@ internal static class NflogSockets
 
     private static void Detach(NetworkNamespaceId networkNamespace, NflogReader reader, NflogSubscriber tap)
     {
-        // Under the lock until the socket is closed: who attaches next needs the group.
+        // The lock is held until the socket is closed: the next subscriber needs the group.
         lock (s_gate)
         {
             if (reader.Remove(tap))

@@ -9,27 +9,27 @@ using static Tmds.Linux.LibC;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// NFLOG group 0 of a network namespace: where traced packets of iptables-legacy are logged when nfnetlink_log is the namespace's logger.
-/// Only one socket can hold the group. Opening it loads the kernel module, without which the logger cannot be set.
+/// NFLOG group 0 of a network namespace: traced packets of iptables-legacy are logged here when nfnetlink_log is the namespace's logger. Only one
+/// socket can hold the group. Opening it loads the kernel module, without which the logger cannot be set.
 /// </summary>
 internal sealed class NflogSource : IDisposable
 {
-    // Lines of a trace come one a datagram, at once, whatever threshold is asked for (default_loginfo of nfnetlink_log.c), and the kernel
-    // reserves a page for each, which is the least that it can be asked for: the buffer holds some 15,000 lines.
+    // Lines of a trace come one per datagram, at once, whatever threshold is requested (default_loginfo of nfnetlink_log.c). The kernel reserves a
+    // page for each, which is the minimum that can be set: the buffer holds some 15,000 lines.
     private const int DefaultBufferSize = 32 << 20;
     private const int BatchCapacity = 128;
     private const int DatagramSize = 8192;
 
-    // IPv6, an ICMP error and the packet that it is about, with room for a few options.
+    // IPv6, an ICMP error and the packet that caused it, with room for a few options.
     private const int CopiedBytes = 128;
 
-    // In hundredths of a second, for what rules of the user's log to the same group and have the kernel gather.
+    // In hundredths of a second: for user rules that log to the same group and have the kernel batch their messages.
     private const int Timeout = 1;
 
     private readonly NetlinkSocket _socket;
     private readonly DatagramBatch _batch = new(BatchCapacity, DatagramSize);
 
-    /// <summary>Takes hold of the group in the calling thread's network namespace; lines are queued from here on.</summary>
+    /// <summary>Takes the group in the calling thread's network namespace; lines are queued from here on.</summary>
     /// <param name="bufferSize">The receive buffer, in bytes.</param>
     /// <exception cref="ConntrackException">
     /// Another socket holds the group (<see cref="ConntrackErrorReason.NflogBusy"/>), the kernel lacks NFLOG, or no privilege.
@@ -55,28 +55,28 @@ internal sealed class NflogSource : IDisposable
     /// <summary>The descriptor's number, for poll(2).</summary>
     public int Number => _socket.Number;
 
-    /// <summary>The socket's address (nl_pid), by which others find who holds the group.</summary>
+    /// <summary>The socket's address (nl_pid), which shows the holder of the group to others.</summary>
     public uint PortId => _socket.PortId;
 
     /// <summary>Receives what is queued, without waiting.</summary>
-    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS tells an overrun.</returns>
+    /// <returns>How many datagrams came; the negative error number when none did: -ENOBUFS is an overrun.</returns>
     public int Receive() => _batch.Receive(_socket.Descriptor);
 
     /// <summary>
-    /// How many datagrams the kernel could not queue since the last call; null when it does not tell. Asked on a thread of the socket's
-    /// own network namespace.
+    /// How many datagrams the kernel could not queue since the last call; null when the kernel does not report it. Call it on a thread of the
+    /// socket's own network namespace.
     /// </summary>
     public long? TakeDrops() => _socket.TakeDrops();
 
-    /// <summary>Lets go of the group.</summary>
+    /// <summary>Releases the group.</summary>
     public void Dispose()
     {
         _socket.Dispose();
         _batch.Dispose();
     }
 
-    // One message does it all, so that no line comes with other settings. PF_BIND is not asked for: it sets the namespace's logger, which
-    // is lent and put back elsewhere.
+    // One message sets everything, so that no line comes with other settings. PF_BIND is not requested: it would set the namespace's logger, which
+    // SettingsLease sets and restores.
     private void Bind()
     {
         nfulnl_msg_config_mode mode = new() { copy_range = BinaryPrimitives.ReverseEndianness((uint)CopiedBytes), copy_mode = NFULNL_COPY_PACKET };
@@ -96,7 +96,7 @@ internal sealed class NflogSource : IDisposable
         }
     }
 
-    // The kernel answers before the call that sends returns. Lines may come before or behind it; nobody waits for them yet.
+    // The kernel answers before the send call returns. Lines may come before or after the answer; nothing waits for them yet.
     private int ReadAnswer()
     {
         int received;
@@ -118,7 +118,7 @@ internal sealed class NflogSource : IDisposable
         return -received;
     }
 
-    // A group that another socket holds is refused with EPERM, as a missing capability is; EBUSY comes only when both ask at once.
+    // A group that another socket holds is refused with EPERM, like a missing capability; EBUSY occurs only when both request it at once.
     private static ConntrackException Refused(int errno) => NflogGroups.HolderOfGroup0(NflogGroups.Path) switch
     {
         uint port when errno == EPERM || errno == EBUSY => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, usually its process id")),
@@ -127,7 +127,7 @@ internal sealed class NflogSource : IDisposable
             ConntrackErrorReason.PermissionDenied,
             $"Could not bind to NFLOG group 0: {Errno.Describe(errno)}. The capability CAP_NET_ADMIN is missing: run as root, or with sudo."),
 
-        // A subsystem that nfnetlink does not know is told as EINVAL.
+        // nfnetlink reports an unknown subsystem as EINVAL.
         _ when errno == ENOENT || errno == EINVAL || errno == EPROTONOSUPPORT || errno == EOPNOTSUPP => new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"Could not bind to NFLOG group 0: {Errno.Describe(errno)}. The kernel lacks CONFIG_NETFILTER_NETLINK_LOG (module nfnetlink_log)."),

@@ -9,7 +9,7 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// One capture's share of NFLOG group 0: every datagram that came since it was attached, in a queue of its own. Read by one thread.
+/// One capture's share of NFLOG group 0: every datagram since it subscribed, in a queue of its own. Read by one thread.
 /// </summary>
 internal sealed class NflogSubscriber : IIptablesLines
 {
@@ -20,8 +20,8 @@ internal sealed class NflogSubscriber : IIptablesLines
     private volatile Exception? _error;
     private bool _isDisposed;
 
-    /// <summary>Makes a tap; <see cref="NflogSockets.Attach"/> does.</summary>
-    /// <param name="arrived">Set when there is something to read. Belongs to the caller.</param>
+    /// <summary>For <see cref="NflogSockets.Attach"/> only.</summary>
+    /// <param name="arrived">Set when there is something to read. The caller owns it.</param>
     /// <param name="detach">Called once, at the end.</param>
     /// <param name="capacity">The queue's size, in bytes.</param>
     public NflogSubscriber(Wakeup arrived, Action<NflogSubscriber> detach, int capacity)
@@ -37,30 +37,30 @@ internal sealed class NflogSubscriber : IIptablesLines
     /// <inheritdoc/>
     public TimeSpan? Interval => null;
 
-    /// <summary>What ended the reading thread, after which nothing comes any more; null while all is well.</summary>
+    /// <summary>The error that ended the reading thread, after which nothing arrives; null while it runs.</summary>
     public Exception? Error => _error;
 
-    /// <summary>Marks what has come so far: see <see cref="HasBefore"/>.</summary>
+    /// <summary>A mark behind the datagrams received so far: see <see cref="HasBefore"/>.</summary>
     public long End => _ring.End;
 
-    /// <summary>Does nothing: the reading thread puts datagrams in.</summary>
+    /// <summary>Does nothing: the reading thread adds datagrams.</summary>
     public void Receive()
     {
     }
 
-    /// <summary>Whether there is a datagram that had come before a mark was set.</summary>
+    /// <summary>Whether there is a datagram that arrived before a mark was set.</summary>
     public bool HasBefore(long end) => _ring.HasBefore(end);
 
     /// <summary>The oldest datagram, valid until <see cref="Release"/>; false when there is none.</summary>
     public bool TryRead(out ReadOnlySpan<byte> line) => _ring.TryRead(out line);
 
-    /// <summary>Goes on to the next datagram.</summary>
+    /// <summary>Moves to the next datagram.</summary>
     public void Release() => _ring.Release();
 
     /// <summary>How many lines were lost since the last call: in the kernel, or because this queue was full.</summary>
     public long TakeLost() => Interlocked.Exchange(ref _lost, 0);
 
-    /// <summary>Puts a datagram in. For the reading thread of the hub, as all that follows.</summary>
+    /// <summary>Adds a datagram. For the reading thread only, as are the members below.</summary>
     /// <param name="datagram">Its bytes.</param>
     /// <param name="lines">How many lines it holds: that many are lost when there is no room.</param>
     public void Put(ReadOnlySpan<byte> datagram, int lines)
@@ -71,20 +71,20 @@ internal sealed class NflogSubscriber : IIptablesLines
         }
     }
 
-    /// <summary>Counts lines that are lost.</summary>
+    /// <summary>Counts lost lines.</summary>
     public void CountLost(long lines) => Interlocked.Add(ref _lost, lines);
 
     /// <summary>Wakes the thread that reads.</summary>
     public void Wake() => _arrived.Set();
 
-    /// <summary>Tells that nothing comes any more.</summary>
+    /// <summary>Reports that datagrams have stopped.</summary>
     public void Fail(Exception error)
     {
         _error = error;
         _arrived.Set();
     }
 
-    /// <summary>Detaches. The last tap of a network namespace gives the group back.</summary>
+    /// <summary>Unsubscribes. The last subscriber of a network namespace releases the group.</summary>
     public void Dispose()
     {
         if (!_isDisposed)

@@ -3,16 +3,16 @@ using System.Buffers.Text;
 namespace Conntracker.Core.Tracing.Iptables;
 
 /// <summary>
-/// Reads the prefix that x_tables gives the log of a traced packet: <c>TRACE: table:chain:rule|policy|return:position</c> and a space. A
-/// chain's name may hold colons, the other parts cannot.
+/// Reads the log prefix that x_tables gives a traced packet: <c>TRACE: table:chain:rule|policy|return:position</c> and a space. A chain's name may
+/// contain colons, the other parts cannot.
 /// </summary>
 internal static class TracePrefix
 {
-    /// <summary>How it begins.</summary>
+    /// <summary>The beginning of the prefix.</summary>
     public static ReadOnlySpan<byte> Start => "TRACE: "u8;
 
     /// <summary>Reads a prefix into a line's table, chain, type and position.</summary>
-    /// <returns>False when it is another one: a rule of the user's may log to the same place.</returns>
+    /// <returns>False for another prefix: a rule of the user may log to the same place.</returns>
     public static bool TryRead(ReadOnlySpan<byte> prefix, ref IptablesTraceLine line)
     {
         if (!prefix.StartsWith(Start))

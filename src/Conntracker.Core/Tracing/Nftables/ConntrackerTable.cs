@@ -11,10 +11,10 @@ using Conntracker.Core.Rulesets;
 namespace Conntracker.Core.Tracing.Nftables;
 
 /// <summary>
-/// The one nftables table that Conntracker makes. It has the flag <c>owner</c>: nobody else can change it, and the kernel removes it
-/// with the socket that made it, however the process ends. Its first rule stands in a chain without a hook: no packet ever passes it,
-/// but that it is there makes the kernel track connections in this network namespace. On a kernel without that flag (before 5.12) the
-/// rule names the process, so that the next start finds a table that was left behind, and removes it.
+/// The one nftables table that Conntracker creates. It has the flag <c>owner</c>: no other process can change it, and the kernel removes it with the
+/// socket that created it, however the process ends. Its first rule is in a chain without a hook: no packet ever meets it, but its presence makes the
+/// kernel track connections in this network namespace. On a kernel without that flag (before 5.12) the rule names the process, so that the next start
+/// can find and remove a leftover table.
 /// </summary>
 internal sealed class ConntrackerTable : IDisposable
 {
@@ -32,14 +32,14 @@ internal sealed class ConntrackerTable : IDisposable
         IsOwned = isOwned;
     }
 
-    /// <summary>The table's name in family inet: <c>conntracker</c>, or with a number when another capture has that one.</summary>
+    /// <summary>The table's name in family inet: <c>conntracker</c>, or with a number when another capture has that name.</summary>
     public string Name { get; }
 
     /// <summary>Whether the kernel removes the table when the process ends, however it ends.</summary>
     public bool IsOwned { get; }
 
-    /// <summary>Makes the table in the calling thread's network namespace.</summary>
-    /// <param name="asksForOwnership">False to do without the flag <c>owner</c>, as on a kernel that does not know it.</param>
+    /// <summary>Creates the table in the calling thread's network namespace.</summary>
+    /// <param name="asksForOwnership">False to omit the flag <c>owner</c>, as on a kernel that does not support it.</param>
     /// <exception cref="ConntrackException">libnftables is missing, or the kernel refused.</exception>
     public static ConntrackerTable Create(bool asksForOwnership = true)
     {
@@ -61,8 +61,8 @@ internal sealed class ConntrackerTable : IDisposable
                 return new ConntrackerTable(context, name, isOwned: false);
             }
 
-            // libnftables says in words only that a name is taken, perhaps by an owner (EPERM). Where no table has it, another name would fail
-            // as well, and in a kernel without nf_tables each try has the kernel look for modules.
+            // Only libnftables' message shows that a name is taken, perhaps by an owner (EPERM). When no table has it, another name would fail as
+            // well, and in a kernel without nf_tables each attempt makes the kernel search for modules.
             if (!error.Contains(Taken, StringComparison.Ordinal) && !context.TryRun($"list table inet {name}", out _))
             {
                 break;
@@ -75,7 +75,7 @@ internal sealed class ConntrackerTable : IDisposable
             $"The nftables table 'inet conntracker' could not be created: {error.TrimEnd('.', ' ')}. This requires nf_tables in the kernel, and CAP_NET_ADMIN.");
     }
 
-    /// <summary>Whether a table is one that Conntracker made, in this process or in another.</summary>
+    /// <summary>Whether Conntracker created a table, in this process or in another.</summary>
     /// <param name="family">NFPROTO_*.</param>
     /// <param name="table">The table's name.</param>
     public static bool IsOwn(byte family, ReadOnlySpan<byte> table)
@@ -91,7 +91,7 @@ internal sealed class ConntrackerTable : IDisposable
 
     /// <summary>Runs commands on the table, all or none.</summary>
     /// <param name="commands">nft commands.</param>
-    /// <param name="failure">What has failed when they do, for the message.</param>
+    /// <param name="failure">What could not be done, for the message.</param>
     /// <exception cref="ConntrackException">The kernel or libnftables refused.</exception>
     public void Run(string commands, string failure)
     {
@@ -126,7 +126,7 @@ internal sealed class ConntrackerTable : IDisposable
     private static bool IsFlagUnknown(string error) =>
         !error.Contains(Taken, StringComparison.Ordinal) && !error.Contains("Operation not permitted", StringComparison.Ordinal);
 
-    // Only what names a process in the way that we do, and one that is gone.
+    // Only a rule that names a process in our format, and one that has ended.
     private static void RemoveLeftover(NftContext context, string name)
     {
         if (!context.TryRun($"list chain inet {name} {Chain}", out string text))

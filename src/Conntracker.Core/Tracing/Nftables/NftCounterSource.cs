@@ -5,7 +5,7 @@ using Conntracker.Core.Netlink;
 namespace Conntracker.Core.Tracing.Nftables;
 
 /// <summary>
-/// Asks the kernel for a named counter of nftables. libnftables would read all rulesets, with the elements of all sets, to tell it.
+/// Reads a named counter of nftables from the kernel. To do so, libnftables would read all rulesets, with the elements of all sets.
 /// </summary>
 internal sealed class NftCounterSource : IDisposable
 {
@@ -21,7 +21,7 @@ internal sealed class NftCounterSource : IDisposable
     /// <exception cref="ConntrackException">The kernel has no netlink, or refused.</exception>
     public static NftCounterSource Open() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "nftables counters"));
 
-    /// <summary>Asks, and receives the answer: it is there when the request was sent.</summary>
+    /// <summary>Sends a request, and receives the answer, which is queued before the send call returns.</summary>
     /// <param name="table">A table of family inet.</param>
     /// <param name="counter">The counter.</param>
     /// <returns>How many datagrams came; the negative error number when none did.</returns>

@@ -5,7 +5,7 @@ using static Conntracker.Core.Native.NftablesConstants;
 
 namespace Conntracker.Core.Tracing.Nftables;
 
-/// <summary>Decodes NFT_MSG_TRACE (nft_trace_attributes of linux/netfilter/nf_tables.h). Attributes that it does not know are skipped.</summary>
+/// <summary>Decodes NFT_MSG_TRACE (nft_trace_attributes of linux/netfilter/nf_tables.h). Unknown attributes are skipped.</summary>
 internal static class NftTraceDecoder
 {
     // NF_CT_STATE_BIT of linux/netfilter/nf_conntrack_common.h.
@@ -18,8 +18,8 @@ internal static class NftTraceDecoder
 
     /// <summary>Decodes a message.</summary>
     /// <param name="message">A message of the groups NFNLGRP_NFTRACE and NFNLGRP_NFTABLES.</param>
-    /// <param name="trace">What it says; only to be read when it was decoded.</param>
-    /// <param name="ignoresConnections">Skips what the message says of the packet's connection, which kernels before Linux 6.17 do not say.</param>
+    /// <param name="trace">The result; defined only when the message was decoded.</param>
+    /// <param name="ignoresConnections">Skips the attributes of the packet's connection, which kernels before Linux 6.17 do not send.</param>
     public static DecodeResult Decode(scoped in NetlinkMessage message, out NftTraceMessage trace, bool ignoresConnections = false)
     {
         trace = default;
@@ -99,7 +99,7 @@ internal static class NftTraceDecoder
             }
         }
 
-        // What a rule like "ct zone set 7" lays down before the conntrack hook is no connection, and the same for many packets.
+        // A template, which a rule like "ct zone set 7" attaches before the conntrack hook, is not a connection, and many packets share it.
         trace.ConntrackId = isTemplate ? 0 : trace.ConntrackId;
         trace.Verdict = trace.Type == TraceStepType.Policy ? policy ?? trace.Verdict : trace.Verdict;
         trace.HasPacket = !network.IsEmpty && PacketDecoder.TryDecode(network, transport, out trace.Packet);

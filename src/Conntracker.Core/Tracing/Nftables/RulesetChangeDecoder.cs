@@ -4,15 +4,15 @@ using static Conntracker.Core.Native.NftablesConstants;
 namespace Conntracker.Core.Tracing.Nftables;
 
 /// <summary>
-/// Reads from a message of the group NFNLGRP_NFTABLES what it changes of the meaning of a rule's handle or position: tables, chains and
-/// rules that come or go. Elements of sets do not, and many hosts change them all the time.
+/// Reads changes that affect the meaning of a rule's handle or position from messages of the group NFNLGRP_NFTABLES: tables, chains and rules that
+/// were created or deleted. Elements of sets do not affect it, and many hosts change them all the time.
 /// </summary>
 internal static class RulesetChangeDecoder
 {
     private const int HeadLength = 4;
 
     /// <summary>Reads a message.</summary>
-    /// <returns>False when it is no such change.</returns>
+    /// <returns>False when it is not such a change.</returns>
     public static bool TryDecode(in NetlinkMessage message, out RulesetChange change)
     {
         change = default;
@@ -27,7 +27,7 @@ internal static class RulesetChangeDecoder
         NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
         while (kind != RulesetChangeKind.Committed && attributes.Read())
         {
-            // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are one number.
+            // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are the same number.
             switch ((type, attributes.Type))
             {
                 case (_, NFTA_RULE_TABLE):

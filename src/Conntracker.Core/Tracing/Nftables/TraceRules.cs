@@ -3,14 +3,14 @@ using System.Globalization;
 namespace Conntracker.Core.Tracing.Nftables;
 
 /// <summary>
-/// The rules of our own table that have the kernel trace packets: nft commands. The first chain of a packet stands right after
-/// defragmentation, so that it sees ports, and before every table of iptables and every usual chain of nftables; what it lets be
-/// traced reports from there on. Sets decide, and the kernel fills and empties them: no message and no process is needed for a flow.
-/// The chains after NAT have no rules: what they report is the packet's new header. The last ones report that nothing drops it any more.
+/// The rules of our own table that make the kernel trace packets, as nft commands. The first chain of a packet is right after defragmentation, so
+/// that it sees ports, and before every table of iptables and every usual chain of nftables; a packet marked there is reported from there on. Sets
+/// decide, and the kernel fills and empties them: a flow needs no message and no process. The chains after NAT have no rules: they report the
+/// packet's new header. The last chains report that nothing can drop it any longer.
 /// </summary>
 internal static class TraceRules
 {
-    /// <summary>How long a flow may be silent before it counts as not traced yet.</summary>
+    /// <summary>How long a flow may be idle before it counts as not traced yet.</summary>
     private static readonly TimeSpan s_memory = TimeSpan.FromMinutes(10);
 
     // Right after NF_IP_PRI_CONNTRACK_DEFRAG (-400), right after NF_IP_PRI_NAT_DST (-100), and last before conntrack confirms.
@@ -18,12 +18,12 @@ internal static class TraceRules
     private const int AfterNatPriority = -99;
     private const int LastPriority = int.MaxValue - 1;
 
-    // Both tuples of as many flows as users can choose (TraceRequestBook.Maximum).
+    // Both tuples of as many flows as users can select (TraceRequestBook.Maximum).
     private const int ChosenCapacity = 2 * 4096;
 
     /// <summary>
-    /// With <see cref="TraceMode.Flows"/>, how many packets of a flow and direction are traced: the first hundred, which decide over its verdict,
-    /// then twenty a second. A bulk transfer would cost ten messages a packet otherwise.
+    /// With <see cref="TraceMode.Flows"/>, how many packets of a flow and direction are traced: the first hundred, which decide its verdict, then
+    /// twenty a second. Otherwise a bulk transfer would cost ten messages per packet.
     /// </summary>
     private const string FlowLimit = "limit rate 20/second burst 100 packets;";
 
@@ -44,17 +44,17 @@ internal static class TraceRules
     public static bool IsLast(ReadOnlySpan<byte> chain) => chain.SequenceEqual("input"u8) || chain.SequenceEqual("postrouting"u8);
 
     /// <summary>
-    /// Whether a packet that comes to the end of this chain of our table has passed all rules. On its way into a loopback device it has
-    /// not: a rule of its own says so there.
+    /// Whether a packet at the end of this chain of our table has met all rules. On its way into a loopback device it has not: there a rule ends the
+    /// chain, not the policy.
     /// </summary>
     public static bool IsLast(ReadOnlySpan<byte> chain, TraceStepType type) =>
         type == TraceStepType.Policy && IsLast(chain);
 
-    /// <summary>The commands that begin tracing, for a table that exists and has none of this.</summary>
+    /// <summary>The commands that start tracing, for an existing table that has none of these objects.</summary>
     /// <param name="table">The table's name, in family inet.</param>
-    /// <param name="mode">Which packets.</param>
+    /// <param name="mode">Which packets are traced.</param>
     /// <param name="duration">How long each flow is traced.</param>
-    /// <param name="capacity">How many tuples with ports a set holds; those of other protocols hold a sixth of it.</param>
+    /// <param name="capacity">How many tuples with ports a set holds; sets of other protocols hold a sixth of it.</param>
     /// <param name="limitsFlows">Whether packets of a flow are traced at a limited rate, with <see cref="TraceMode.Flows"/>.</param>
     public static string Begin(string table, TraceMode mode, TimeSpan duration, int capacity, bool limitsFlows = true)
     {
@@ -81,9 +81,9 @@ internal static class TraceRules
         return Commands(table, lines.Select(line => $"add {line}"));
     }
 
-    /// <summary>The commands that make the queries that users have chosen the only ones that are traced.</summary>
+    /// <summary>The commands that replace the traced queries by the given ones.</summary>
     /// <param name="table">The table's name, in family inet.</param>
-    /// <param name="queries">The queries, each with the time that it is traced.</param>
+    /// <param name="queries">The queries, each with the time for which it is traced.</param>
     public static string Select(string table, IReadOnlyList<(FlowQuery Query, TimeSpan Duration)> queries) => Commands(
         table,
         [
@@ -98,15 +98,15 @@ internal static class TraceRules
             $"add rule TABLE {Postrouting} {IntoLoopback}",
         ]);
 
-    /// <summary>The commands that have packets with a flow's tuples traced for a time.</summary>
+    /// <summary>The commands that trace packets with a flow's tuples for a time.</summary>
     /// <param name="table">The table's name, in family inet.</param>
     /// <param name="flow">The flow.</param>
-    /// <param name="duration">For how long.</param>
+    /// <param name="duration">How long.</param>
     public static string Choose(string table, Flow flow, TimeSpan duration) => Commands(
         table,
         TraceSelector.Elements(flow).Select(each => $"add element TABLE {each.Tuple.Set("chosen")} {{ {each.Key} timeout {Milliseconds(duration)} }}"));
 
-    /// <summary>The commands that end that before its time.</summary>
+    /// <summary>The commands that end it early.</summary>
     public static string Unchoose(string table, Flow flow) => Commands(
         table,
         TraceSelector.Elements(flow).Select(each => $"delete element TABLE {each.Tuple.Set("chosen")} {{ {each.Key} }}"));
@@ -129,8 +129,8 @@ internal static class TraceRules
         List<string> rules = [$"{tuple.Key} @{tuple.Set("chosen")} meta nftrace set 1 accept", $"{tuple.Key} @{tuple.Set("traced")} meta nftrace set 1 accept", $"jump {Selected}"];
         if (mode == TraceMode.Flows)
         {
-            // A flow that stays is remembered with each packet; one that was silent for long is traced again. Where the memory is full, flows
-            // are traced all the same, and perhaps more than once.
+            // A flow is remembered with each of its packets; one that was idle for long is traced again. When the set is full, flows are still
+            // traced, and perhaps more than once.
             rules.Add($"{tuple.Key} @{tuple.Set("seen")} update @{tuple.Set("seen")} {{ {tuple.Key} }} accept");
             rules.Add($"add @{tuple.Set("seen")} {{ {tuple.Key} }}");
             rules.Add($"add @{tuple.Set("traced")} {{ {tuple.Key} }} meta nftrace set 1 accept");

@@ -4,13 +4,13 @@ using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Tracing.Nftables;
 
-/// <summary>What flows and queries are to nft: keys of sets, and matches of rules.</summary>
+/// <summary>Translates flows and queries to nft: keys of sets, and matches of rules.</summary>
 internal static class TraceSelector
 {
-    /// <summary>Rules that one query may become: each address with each port is one.</summary>
+    /// <summary>The maximum number of rules for one query: one for each address with each port.</summary>
     public const int MaximumRules = 256;
 
-    /// <summary>Why no packet can be told to be of a flow; null when it can.</summary>
+    /// <summary>Why the packets of a flow cannot be matched; null when they can.</summary>
     public static string? WhyNot(Flow flow)
     {
         bool lacksPorts = FlowKey.HasPorts(flow.Protocol) && (flow.SrcPort is null || flow.DstPort is null);
@@ -34,7 +34,7 @@ internal static class TraceSelector
         }
     }
 
-    /// <summary>The keys of packets of a flow, both directions, with the sets that they belong to.</summary>
+    /// <summary>The keys of a flow's packets, in both directions, with their sets.</summary>
     public static IEnumerable<(TraceTuple Tuple, string Key)> Elements(Flow flow)
     {
         bool isIcmp = FlowKey.IsIcmp(flow.Protocol);
@@ -50,7 +50,7 @@ internal static class TraceSelector
             $"{src} . {dst}{(isIcmp ? $" . {flow.IcmpId ?? 0}" : $" . {(int)flow.Protocol}")}{(srcPort is null ? "" : $" . {srcPort} . {dstPort ?? 0}")}");
     }
 
-    /// <summary>The matches of packets of a query, as they come in or are sent: of both directions, as long as no address is translated.</summary>
+    /// <summary>The matches for packets of a query as they are received or sent: both directions, as long as no address is translated.</summary>
     /// <exception cref="ArgumentException">Nothing can match the query, or it is too large.</exception>
     public static IReadOnlyList<string> Rules(FlowQuery query) =>
     [
@@ -64,7 +64,7 @@ internal static class TraceSelector
     ];
 
     /// <summary>
-    /// The rules that, behind NAT, have the answers to a packet of a query traced: they will bear the packet's addresses as they are there.
+    /// The rules that, after NAT, trace the replies to a packet of a query: those will carry the translated addresses of the packet.
     /// </summary>
     public static IReadOnlyList<string> ReplyRules(FlowQuery query, string timeout) =>
     [

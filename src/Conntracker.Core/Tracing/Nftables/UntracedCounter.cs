@@ -9,10 +9,10 @@ using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Tracing.Nftables;
 
-/// <summary>Looks from time to time whether flows have found no room in the sets of our table, and says so. Used on the capture's thread.</summary>
+/// <summary>Checks periodically whether flows found no room in the sets of our table, and reports it. Used on the capture's thread.</summary>
 /// <param name="table">Our table's name.</param>
 /// <param name="capacity">How many flows a set holds.</param>
-/// <param name="notices">Gets what the user ought to know.</param>
+/// <param name="notices">Gets notices for the user.</param>
 /// <param name="clock">The capture's time.</param>
 internal sealed class UntracedCounter(string table, int capacity, CaptureNotices notices, CaptureClock clock) : IDisposable
 {
@@ -20,10 +20,10 @@ internal sealed class UntracedCounter(string table, int capacity, CaptureNotices
 
     private readonly NftCounterSource _source = NftCounterSource.Open();
 
-    /// <summary>When to look again: ticks of UTC; <see cref="long.MaxValue"/> once it was said.</summary>
+    /// <summary>When to check again: ticks of UTC; <see cref="long.MaxValue"/> once it was reported.</summary>
     public long Due { get; private set; } = clock.Now + s_interval;
 
-    /// <summary>Looks, if it is time.</summary>
+    /// <summary>Checks, if it is time.</summary>
     public void Take()
     {
         if (clock.Now < Due)
@@ -39,7 +39,7 @@ internal sealed class UntracedCounter(string table, int capacity, CaptureNotices
         }
     }
 
-    /// <summary>Tells at the end how many there were.</summary>
+    /// <summary>Reports their number at the end.</summary>
     public void Finish()
     {
         if (Read() is > 0 and long packets)
@@ -51,7 +51,7 @@ internal sealed class UntracedCounter(string table, int capacity, CaptureNotices
     /// <inheritdoc/>
     public void Dispose() => _source.Dispose();
 
-    // Null when the kernel does not tell.
+    // Null when the kernel does not report it.
     private long? Read()
     {
         try
@@ -68,7 +68,7 @@ internal sealed class UntracedCounter(string table, int capacity, CaptureNotices
         }
         catch (ConntrackException)
         {
-            // A notice less: no reason to end a capture.
+            // A missing notice is no reason to end a capture.
         }
 
         return null;
