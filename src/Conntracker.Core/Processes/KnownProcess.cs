@@ -19,10 +19,10 @@ internal sealed class KnownProcess(int id, ulong since)
     /// <summary>When it began, or not before: nanoseconds of the kernel's monotonic clock; 0 when not known.</summary>
     public ulong Since => since;
 
-    /// <summary>What tells it from others with its id; null when that was not read, because an event told of it.</summary>
+    /// <summary>What distinguishes it from others with its id; null when that was not read, because an event reported the process.</summary>
     public ProcessStat? Stat { get; init; }
 
-    /// <summary>When it is known to have had the id last: nanoseconds of the kernel's monotonic clock.</summary>
+    /// <summary>The last time at which it is known to have had the id: nanoseconds of the kernel's monotonic clock.</summary>
     public ulong Proven
     {
         get => Math.Max(_proven, since);
@@ -32,21 +32,21 @@ internal sealed class KnownProcess(int id, ulong since)
     /// <summary>The name of its first thread; null when not known.</summary>
     public string? Name { get; set; }
 
-    /// <summary>What /proc told.</summary>
+    /// <summary>Its facts from /proc.</summary>
     public ProcessFacts Facts { get; set; } = ProcessFacts.None;
 
-    /// <summary>Whether the facts are its parent's, and it may have changed them since.</summary>
+    /// <summary>Whether the facts are copies of its parent's, which it may have changed since.</summary>
     public bool IsInherited { get; set; }
 
-    /// <summary>How many bytes its texts were counted with.</summary>
+    /// <summary>The number of bytes with which its texts were counted.</summary>
     public long TextSize { get; set; }
 
-    /// <summary>What had this id before: sockets of that time are its.</summary>
+    /// <summary>The process that had this id before: earlier sockets belong to it.</summary>
     public KnownProcess? Earlier { get; set; }
 
-    /// <summary>The number under which it was reported as this; 0 when it was not, or before too many others.</summary>
-    /// <param name="key">What it is reported as: another user, name or cgroup makes another report.</param>
-    /// <param name="oldest">Older numbers count no more.</param>
+    /// <summary>The number under which it was reported with this key; 0 when it was not, or too many others were reported since.</summary>
+    /// <param name="key">The key: another user, name or cgroup needs another report.</param>
+    /// <param name="oldest">Lower numbers no longer count.</param>
     public int NumberOf(in ReportKey key, int oldest)
     {
         foreach ((ReportKey known, int number) in _reports)
@@ -60,7 +60,7 @@ internal sealed class KnownProcess(int id, ulong since)
         return 0;
     }
 
-    /// <summary>It was reported as this.</summary>
+    /// <summary>Remembers that it was reported with this key.</summary>
     public void Remember(in ReportKey key, int number)
     {
         if (_reports.Count == MaximumReports)
@@ -71,7 +71,7 @@ internal sealed class KnownProcess(int id, ulong since)
         _reports.Add((key, number));
     }
 
-    /// <summary>It was not reported at all.</summary>
+    /// <summary>Forgets all reports.</summary>
     public void Forget() => _reports.Clear();
 }
 

@@ -5,7 +5,7 @@ using static Conntracker.Core.Native.ClockConstants;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>Reads what /proc tells of a process. For one thread.</summary>
+/// <summary>Reads the facts of a process from /proc. For one thread.</summary>
 internal sealed class ProcessReader : IProcessReader
 {
     private const ulong NanosecondsPerSecond = 1_000_000_000;
@@ -24,11 +24,11 @@ internal sealed class ProcessReader : IProcessReader
             return new KnownProcess(id, since) { Proven = now };
         }
 
-        // Before everything else: when it begins another program while it is read, it is read again the next time.
+        // First of all: if it starts another program while it is read, it is read again the next time.
         ProcessStat? stat = since == 0 && ProcessStat.TryParse(_folder.Read("stat"), out ProcessStat read) ? read : null;
         KnownProcess process = new(id, stat is null ? since : StartOf(stat.Value, now)) { Stat = stat, Proven = now };
 
-        // Then the command line: it is gone with the process, and that may be soon.
+        // Then the command line: it is gone with the process, perhaps soon.
         string? commandLine = ProcessText.CommandLine(_folder.Read("cmdline"));
         string? path = ProcessText.Path(_folder.ReadLink("exe"));
         process.Name = ProcessText.NameLine(_folder.Read("comm"));
@@ -51,8 +51,8 @@ internal sealed class ProcessReader : IProcessReader
         return isThere ? stat : null;
     }
 
-    // By the monotonic clock, which stands still while the host is suspended. Never later than it was: ticks are cut off, and a suspension since then is
-    // taken off as well.
+    // By the monotonic clock, which stops while the host is suspended. Never later than the real start: fractions of ticks are dropped, and a
+    // suspension since then is subtracted as well.
     private static unsafe ulong StartOf(ProcessStat stat, ulong now)
     {
         timespec boot;

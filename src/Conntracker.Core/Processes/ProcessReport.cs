@@ -21,13 +21,13 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     private const ushort NullLength = ushort.MaxValue;
     private const uint NoUser = uint.MaxValue;
 
-    /// <summary>The longest text that a frame holds, in bytes; what is longer is cut off.</summary>
+    /// <summary>The longest text that a frame holds, in bytes; longer ones are truncated.</summary>
     private const int LongestText = 60_000;
 
     /// <summary>Bytes that the frame may have at most.</summary>
     public const int MaximumMessageLength = HeadLength + (7 * (sizeof(ushort) + LongestText)) + sizeof(ulong);
 
-    /// <summary>Writes the frame; gives its length.</summary>
+    /// <summary>Writes the frame; returns its length.</summary>
     public int Write(Span<byte> frame)
     {
         BinaryPrimitives.WriteInt32LittleEndian(frame, Number);
@@ -93,7 +93,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
             return sizeof(ushort);
         }
 
-        // Whole characters only: what does not fit any more is left out.
+        // Whole characters only: what does not fit is left out.
         Encoding.UTF8.GetEncoder().Convert(text, frame.Slice(sizeof(ushort), LongestText), flush: true, out _, out int length, out _);
         BinaryPrimitives.WriteUInt16LittleEndian(frame, (ushort)length);
         return sizeof(ushort) + length;

@@ -12,8 +12,8 @@ using Conntracker.Core.Recording;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// Makes frames of sockets: each process is reported once under a number, each socket by its tuple and that number. Used by the thread
-/// that watches processes.
+/// Creates frames of sockets: each process is reported once under a number, each socket by its tuple and that number. Used by the thread that watches
+/// processes.
 /// </summary>
 internal sealed class ProcessReporter : IDisposable
 {
@@ -28,10 +28,9 @@ internal sealed class ProcessReporter : IDisposable
     private readonly byte[] _buffer = GC.AllocateUninitializedArray<byte>(ProcessReport.MaximumMessageLength);
     private int _lastNumber;
 
-    /// <summary>Makes a reporter.</summary>
     /// <param name="processes">The processes.</param>
     /// <param name="frames">Gets the frames.</param>
-    /// <param name="namespaceCookie">The cookie of the capture's network namespace; 0 when the kernel does not tell.</param>
+    /// <param name="namespaceCookie">The cookie of the capture's network namespace; 0 when the kernel does not report it.</param>
     public ProcessReporter(ProcessEvents processes, MessageQueue frames, ulong namespaceCookie)
     {
         _processes = processes;
@@ -42,10 +41,10 @@ internal sealed class ProcessReporter : IDisposable
     /// <summary>The cookie of the capture's network namespace; 0 while it is not known.</summary>
     public ulong NamespaceCookie { get; set; }
 
-    /// <summary>Which other network namespaces are believed.</summary>
+    /// <summary>Decides which other network namespaces are trusted.</summary>
     public ConnectedNamespaces Namespaces => _namespaces;
 
-    /// <summary>Reports what the eBPF programs told.</summary>
+    /// <summary>Reports a record of the eBPF programs.</summary>
     /// <param name="record">The record; its owner is known.</param>
     /// <param name="key">Its tuple.</param>
     public void Report(ref readonly socket_record record, in FlowKey key)
@@ -60,7 +59,7 @@ internal sealed class ProcessReporter : IDisposable
         }
         else if (connection == NamespaceConnection.Unknown)
         {
-            // Whether a flow lacks its process for that, the join finds out.
+            // The join decides whether a flow lacks its process for this reason.
             AddSocket(in key, number: 0, record.outgoing != 0, SocketScope.Unproven);
         }
     }
@@ -97,7 +96,7 @@ internal sealed class ProcessReporter : IDisposable
             ProcessReport report = new(number, scope, Describe(process, in owner, source)) { Namespace = owner.netns };
             if (!_frames.TryAdd(MessageKind.Process, _buffer.AsSpan(0, report.Write(_buffer))))
             {
-                // The queue has counted it; the next socket of the process reports it again.
+                // The queue has counted the loss; the next socket of the process reports it again.
                 return;
             }
 
@@ -107,7 +106,7 @@ internal sealed class ProcessReporter : IDisposable
         AddSocket(in key, number, isOutgoing, scope);
     }
 
-    // An id that is used again shows nothing of its earlier process: all that is reported of a foreign one is in the key.
+    // A reused id does not show its earlier process: the key contains everything that is reported of a foreign one.
     private KnownProcess FindForeign(in socket_owner owner)
     {
         if (_foreign.Count >= MaximumForeign)

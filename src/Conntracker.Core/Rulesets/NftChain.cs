@@ -5,7 +5,6 @@ internal sealed class NftChain
 {
     private readonly Dictionary<ulong, NftRule> _byHandle = [];
 
-    /// <summary>Makes a chain.</summary>
     public NftChain(string family, string table, string name, IReadOnlyList<NftRule> rules)
     {
         Family = family;

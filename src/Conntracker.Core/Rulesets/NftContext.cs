@@ -4,12 +4,12 @@ using Conntracker.Core.Native;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// A libnftables context: nft's commands in, text out. Its socket belongs to the network namespace of the thread that opened it; names
-/// of interfaces come from the namespace of the thread that runs a command, so let both be the same.
+/// A libnftables context: nft's commands in, text out. Its socket belongs to the network namespace of the thread that opened it; names of interfaces
+/// come from the namespace of the thread that runs a command, so both must be the same.
 /// </summary>
 internal sealed class NftContext : IDisposable
 {
-    // libnftables keeps state of its own behind all contexts; making and running them is not said to be safe on two threads.
+    // libnftables has global state behind all contexts; it is not documented that two threads may create and run them at once.
     private static readonly Lock s_gate = new();
 
     private readonly SafeNftContext _context;
@@ -17,7 +17,7 @@ internal sealed class NftContext : IDisposable
     private NftContext(SafeNftContext context) => _context = context;
 
     /// <summary>Opens a context in the calling thread's network namespace.</summary>
-    /// <param name="outputFlags">What the output has: NFT_CTX_OUTPUT_…</param>
+    /// <param name="outputFlags">The contents of the output: NFT_CTX_OUTPUT_…</param>
     /// <exception cref="ConntrackException">libnftables is missing, or has no socket.</exception>
     public static NftContext Open(uint outputFlags = 0)
     {
@@ -31,7 +31,7 @@ internal sealed class NftContext : IDisposable
                     throw new ConntrackException(ConntrackErrorReason.KernelRefused, "libnftables could not open its netlink socket (nft_ctx_new).");
                 }
 
-                // libnftables lets programs that are started inherit its socket, and with it our table.
+                // libnftables opens its socket without close-on-exec: child processes would inherit it, and with it our table.
                 CloseOnExec.SetOnNetlink(NetlinkConstants.NETLINK_NETFILTER);
                 _ = Libnftables.nft_ctx_buffer_output(context);
                 _ = Libnftables.nft_ctx_buffer_error(context);
@@ -49,9 +49,9 @@ internal sealed class NftContext : IDisposable
     }
 
     /// <summary>Runs commands.</summary>
-    /// <param name="commands">As a file for <c>nft -f</c> has them; all of them are done, or none.</param>
-    /// <param name="answer">What was printed; when it went wrong, the first line of what libnftables says of it.</param>
-    /// <returns>Whether it went well.</returns>
+    /// <param name="commands">In the format of a file for <c>nft -f</c>; all of them are done, or none.</param>
+    /// <param name="answer">The output; after a failure, the first line of libnftables' error.</param>
+    /// <returns>Whether it succeeded.</returns>
     public bool TryRun(string commands, out string answer)
     {
         lock (s_gate)
@@ -69,7 +69,7 @@ internal sealed class NftContext : IDisposable
         }
     }
 
-    /// <summary>Closes it; a table with the flag <c>owner</c> that it made goes with it.</summary>
+    /// <summary>Closes it; its table with the flag <c>owner</c> is removed with it.</summary>
     public void Dispose()
     {
         lock (s_gate)

@@ -3,15 +3,15 @@ namespace Conntracker.Core.Rulesets;
 /// <summary>One rule of the user's nftables ruleset, as <c>nft -a -s list ruleset</c> shows it.</summary>
 internal sealed class NftRule
 {
-    /// <summary>The kernel's number of the rule, unique in its table, never changed while the rule lives.</summary>
+    /// <summary>The kernel's number of the rule, unique in its table, constant while the rule exists.</summary>
     public required ulong Handle { get; init; }
 
-    /// <summary>The rule's place in its chain, counted from 1.</summary>
+    /// <summary>The rule's position in its chain, counted from 1.</summary>
     public required int Position { get; init; }
 
     /// <summary>
-    /// What the rule does, in nft's words and on one line: without the handle and without the rule's comment. Empty for a rule without
-    /// an expression. A quoted string in it (a log prefix) may hold any character, a line feed too.
+    /// The rule in nft's words and on one line: without its handle and without its comment. Empty for a rule without an expression. A quoted string
+    /// in it (a log prefix) may contain any character, even a line feed.
     /// </summary>
     public required string Text { get; init; }
 

@@ -3,8 +3,8 @@ using System.Text;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// The user's nftables rules at one moment: what a handle in a trace stands for. Tables that Conntracker makes are left out. It never
-/// changes, so that any thread may read it.
+/// The user's nftables rules at one moment, which give a handle in a trace its meaning. Tables that Conntracker created are left out. Immutable, so
+/// that any thread may read it.
 /// </summary>
 internal sealed class NftRuleset
 {
@@ -29,13 +29,13 @@ internal sealed class NftRuleset
     /// <summary>All chains, in the order of the text.</summary>
     public IReadOnlyList<NftChain> Chains { get; }
 
-    /// <summary>The handles of all tables, those without chains among them; 0 where nft does not print it.</summary>
+    /// <summary>The handles of all tables, including those without chains; 0 where nft does not print it.</summary>
     public IReadOnlyDictionary<(string Family, string Table), ulong> Tables { get; }
 
     /// <summary>Reads what <c>nft -a -s -t list ruleset</c> prints. What makes no sense is skipped; it never throws.</summary>
     public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text));
 
-    /// <summary>Whether a table of family inet that is named as ours are is the user's: Conntracker has not made it.</summary>
+    /// <summary>Whether a table of family inet with a name like ours is the user's: Conntracker has not created it.</summary>
     public bool IsLookalike(ReadOnlySpan<byte> table)
     {
         foreach (byte[] name in _lookalikes)
@@ -49,7 +49,7 @@ internal sealed class NftRuleset
         return false;
     }
 
-    /// <summary>Finds a chain by the names that a trace message has; null when there is none.</summary>
+    /// <summary>Finds a chain by the names in a trace message; null when there is none.</summary>
     /// <param name="family">The table's family: <c>ip</c>, <c>inet</c>, …</param>
     /// <param name="table">The table's name.</param>
     /// <param name="chain">The chain's name.</param>

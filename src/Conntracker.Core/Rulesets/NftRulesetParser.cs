@@ -5,8 +5,8 @@ using Conntracker.Core.KernelSettings;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// Reads the text of a ruleset: tables hold blocks, and of the blocks only chains are of interest. It relies on how nft lays its output
-/// out (a block's header and its closing brace have lines of their own), not on the grammar, which grows with each version.
+/// Reads the text of a ruleset: tables contain blocks, and only chains among them matter. It relies on the layout of nft's output (a block's header
+/// and its closing brace have lines of their own), not on the grammar, which grows with each version.
 /// </summary>
 internal static class NftRulesetParser
 {
@@ -24,7 +24,7 @@ internal static class NftRulesetParser
         NftStatementReader reader = new(text);
         while (reader.TryReadLine(out ReadOnlySpan<char> line))
         {
-            // Anything else here is a comment of nft's own: "# Warning: table ip filter is managed by iptables-nft, do not touch!".
+            // Any other line here is a comment of nft itself: "# Warning: table ip filter is managed by iptables-nft, do not touch!".
             if (BlockName(line, TableWord) is { IsEmpty: false } name && name.IndexOf(' ') is > 0 and int space)
             {
                 ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), HandleOf(line), ruleset);
@@ -66,7 +66,7 @@ internal static class NftRulesetParser
             return;
         }
 
-        // The kernel gives the flag only while the process that made the table lives; without it a rule names that process (ConntrackerTable).
+        // The kernel prints the flag only while the process that created the table lives; without it a rule names that process (ConntrackerTable).
         if (isOwned || chains[first..].Exists(chain => chain.Rules.Any(rule => rule.Comment?.StartsWith(ProcessIdentity.Prefix, StringComparison.Ordinal) ?? false)))
         {
             chains.RemoveRange(first, chains.Count - first);
@@ -100,7 +100,7 @@ internal static class NftRulesetParser
             }
             else
             {
-                // A line without a handle declares something of the chain: "type filter hook input priority filter; policy drop;".
+                // A line without a handle declares a property of the chain: "type filter hook input priority filter; policy drop;".
                 type ??= Word(statement.Text, "type ");
                 hook ??= Word(statement.Text, " hook ");
                 priority ??= UpToSemicolon(statement.Text, " priority ");
@@ -169,7 +169,7 @@ internal static class NftRulesetParser
         return length > 0 ? value[..length].ToString() : null;
     }
 
-    // A set's elements may go on over lines, and a chain inside a rule ("jump { … }") does: joined as nft would read them.
+    // A set's elements may continue over several lines, and so may a chain inside a rule ("jump { … }"): joined as nft would read them.
     private static string OneLine(ReadOnlySpan<char> text)
     {
         if (!text.Contains('\n'))

@@ -1,6 +1,6 @@
 namespace Conntracker.Core.Rulesets;
 
-/// <summary>What the text of a ruleset has of interest. Tables that Conntracker makes are left out.</summary>
+/// <summary>The relevant parts of a ruleset's text. Tables that Conntracker created are left out.</summary>
 internal sealed class NftRulesetParts
 {
     /// <summary>The chains, in the order of the text.</summary>

@@ -13,18 +13,17 @@ internal sealed class NftRulesetReader : IDisposable
     private const string Program = "nft";
     private const string Package = "nftables";
 
-    // Hundreds of thousands of rules take minutes. The capture does not wait for that, and ends it when it ends itself.
+    // Hundreds of thousands of rules take minutes. The capture does not wait for them, and cancels the read when it ends.
     private static readonly TimeSpan s_patience = TimeSpan.FromMinutes(5);
 
     private readonly BackgroundReader<NftRulesetText> _reader;
 
-    /// <summary>Makes a reader for the network namespace of the calling thread.</summary>
     /// <param name="program">The path of the program that lists the ruleset; null for the system's nft.</param>
-    /// <param name="done">Called on another thread after each reading that was requested, however it went.</param>
+    /// <param name="done">Called on another thread after each requested read, whether or not it succeeded.</param>
     public NftRulesetReader(string? program, Action done) =>
         _reader = new BackgroundReader<NftRulesetText>("conntracker-nft", cancellation => Read(program ?? ChildProgram.Find(Program), cancellation), done);
 
-    /// <summary>Why the last reading failed; null when it went well, or there was none.</summary>
+    /// <summary>Why the last read failed; null when it succeeded, or there was none.</summary>
     public string? Error => _reader.Error;
 
     /// <summary>Reads now, in the network namespace of the calling thread: a child inherits it from the thread that starts it.</summary>
@@ -33,7 +32,7 @@ internal sealed class NftRulesetReader : IDisposable
 
     /// <inheritdoc cref="Read()"/>
     /// <param name="program">The path of the program that lists the ruleset; null when nft is not installed.</param>
-    /// <param name="cancellation">Ends the reading, unless libnftables does it.</param>
+    /// <param name="cancellation">Cancels the read, unless libnftables does it.</param>
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static NftRulesetText Read(string? program, CancellationToken cancellation)
     {
@@ -53,11 +52,11 @@ internal sealed class NftRulesetReader : IDisposable
         }
     }
 
-    /// <summary>Asks for a reading and returns at once.</summary>
+    /// <summary>Requests a read and returns at once.</summary>
     public void Request() => _reader.Request();
 
     /// <summary>Takes the newest text, once.</summary>
-    /// <returns>False when none has come since the last time.</returns>
+    /// <returns>False when there is none since the last call.</returns>
     public bool TryTake(out NftRulesetText text) => _reader.TryTake(out text);
 
     /// <inheritdoc/>

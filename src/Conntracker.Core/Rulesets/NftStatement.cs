@@ -3,7 +3,7 @@ namespace Conntracker.Core.Rulesets;
 /// <summary>One rule, or one declaration, of a block of nft's output: spans into the text.</summary>
 internal ref struct NftStatement
 {
-    /// <summary>The statement, without indent, handle and comment; it may go on over lines.</summary>
+    /// <summary>The statement, without indent, handle and comment; it may span several lines.</summary>
     public ReadOnlySpan<char> Text;
 
     /// <summary>The comment without its quotes, when <see cref="HasComment"/>.</summary>
@@ -15,6 +15,6 @@ internal ref struct NftStatement
     /// <summary>Whether it has a reject statement of its own, outside strings and braces.</summary>
     public bool Rejects;
 
-    /// <summary>The rule's handle; null for what is no rule.</summary>
+    /// <summary>The rule's handle; null for a declaration.</summary>
     public ulong? Handle;
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace Conntracker.Core.Rulesets;
 
 /// <summary>
-/// Cuts nft's output into lines, and the insides of blocks into statements, which may go on over lines. A quote and a brace count only
-/// where a word begins: nft prints a log prefix with quotes in it, and a chain's name with braces in it, as they are.
+/// Splits nft's output into lines, and the insides of blocks into statements, which may span several lines. A quote and a brace have a meaning only
+/// at the beginning of a word: nft prints a log prefix with quotes in it, and a chain's name with braces in it, unescaped.
 /// </summary>
 internal ref struct NftStatementReader
 {
@@ -12,10 +12,9 @@ internal ref struct NftStatementReader
     private readonly ReadOnlySpan<char> _text;
     private int _position;
 
-    /// <summary>Makes a reader.</summary>
     public NftStatementReader(ReadOnlySpan<char> text) => _text = text;
 
-    /// <summary>Takes the handle that <c>nft -a</c> appends off a line's end.</summary>
+    /// <summary>Removes the handle that <c>nft -a</c> appends from a line's end.</summary>
     /// <param name="line">The line.</param>
     /// <param name="handle">The handle; null when there is none.</param>
     public static ReadOnlySpan<char> WithoutHandle(ReadOnlySpan<char> line, out ulong? handle)
@@ -84,7 +83,7 @@ internal ref struct NftStatementReader
         _position = Math.Min(at + 1, _text.Length);
         ReadOnlySpan<char> line = WithoutHandle(_text[start..at], out statement.Handle);
 
-        // A comment is the last thing of a rule; a log prefix may only look like one.
+        // A comment is the last part of a rule; a log prefix may look like one.
         statement.HasComment = statement.Handle is not null && comment >= 0 && line.TrimEnd().Length == commentEnd - start;
         statement.Text = (statement.HasComment ? _text[start..comment] : line).Trim();
         return true;
@@ -94,7 +93,7 @@ internal ref struct NftStatementReader
         (word is "reject" && last is not ("jump" or "goto"))
         || (word is "REJECT" or "\"REJECT\"" && last is "target" && previous is "xt");
 
-    // Inside braces a statement goes on as long as lines are indented as a rule is; a block's own brace is not.
+    // Inside braces a statement continues as long as lines have the indent of a rule; a block's own brace does not.
     private readonly bool IsEnd(int at, int depth) =>
         _text[at] == '\n' && (depth == 0 || !_text[(at + 1)..].StartsWith("\t\t", StringComparison.Ordinal));
 
@@ -104,8 +103,8 @@ internal ref struct NftStatementReader
         return length < 0 ? _text.Length : at + Math.Max(length, 1);
     }
 
-    // A comment may hold line feeds, and nft escapes nothing: a quote that a log prefix opened may never be closed. So a line that ends
-    // with a handle ends the string as well, when the next line looks like nft's own.
+    // A comment may contain line feeds, and nft escapes nothing: a quote that a log prefix opened may never be closed. So a line that ends with a
+    // handle also ends the string, when the next line looks like nft's own.
     private readonly int EndOfString(int at)
     {
         for (int lineStart = at + 1; ;)

@@ -10,8 +10,8 @@ using Conntracker.Core.Rulesets;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// Has the nftables ruleset read, at first and whenever it has changed: beside the capture, and not more often than a host can bear that
-/// changes it all the time.
+/// Requests the nftables ruleset, at first and whenever it has changed: on another thread, and only so often that constant changes do not load the
+/// host.
 /// </summary>
 internal sealed class NftablesRules : IDisposable
 {
@@ -29,13 +29,13 @@ internal sealed class NftablesRules : IDisposable
     private long _started;
     private long _next;
 
-    /// <summary>Has the ruleset read as it is now, and returns at once.</summary>
+    /// <summary>Requests the current ruleset, and returns at once.</summary>
     /// <param name="program">The path of the program that lists it; null for the system's nft.</param>
-    /// <param name="join">Knows whether the ruleset has changed.</param>
+    /// <param name="join">Shows whether the ruleset has changed.</param>
     /// <param name="sink">Gets the text.</param>
-    /// <param name="notices">Gets what the user ought to know.</param>
+    /// <param name="notices">Gets notices for the user.</param>
     /// <param name="clock">The capture's time.</param>
-    /// <param name="wakeup">Set when there is a text to take.</param>
+    /// <param name="wakeup">Set when a text was read.</param>
     public NftablesRules(string? program, ITraceJoin join, MessageSink sink, CaptureNotices notices, CaptureClock clock, Wakeup wakeup)
     {
         _join = join;
@@ -46,21 +46,21 @@ internal sealed class NftablesRules : IDisposable
         Request();
     }
 
-    /// <summary>Whether the first reading is over, however it went.</summary>
+    /// <summary>Whether the first read has ended, even without success.</summary>
     public bool HasRead { get; private set; }
 
-    /// <summary>When <see cref="Take"/> has something to do though nothing came: ticks of UTC.</summary>
+    /// <summary>When <see cref="Take"/> must run even if nothing has arrived: ticks of UTC.</summary>
     public long Due => _text is not null ? 0 : !_isReading && IsStale ? _next : long.MaxValue;
 
     private bool IsStale => _join.IsStale(RulesetKind.Nftables);
 
-    /// <summary>Takes what was read, and has it read again when it has changed since.</summary>
-    /// <param name="isDrained">Whether all that the kernel had reported when this was called last was put since.</param>
+    /// <summary>Handles the text that was read, and requests another when the ruleset has changed since.</summary>
+    /// <param name="isDrained">Whether everything that the kernel had reported by the last call was put since.</param>
     public void Take(bool isDrained)
     {
         if (_text is not null && isDrained)
         {
-            // Changes that the text has seen are reported before it.
+            // Changes that the text contains were reported before it.
             RulesetMessages.Put(_sink, RulesetKind.Nftables, _clock.Now, _text.Text);
             ReportHindrance(_text.Hindrance);
             _text = null;
@@ -72,7 +72,7 @@ internal sealed class NftablesRules : IDisposable
         {
             _isReading = false;
 
-            // A tenth of the time at most is spent on reading.
+            // At most a tenth of the time is spent on reading.
             _next = _clock.Now + Math.Max(s_leastPause, 10 * (_clock.Now - _started));
             if (hasText)
             {
@@ -94,8 +94,7 @@ internal sealed class NftablesRules : IDisposable
     }
 
     /// <summary>
-    /// Waits until what was reported last can be told in words; longer for the first reading, without which nothing can be, but never
-    /// without an end.
+    /// Waits until the rules of the last reports are read; longer for the first read, without which no report has a rule, but never without limit.
     /// </summary>
     public void Finish()
     {
@@ -113,7 +112,7 @@ internal sealed class NftablesRules : IDisposable
         }
     }
 
-    /// <summary>Ends a reading that goes on.</summary>
+    /// <summary>Cancels a running read.</summary>
     public void Dispose() => _reader.Dispose();
 
     private static bool Pause()

@@ -5,9 +5,9 @@ using Conntracker.Core.Tracing.Nftables;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// The rules as they were when packets passed. Changes of a ruleset are counted as they are told; what a handle or a position means
-/// is known once a text was read that was asked for after the last change. The text before is kept: it has what the change deleted.
-/// Of a table or base chain of nftables only a text is used that shows the same one, and no other that has its name.
+/// The rules as they were when packets traversed them. Changes of a ruleset are counted as they are reported; the meaning of a handle or a position
+/// is known once a text was read that was requested after the last change. The previous text is kept: it contains what the change deleted. For a
+/// table or base chain of nftables only a text that shows the same object is used, not one with another object of the same name.
 /// </summary>
 internal sealed class RuleBook
 {
@@ -18,7 +18,7 @@ internal sealed class RuleBook
     private readonly IptablesRuleset?[] _iptables = new IptablesRuleset?[3];
     private readonly IptablesRuleset?[] _iptablesBefore = new IptablesRuleset?[3];
 
-    /// <summary>Which tables and base chains of nftables have which name.</summary>
+    /// <summary>The current tables and base chains of nftables by name.</summary>
     public RuleEpochs Epochs { get; } = new();
 
     /// <summary>Whether the text of nftables' rules was read at least once.</summary>
@@ -27,13 +27,13 @@ internal sealed class RuleBook
     /// <summary>How often a ruleset has changed.</summary>
     public long Changes(RulesetKind kind) => _generations[(int)kind].Changes;
 
-    /// <summary>Whether the text that was read last is from after the last change.</summary>
+    /// <summary>Whether the last text read was requested after the last change.</summary>
     public bool IsCurrent(RulesetKind kind) => Covers(kind, Changes(kind));
 
-    /// <summary>Whether the text that was read last is from after a change, or was to be read and could not.</summary>
+    /// <summary>Whether the last text read was requested after a change; also true when the read failed.</summary>
     public bool Covers(RulesetKind kind, long change) => _generations[(int)kind].Covered >= change;
 
-    /// <summary>Whether the ruleset has changed since its text was last asked for.</summary>
+    /// <summary>Whether the ruleset has changed since its text was last requested.</summary>
     public bool IsStale(RulesetKind kind) => _generations[(int)kind].Requested < Changes(kind);
 
     /// <summary>The ruleset has changed.</summary>
@@ -47,11 +47,11 @@ internal sealed class RuleBook
         Epochs.Lose();
     }
 
-    /// <summary>The ruleset's text was asked for.</summary>
+    /// <summary>The ruleset's text was requested.</summary>
     public void Request(RulesetKind kind) => _generations[(int)kind].Requested = Changes(kind);
 
-    /// <summary>A part of the text.</summary>
-    /// <param name="kind">Of which ruleset.</param>
+    /// <summary>Adds a part of the text.</summary>
+    /// <param name="kind">The ruleset.</param>
     /// <param name="text">UTF-8.</param>
     /// <param name="isLast">Whether it is the last part.</param>
     /// <returns>True when the text is complete.</returns>
@@ -82,34 +82,36 @@ internal sealed class RuleBook
         return true;
     }
 
-    /// <summary>Whether Conntracker has made a table, in this process or in another: by its name, and as the text that was read last shows it.</summary>
+    /// <summary>Whether Conntracker created a table, in this process or in another: by its name, and by the last text read.</summary>
     /// <param name="family">NFPROTO_*.</param>
     /// <param name="table">The table's name.</param>
     public bool IsOwn(byte family, ReadOnlySpan<byte> table) => ConntrackerTable.IsOwn(family, table) && _nftables?.IsLookalike(table) != true;
 
-    /// <summary>A chain of nftables; null when none of the last two texts has it in that table.</summary>
+    /// <summary>A chain of nftables; null when neither of the last two texts has it in that table.</summary>
     public NftChain? FindChain(string family, string table, string chain, RuleEpoch epoch) =>
         _nftables?.Find(family, table, chain) is { } found && IsOf(found, epoch) ? found
         : _nftablesBefore?.Find(family, table, chain) is { } before && IsOf(before, epoch) ? before
         : null;
 
-    /// <summary>A base chain of nftables; null when none of the last two texts has it, or has another one of its name.</summary>
+    /// <summary>A base chain of nftables; null when neither of the last two texts has it, or it is another one of the same name.</summary>
     public NftChain? FindBaseChain(string family, string table, string chain, RuleEpoch epoch) =>
         _nftables?.Find(family, table, chain) is { } found && IsOf(found, epoch) && found.Handle == epoch.Chain ? found
         : _nftablesBefore?.Find(family, table, chain) is { } before && IsOf(before, epoch) && before.Handle == epoch.Chain ? before
         : null;
 
-    /// <summary>A rule of nftables; null when none of the last two texts has it in that table.</summary>
+    /// <summary>A rule of nftables; null when neither of the last two texts has it in that table.</summary>
     public NftRule? FindRule(string family, string table, string chain, ulong handle, RuleEpoch epoch) =>
         (_nftables?.Find(family, table, chain) is { } found && IsOf(found, epoch) ? found.ByHandle(handle) : null)
         ?? (_nftablesBefore?.Find(family, table, chain) is { } before && IsOf(before, epoch) ? before.ByHandle(handle) : null);
 
-    /// <summary>Whether the text that was read last shows the table and base chain of a step: then it did not become another while changes were lost.</summary>
+    /// <summary>
+    /// Whether the last text read shows the table and base chain of a step: then they were not replaced while changes were lost.
+    /// </summary>
     public bool Shows(string family, string table, string? baseChain, RuleEpoch epoch) =>
         _nftables is not null && _nftables.Tables.TryGetValue((family, table), out ulong handle) && handle == epoch.Table
         && (baseChain is null || _nftables.Find(family, table, baseChain)?.Handle == epoch.Chain);
 
-    /// <summary>A chain of iptables; null when none of the last two texts has it.</summary>
+    /// <summary>A chain of iptables; null when neither of the last two texts has it.</summary>
     public IptablesChain? FindChain(RulesetKind kind, string table, string chain) =>
         _iptables[(int)kind]?.Find(table, chain) ?? _iptablesBefore[(int)kind]?.Find(table, chain);
 
@@ -117,7 +119,7 @@ internal sealed class RuleBook
 
     private sealed class Generation
     {
-        // A text that could not be read yet covers nothing, not even a ruleset without any change.
+        // Until a text is read nothing is covered, not even a ruleset without any change.
         public long Changes { get; set; } = 1;
 
         public long Requested { get; set; }

@@ -6,34 +6,33 @@ namespace Conntracker.Core.Tracing;
 /// <summary>Gives a reported step its rule's text, position and verdict.</summary>
 internal sealed class StepResolver
 {
-    // By NF_INET_*, which are also the numbers of NFULA_PACKET_HDR.
+    // By NF_INET_*, which are also the numbers in NFULA_PACKET_HDR.
     private static readonly string[] s_hooks = ["prerouting", "input", "forward", "output", "postrouting"];
 
     private readonly StringPool _names;
     private readonly RuleBook _rules;
 
-    /// <summary>Makes a resolver.</summary>
     public StepResolver(StringPool names, RuleBook rules)
     {
         _names = names;
         _rules = rules;
     }
 
-    /// <summary>The step of a key, with all that the rules as they were read say of it.</summary>
+    /// <summary>The step of a key, with all that the rules read last show of it.</summary>
     /// <param name="key">The step.</param>
     /// <param name="entered">The base chain through which the packet came; the default when not known.</param>
-    /// <param name="epoch">nftables: in which table and base chain of these names it was reported.</param>
+    /// <param name="epoch">nftables: the table and base chain of these names in which it was reported.</param>
     public Step Resolve(in StepKey key, BaseKey entered, RuleEpoch epoch) =>
         key.Engine == TraceEngine.Nftables ? ResolveNftables(in key, entered, epoch) : ResolveIptables(in key, entered);
 
-    /// <summary>Where a step of nftables is that is reported now.</summary>
+    /// <summary>The table and base chain of a step of nftables that is reported now.</summary>
     public RuleEpoch EpochOf(in StepKey key, BaseKey entered) =>
         _rules.Epochs.Of(FamilyName(key.Family), _names[key.Table], BaseChainOf(in key, entered));
 
-    /// <summary>Whether the table of a step was deleted, and none of its name has been made since.</summary>
+    /// <summary>Whether the table of a step was deleted, and none of its name has been created since.</summary>
     public bool IsDeleted(in StepKey key) => _rules.Epochs.IsDeleted(FamilyName(key.Family), _names[key.Table]);
 
-    /// <summary>Whether the rules as they were read last show where a step was reported.</summary>
+    /// <summary>Whether the rules read last show the table and base chain of a step.</summary>
     public bool Shows(in StepKey key, BaseKey entered, RuleEpoch epoch) =>
         _rules.Shows(FamilyName(key.Family), _names[key.Table], BaseChainOf(in key, entered), epoch);
 
@@ -61,7 +60,7 @@ internal sealed class StepResolver
         NftRule? rule = key.Place == 0 ? null : _rules.FindRule(family, table, chain, key.Place, epoch);
         if (rule is not null && key.Type == TraceStepType.Rule && RuleVerdict.Contradicts(rule, key.Verdict))
         {
-            // The table was deleted and made again, which the kernel has not reported yet: the handle belongs to another rule now.
+            // The table was deleted and created again, which the kernel has not reported yet: the handle belongs to another rule now.
             rule = null;
         }
 
@@ -98,7 +97,7 @@ internal sealed class StepResolver
         string? hook = key.Base != 0 && entered.Chain < s_hooks.Length ? s_hooks[entered.Chain] : null;
         IptablesChain? found = _rules.FindChain(StepTable.KindOf(in key), table, chain);
 
-        // The kernel calls a rule without match that accepts, drops or returns the chain's policy or end, wherever it stands.
+        // The kernel logs a rule without match that accepts, drops or returns as the chain's policy or end, wherever it is.
         bool isRule = key.Place != 0 && key.Place <= (ulong)(found?.Rules.Count ?? 0);
         IptablesRule? rule = isRule ? found!.Rules[(int)key.Place - 1] : null;
         TraceStepType type = isRule ? TraceStepType.Rule : key.Type;
