@@ -19,7 +19,7 @@ internal sealed unsafe class PacketBatch : IDisposable
     private const int Stride = HeadLength + SnapLength;
 
     private readonly int _capacity;
-    private byte* _frames;
+    private byte* _messages;
     private ushort* _lengths;
     private long* _times;
 
@@ -28,7 +28,7 @@ internal sealed unsafe class PacketBatch : IDisposable
     public PacketBatch(int capacity)
     {
         _capacity = capacity;
-        _frames = (byte*)NativeMemory.Alloc((nuint)capacity, Stride);
+        _messages = (byte*)NativeMemory.Alloc((nuint)capacity, Stride);
         _lengths = (ushort*)NativeMemory.Alloc((nuint)capacity, sizeof(ushort));
         _times = (long*)NativeMemory.Alloc((nuint)capacity, sizeof(long));
     }
@@ -43,7 +43,7 @@ internal sealed unsafe class PacketBatch : IDisposable
     public int Count { get; private set; }
 
     /// <summary>A packet's message.</summary>
-    public ReadOnlySpan<byte> this[int index] => new(_frames + (index * Stride), _lengths[index]);
+    public ReadOnlySpan<byte> this[int index] => new(_messages + (index * Stride), _lengths[index]);
 
     /// <summary>When a packet was captured: ticks of UTC.</summary>
     public long TimeOf(int index) => _times[index];
@@ -58,10 +58,10 @@ internal sealed unsafe class PacketBatch : IDisposable
     public void Add(long time, uint length, ReadOnlySpan<byte> packet)
     {
         int kept = Math.Min(packet.Length, SnapLength);
-        Span<byte> frame = new(_frames + (Count * Stride), HeadLength + kept);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame, length);
-        packet[..kept].CopyTo(frame[HeadLength..]);
-        _lengths[Count] = (ushort)frame.Length;
+        Span<byte> message = new(_messages + (Count * Stride), HeadLength + kept);
+        BinaryPrimitives.WriteUInt32LittleEndian(message, length);
+        packet[..kept].CopyTo(message[HeadLength..]);
+        _lengths[Count] = (ushort)message.Length;
         _times[Count] = time;
         Count++;
     }
@@ -75,10 +75,10 @@ internal sealed unsafe class PacketBatch : IDisposable
 
     private void Release()
     {
-        NativeMemory.Free(_frames);
+        NativeMemory.Free(_messages);
         NativeMemory.Free(_lengths);
         NativeMemory.Free(_times);
-        _frames = null;
+        _messages = null;
         _lengths = null;
         _times = null;
     }

@@ -191,13 +191,13 @@ internal sealed class RecordingWriter : IDisposable
             }
         }
 
-        Span<byte> frame = _buffer.AsSpan(_used);
-        BinaryPrimitives.WriteInt32LittleEndian(frame, data.Length);
-        frame[4] = (byte)kind;
-        BinaryPrimitives.WriteInt64LittleEndian(frame[5..], time);
-        uint checksum = RecordingFormat.Checksum(RecordingFormat.Checksum(0, frame[..13]), data);
-        BinaryPrimitives.WriteUInt32LittleEndian(frame[13..], checksum);
-        data.CopyTo(frame[RecordingFormat.MessageHeaderLength..]);
+        Span<byte> message = _buffer.AsSpan(_used);
+        BinaryPrimitives.WriteInt32LittleEndian(message, data.Length);
+        message[4] = (byte)kind;
+        BinaryPrimitives.WriteInt64LittleEndian(message[5..], time);
+        uint checksum = RecordingFormat.Checksum(RecordingFormat.Checksum(0, message[..13]), data);
+        BinaryPrimitives.WriteUInt32LittleEndian(message[13..], checksum);
+        data.CopyTo(message[RecordingFormat.MessageHeaderLength..]);
         _used += length;
         return true;
     }
