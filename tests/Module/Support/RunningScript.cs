@@ -1,3 +1,4 @@
+using System.Collections;
 using System.Management.Automation;
 using Shell = System.Management.Automation.PowerShell;
 
@@ -20,7 +21,17 @@ internal sealed class RunningScript : IDisposable
     }
 
     /// <summary>What it has emitted so far.</summary>
-    public IReadOnlyList<PSObject> Output => [.. _output];
+    public IReadOnlyList<PSObject> Output
+    {
+        get
+        {
+            // The running script adds to it under the same lock.
+            lock (((ICollection)_output).SyncRoot)
+            {
+                return [.. _output];
+            }
+        }
+    }
 
     /// <summary>Whether it has come to its end.</summary>
     public bool HasEnded => _running.IsCompleted;

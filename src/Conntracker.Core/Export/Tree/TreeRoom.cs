@@ -67,9 +67,9 @@ internal sealed class TreeRoom
     public string? Describe(string path, string option)
     {
         string limit = $"The tree '{path}' has {Count} entries, and the limit is {_maximum} ({(_isOfInodes ? "a tenth of the free inodes" : option)})";
-        string? folded = !IsLimited ? null : $"{_folded} folded into subnets" + (_left.Count == 0 ? "." : $", {_left} not written.");
+        string? folded = !IsLimited ? null : $"{_folded} were folded into subnets" + (_left.Count == 0 ? "." : $", {_left} not written.");
         string? unanswered = !IsShareLimited ? null
-            : $"{_unansweredFolded} of unanswered flows folded into subnets, because the limit of such entries is {_share}.";
+            : $"{_unansweredFolded} entries of unanswered flows were folded into subnets, because their limit is {_share}.";
         return folded is null && unanswered is null ? null : $"{limit}: {string.Join(' ', new[] { folded, unanswered }.OfType<string>())}";
     }
 

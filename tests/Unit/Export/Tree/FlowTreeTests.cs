@@ -114,7 +114,7 @@ public sealed class FlowTreeTests : IDisposable
         Assert.Equal(16, files.Count(each => each.Contains("_16-PORT", StringComparison.Ordinal)));
         Assert.Contains("else/tcp/0.0.0.0_0-PORT-0.0.0.0_0-PORT", files);
         Assert.True(tree.IsLimited);
-        Assert.Contains("4072 folded into subnets.", tree.DescribeLimit("-MaximumFlows"), StringComparison.Ordinal);
+        Assert.Contains("4072 were folded into subnets.", tree.DescribeLimit("-MaximumFlows"), StringComparison.Ordinal);
 
         // The same flows once more: nothing new, and nothing counted twice.
         foreach (Flow flow in flows)
@@ -123,7 +123,7 @@ public sealed class FlowTreeTests : IDisposable
         }
 
         Assert.Equal(files, TreeFlows.Files(Root));
-        Assert.Contains("4072 folded into subnets.", tree.DescribeLimit("-MaximumFlows"), StringComparison.Ordinal);
+        Assert.Contains("4072 were folded into subnets.", tree.DescribeLimit("-MaximumFlows"), StringComparison.Ordinal);
     }
 
     [Theory]
