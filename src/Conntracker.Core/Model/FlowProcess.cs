@@ -32,13 +32,13 @@ public sealed class FlowProcess
     /// <summary>The user's name; null when not known.</summary>
     public string? UserName { get; init; }
 
-    /// <summary>The path in the cgroup2 hierarchy; null when not known.</summary>
+    /// <summary>The path in the cgroup2 hierarchy, including names that users with a delegated cgroup chose; null when not known.</summary>
     public string? Cgroup { get; init; }
 
-    /// <summary>The systemd unit; null if there is none.</summary>
+    /// <summary>The systemd unit: the outermost one, if root named it; null if there is none.</summary>
     public string? Unit { get; init; }
 
-    /// <summary>The container's id; null if there is none.</summary>
+    /// <summary>The container's id, for LXC its name, if root named its cgroup; null if there is none, and for a rootless container.</summary>
     public string? Container { get; init; }
 
     /// <summary>How the process was found.</summary>

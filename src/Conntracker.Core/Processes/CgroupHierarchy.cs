@@ -4,16 +4,16 @@ using static Tmds.Linux.LibC;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>The cgroup2 hierarchy: where it is mounted, and which path a cgroup's id stands for.</summary>
+/// <summary>The cgroup2 hierarchy: where it is mounted, and which path, unit and container a cgroup's id stands for. For one thread.</summary>
 internal sealed unsafe class CgroupHierarchy : IDisposable
 {
-    private const int MaximumPaths = 4096;
+    private const int MaximumCgroups = 4096;
     private const int LongestPath = 4096;
 
     // What the kernel calls FILEID_KERNFS: a handle that is the file's id. No header for programs has it.
     private const int FileIdKernfs = 0xfe;
 
-    private readonly Dictionary<ulong, string> _paths = [];
+    private readonly Dictionary<ulong, CgroupText> _cgroups = [];
     private readonly SafeFileDescriptor _root;
     private readonly string _mount;
 
@@ -39,31 +39,35 @@ internal sealed unsafe class CgroupHierarchy : IDisposable
         return null;
     }
 
-    /// <summary>The path of a cgroup below the hierarchy's root, <c>/</c> for the root itself; null when it is gone or not known.</summary>
-    public string? PathOf(ulong id)
+    /// <summary>
+    /// A cgroup's path below the hierarchy's root, <c>/</c> for the root itself, with what it tells; null when the cgroup is gone or not known. It is looked
+    /// at once: no id is used again, and a cgroup of version 2 cannot be renamed.
+    /// </summary>
+    public CgroupText? Find(ulong id)
     {
         if (_root.IsInvalid || id == 0)
         {
             return null;
         }
 
-        if (_paths.TryGetValue(id, out string? path))
+        if (_cgroups.TryGetValue(id, out CgroupText known))
         {
-            return path;
+            return known;
         }
 
-        path = Resolve(id);
-        if (path is not null)
+        if (Resolve(id) is not string path)
         {
-            if (_paths.Count >= MaximumPaths)
-            {
-                _paths.Clear();
-            }
-
-            _paths.Add(id, path);
+            return null;
         }
 
-        return path;
+        if (_cgroups.Count >= MaximumCgroups)
+        {
+            _cgroups.Clear();
+        }
+
+        CgroupText found = CgroupText.Of(path, _mount, CgroupOwner.IsRoot);
+        _cgroups.Add(id, found);
+        return found;
     }
 
     /// <inheritdoc/>

@@ -3,13 +3,17 @@ using System.Text;
 
 namespace Conntracker.Core.Processes;
 
-/// <summary>What the cgroups of a process tell: its path in the cgroup2 hierarchy, its systemd unit, its container.</summary>
-/// <param name="Path">The path in the cgroup2 hierarchy; null when not known.</param>
-/// <param name="Unit">The innermost systemd unit; null when there is none.</param>
-/// <param name="Container">The container's id, of LXC its name; null when there is none.</param>
+/// <summary>
+/// What the cgroups of a process tell: its path in the cgroup2 hierarchy, its systemd unit, its container. Who may write to the
+/// directory of a cgroup chooses the names in it, so unit and container are read only up to the first name in a directory that is not root's alone.
+/// </summary>
+/// <param name="Path">The whole path in the cgroup2 hierarchy, whoever chose its names; null when not known.</param>
+/// <param name="Unit">The systemd unit: the outermost name behind the slices; null when there is none, or root did not name it.</param>
+/// <param name="Container">The innermost container's id, of LXC its name; null when there is none, or root did not name it.</param>
 internal readonly record struct CgroupText(string? Path, string? Unit, string? Container)
 {
     private const string Systemd = "name=systemd";
+    private const string Slice = ".slice";
     private const int ContainerIdLength = 64;
 
     private static readonly SearchValues<char> s_hexDigits = SearchValues.Create("0123456789abcdef");
@@ -17,7 +21,10 @@ internal readonly record struct CgroupText(string? Path, string? Unit, string? C
     private static readonly string[] s_lxcPrefixes = ["lxc.payload.", "lxc.monitor."];
 
     /// <summary>Reads the content of /proc/PID/cgroup. Hosts with version 1 hold unit and container there, and only the root in version 2.</summary>
-    public static CgroupText Parse(ReadOnlySpan<byte> file)
+    /// <param name="file">The content.</param>
+    /// <param name="mounts">Where the hierarchies are.</param>
+    /// <param name="isRoots">Whether only root gives names in a directory.</param>
+    public static CgroupText Parse(ReadOnlySpan<byte> file, CgroupMounts mounts, Func<string, bool> isRoots)
     {
         CgroupText found = default;
         CgroupText legacy = default;
@@ -32,11 +39,11 @@ internal readonly record struct CgroupText(string? Path, string? Unit, string? C
 
             if (fields[0] == "0" && fields[1].Length == 0)
             {
-                found = Of(fields[2]);
+                found = Of(fields[2], mounts.Find(CgroupMounts.Version2), isRoots);
             }
             else if (legacy.Container is null)
             {
-                CgroupText other = Of(fields[2]);
+                CgroupText other = Of(fields[2], mounts.Find(fields[1]), isRoots);
                 legacy = new CgroupText(null, fields[1] == Systemd ? other.Unit : legacy.Unit, other.Container);
             }
         }
@@ -45,18 +52,38 @@ internal readonly record struct CgroupText(string? Path, string? Unit, string? C
     }
 
     /// <summary>Reads one path.</summary>
-    public static CgroupText Of(string path)
+    /// <param name="path">The path below the hierarchy's root.</param>
+    /// <param name="mount">The directory of that root; null when it is not known, and no name is believed.</param>
+    /// <param name="isRoots">Whether only root gives names in a directory.</param>
+    public static CgroupText Of(string path, string? mount, Func<string, bool> isRoots)
     {
+        // A path that leads out of the hierarchy's root is that of a cgroup which cannot be looked at.
         string[] parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        string? unit = Array.FindLast(parts, part => s_unitSuffixes.Any(suffix => part.EndsWith(suffix, StringComparison.Ordinal)));
-        string? container = null;
-        for (int i = parts.Length - 1; i >= 0 && container is null; i--)
+        if (mount is null || parts.Contains(".."))
         {
-            container = ContainerOf(parts[i], i > 0 ? parts[i - 1] : "");
+            return new CgroupText(path, null, null);
+        }
+
+        string directory = mount;
+        string? unit = null;
+        string? container = null;
+        bool isBehindSlices = false;
+        for (int i = 0; i < parts.Length && isRoots(directory); i++)
+        {
+            if (!isBehindSlices && !parts[i].EndsWith(Slice, StringComparison.Ordinal))
+            {
+                isBehindSlices = true;
+                unit = IsUnit(parts[i]) ? parts[i] : null;
+            }
+
+            container = ContainerOf(parts[i], i > 0 ? parts[i - 1] : "") ?? container;
+            directory = $"{directory}/{parts[i]}";
         }
 
         return new CgroupText(path, unit, container);
     }
+
+    private static bool IsUnit(string part) => Array.Exists(s_unitSuffixes, suffix => part.EndsWith(suffix, StringComparison.Ordinal));
 
     // docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope, crio-ID.scope, or the bare id below a folder of docker or kubepods;
     // the monitor of a container (libpod-conmon-ID.scope) runs outside of it.

@@ -11,6 +11,7 @@ internal sealed class ProcessReader : IProcessReader
     private const ulong NanosecondsPerSecond = 1_000_000_000;
 
     private readonly ProcDirectory _folder = new();
+    private readonly CgroupMounts _cgroups = CgroupMounts.Read();
 
     /// <inheritdoc/>
     public ulong Now => (ulong)Stopwatch.GetTimestamp();
@@ -32,8 +33,9 @@ internal sealed class ProcessReader : IProcessReader
         string? commandLine = ProcessText.CommandLine(_folder.Read("cmdline"));
         string? path = ProcessText.Path(_folder.ReadLink("exe"));
         process.Name = ProcessText.NameLine(_folder.Read("comm"));
-        CgroupText cgroup = CgroupText.Parse(_folder.Read("cgroup"));
-        process.Facts = new ProcessFacts(commandLine, path, cgroup, ProcessText.LoginUser(_folder.Read("loginuid")));
+        uint? loginUser = ProcessText.LoginUser(_folder.Read("loginuid"));
+        CgroupText cgroup = CgroupText.Parse(_folder.Read("cgroup"), _cgroups, CgroupOwner.IsRoot);
+        process.Facts = new ProcessFacts(commandLine, path, cgroup, loginUser);
         _folder.Close();
         return process;
     }

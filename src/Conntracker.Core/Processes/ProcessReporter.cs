@@ -132,7 +132,10 @@ internal sealed class ProcessReporter : IDisposable
     private FlowProcess Describe(KnownProcess process, in socket_owner owner, ProcessSource source)
     {
         ProcessFacts facts = process.Facts;
-        CgroupText cgroup = _cgroups.PathOf(owner.cgroup) is string path ? CgroupText.Of(path) : facts.Cgroup;
+        CgroupText cgroup = _cgroups.Find(owner.cgroup) ?? facts.Cgroup;
+
+        // Version 1 may know what version 2 does not. What it said of a process that has changed its cgroup since is not this cgroup's.
+        CgroupText legacy = facts.Cgroup.Path == cgroup.Path ? facts.Cgroup : default;
         uint user = facts.LoginUser ?? owner.uid;
 
         // A thread may have a name of its own: the process's is that of the first one.
@@ -147,8 +150,8 @@ internal sealed class ProcessReporter : IDisposable
             UserId = user,
             UserName = _users.Find(user),
             Cgroup = cgroup.Path,
-            Unit = cgroup.Unit ?? facts.Cgroup.Unit,
-            Container = cgroup.Container ?? facts.Cgroup.Container,
+            Unit = cgroup.Unit ?? legacy.Unit,
+            Container = cgroup.Container ?? legacy.Container,
             Source = source,
         };
     }

@@ -14,9 +14,14 @@ namespace Conntracker.Tests.Fuzz.Harnesses;
 internal static class ProcessHarnesses
 {
     private const string Id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+    private const string Mounts =
+        "31 24 0:27 / /cgroup rw - cgroup2 cgroup2 rw\n32 24 0:28 / /systemd rw - cgroup cgroup rw,name=systemd\n33 24 0:29 / /memory rw - cgroup none rw,memory\n";
+
+    private static readonly CgroupMounts s_cgroups = new((Mounts, ""));
 
     private static readonly string[] s_texts =
     [
+        Mounts,
         $"9:name=systemd:/system.slice/docker.service\n4:memory:/docker/{Id}\n0::/\n",
         $"0::/system.slice/docker-{Id}.scope\n",
         "0::/lxc.payload.web1/system.slice/nginx.service\n",
@@ -126,7 +131,8 @@ internal static class ProcessHarnesses
 
     private static void ProcText(ReadOnlySpan<byte> input)
     {
-        CgroupText.Parse(input);
+        CgroupText.Parse(input, s_cgroups, directory => directory.Length % 2 == 0);
+        _ = new CgroupMounts((Encoding.UTF8.GetString(input), ""));
         _ = ProcessStat.TryParse(input, out _);
         ProcessText.NameLine(input);
         ProcessText.CommandLine(input);

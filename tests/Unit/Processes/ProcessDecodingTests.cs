@@ -11,35 +11,6 @@ public class ProcessDecodingTests
 {
     private const string Id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
-    [Theory]
-    [InlineData($"/system.slice/docker-{Id}.scope", Id)]
-    [InlineData($"/docker/{Id}", Id)]
-    [InlineData($"/machine.slice/libpod-{Id}.scope/container", Id)]
-    [InlineData($"/kubepods.slice/kubepods-burstable.slice/cri-containerd-{Id}.scope", Id)]
-    [InlineData($"/kubepods/besteffort/pod1/{Id}", Id)]
-    [InlineData($"/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:{Id}", Id)]
-    [InlineData("/lxc.payload.web1/system.slice/nginx.service", "web1")]
-    [InlineData("/lxc/web2", "web2")]
-    [InlineData($"/machine.slice/libpod-conmon-{Id}.scope", null)]
-    [InlineData("/lxc.monitor.web1", null)]
-    [InlineData("/user.slice/user-1000.slice/session-3.scope", null)]
-    [InlineData("/", null)]
-    public void A_container_is_known_by_its_cgroup(string path, string? container) => Assert.Equal(container, CgroupText.Of(path).Container);
-
-    [Theory]
-    [InlineData("/system.slice/sshd.service", "sshd.service")]
-    [InlineData("/user.slice/user-1000.slice/user@1000.service/app.slice/firefox.service", "firefox.service")]
-    [InlineData("/user.slice/user-1000.slice/session-3.scope", "session-3.scope")]
-    [InlineData("/system.slice", null)]
-    public void A_unit_is_known_by_its_cgroup(string path, string? unit) => Assert.Equal(unit, CgroupText.Of(path).Unit);
-
-    [Fact]
-    public void Hosts_with_cgroups_of_version_1_hold_unit_and_container_there()
-    {
-        byte[] file = Encoding.UTF8.GetBytes($"9:name=systemd:/system.slice/docker.service\n4:memory:/docker/{Id}\n0::/\n");
-        Assert.Equal(new CgroupText("/", "docker.service", Id), CgroupText.Parse(file));
-    }
-
     [Fact]
     public void A_command_line_is_shown_with_spaces_and_a_process_that_has_ended_has_none()
     {
