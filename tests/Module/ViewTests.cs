@@ -45,6 +45,19 @@ public sealed class ViewTests : IDisposable
         Assert.DoesNotContain(lines, line => Regex.IsMatch(line, @"[\p{Cc}\p{Cf}]"));
     }
 
+    [Theory]
+    [InlineData(0, "root", true)]
+    [InlineData(1000, "alice", false)]
+    public void The_real_user_of_a_process_is_shown_where_it_is_another_one(int id, string name, bool isShown)
+    {
+        using Engine engine = Open(120);
+        string[] lines = engine.Show(
+            $"[Conntracker.FlowProcess] @{{ Id = 7; Name = 'x'; UserId = 1000; UserName = 'alice'; RealUserId = {id}; RealUserName = '{name}' }}");
+        Assert.Equal(isShown, lines.Any(line => Regex.IsMatch(line, $"^RealUserId +: {id}$")));
+        Assert.Equal(isShown, lines.Any(line => Regex.IsMatch(line, $"^RealUserName +: {name}$")));
+        Assert.Single(lines, line => Regex.IsMatch(line, "^UserName +: alice$"));
+    }
+
     [Fact]
     public void In_80_columns_the_longest_addresses_are_continued_in_a_second_line()
     {

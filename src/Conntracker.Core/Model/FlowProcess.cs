@@ -12,8 +12,8 @@ namespace Conntracker;
 public sealed class FlowProcess
 {
     /// <summary>
-    /// The process id (thread group id), as the host numbers it. 0 when the capture runs in a pid namespace that is not the host's: Name, UserId,
-    /// UserName and Cgroup are then known, CommandLine and Path are not.
+    /// The process id (thread group id), as the host numbers it. 0 when the capture runs in a pid namespace that is not the host's: Name, the
+    /// users and Cgroup are then known, CommandLine and Path are not.
     /// </summary>
     public required int Id { get; init; }
 
@@ -26,11 +26,24 @@ public sealed class FlowProcess
     /// <summary>The path of the executable; null when not known.</summary>
     public string? Path { get; init; }
 
-    /// <summary>The user's number; null when not known.</summary>
+    /// <summary>
+    /// The number of the user who logged in (the audit id, which su, sudo and setuid leave as it is); where nobody did, of the user that used the socket.
+    /// Null when not known.
+    /// </summary>
     public uint? UserId { get; init; }
 
-    /// <summary>The user's name; null when not known.</summary>
+    /// <summary>The name of <see cref="UserId"/>; null when not known.</summary>
     public string? UserName { get; init; }
+
+    /// <summary>
+    /// The number of the real user of the process, with <see cref="ProcessSource.Bpf"/> when it used the socket (bpf_get_current_uid_gid), with
+    /// <see cref="ProcessSource.Diag"/> when the socket was looked up (/proc/PID/status). It differs from <see cref="UserId"/> after su and sudo, and in
+    /// a daemon that gave up its rights. Null when not known: a text log does not hold it.
+    /// </summary>
+    public uint? RealUserId { get; init; }
+
+    /// <summary>The name of <see cref="RealUserId"/>; null when not known.</summary>
+    public string? RealUserName { get; init; }
 
     /// <summary>The path in the cgroup2 hierarchy, including names that users with a delegated cgroup chose; null when not known.</summary>
     public string? Cgroup { get; init; }

@@ -77,9 +77,11 @@ internal sealed class KnownProcess(int id, ulong since)
 
 /// <summary>What may differ from one socket of a process to the next.</summary>
 /// <param name="Name">The name of the thread, 16 bytes, when it is the first one, or nothing else is known; otherwise 0.</param>
-/// <param name="User">The user.</param>
+/// <param name="User">The user that used the socket, or the socket's.</param>
+/// <param name="RealUser">The process's real user; null when not known.</param>
 /// <param name="Cgroup">The cgroup's id.</param>
 /// <param name="Source">How it is known.</param>
 /// <param name="Scope">Where the socket is.</param>
 /// <param name="Namespace">The cookie of the socket's network namespace; 0 when not known.</param>
-internal readonly record struct ReportKey(UInt128 Name, uint User, ulong Cgroup, ProcessSource Source, SocketScope Scope, ulong Namespace);
+internal readonly record struct ReportKey(
+    UInt128 Name, uint User, uint? RealUser, ulong Cgroup, ProcessSource Source, SocketScope Scope, ulong Namespace);

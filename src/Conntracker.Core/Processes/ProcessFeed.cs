@@ -206,7 +206,7 @@ internal sealed class ProcessFeed : IFeedSource
 
         while (_lookup.TryTake(out FoundSocket found))
         {
-            _reporter.Report(found.Key, found.IsOutgoing, found.Process, found.User);
+            _reporter.Report(in found);
             _hasNews = true;
         }
 

@@ -100,7 +100,7 @@ internal sealed class ProcessList
     public ProcessSnapshot Copy() => new(_reports[.._count]);
 
     private static long SizeOf(FlowProcess process) => ProcessText.MemoryOf(
-        process.Name, process.CommandLine, process.Path, process.UserName, process.Cgroup, process.Unit, process.Container);
+        process.Name, process.CommandLine, process.Path, process.UserName, process.RealUserName, process.Cgroup, process.Unit, process.Container);
 
     // A user who starts processes chooses their texts. The upper half of the room is for short ones, so that long ones cannot take it all.
     private ProcessReport Fit(ProcessReport report)
@@ -129,7 +129,8 @@ internal sealed class ProcessList
     private static FlowProcess Shorten(FlowProcess process, int longest)
     {
         bool isShort = process.Name.Length <= ShortName && (process.CommandLine?.Length ?? 0) <= longest
-            && IsShort(process.Path) && IsShort(process.UserName) && IsShort(process.Cgroup) && IsShort(process.Unit) && IsShort(process.Container);
+            && IsShort(process.Path) && IsShort(process.UserName) && IsShort(process.RealUserName)
+            && IsShort(process.Cgroup) && IsShort(process.Unit) && IsShort(process.Container);
         return isShort ? process : new FlowProcess
         {
             Id = process.Id,
@@ -138,6 +139,8 @@ internal sealed class ProcessList
             Path = Whole(process.Path),
             UserId = process.UserId,
             UserName = Whole(process.UserName),
+            RealUserId = process.RealUserId,
+            RealUserName = Whole(process.RealUserName),
             Cgroup = Whole(process.Cgroup),
             Unit = Whole(process.Unit),
             Container = Whole(process.Container),

@@ -7,7 +7,8 @@ namespace Conntracker.Core.Processes;
 /// <summary>
 /// What a capture learns of a process, under a number of its own; also the frame that recordings hold: number, id and user (32 bits
 /// each, little-endian), source, scope, then seven texts, each with its length (16 bits; all ones for null) before it, in UTF-8; then the network namespace
-/// (64 bits), which frames of earlier versions lack.
+/// (64 bits), the real user (32 bits) and its name (a text). Frames of earlier versions end before the namespace, or before the real user. What follows is
+/// a later version's, and is skipped.
 /// </summary>
 /// <param name="Number">Counted up in the order in which processes were learned of.</param>
 /// <param name="Scope">Where its sockets are.</param>
@@ -25,7 +26,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     private const int LongestText = 60_000;
 
     /// <summary>Bytes that the frame may have at most.</summary>
-    public const int MaximumMessageLength = HeadLength + (7 * (sizeof(ushort) + LongestText)) + sizeof(ulong);
+    public const int MaximumMessageLength = HeadLength + (8 * (sizeof(ushort) + LongestText)) + sizeof(ulong) + sizeof(uint);
 
     /// <summary>Writes the frame; returns its length.</summary>
     public int Write(Span<byte> frame)
@@ -44,7 +45,10 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
         }
 
         BinaryPrimitives.WriteUInt64LittleEndian(frame[length..], Namespace);
-        return length + sizeof(ulong);
+        length += sizeof(ulong);
+        BinaryPrimitives.WriteUInt32LittleEndian(frame[length..], Process.RealUserId ?? NoUser);
+        length += sizeof(uint);
+        return length + Write(frame[length..], Process.RealUserName);
     }
 
     /// <summary>Reads a frame.</summary>
@@ -59,7 +63,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
         ReadOnlySpan<byte> rest = frame[HeadLength..];
         bool isWhole = Read(ref rest, out string? name) & Read(ref rest, out string? commandLine) & Read(ref rest, out string? path)
             & Read(ref rest, out string? userName) & Read(ref rest, out string? cgroup) & Read(ref rest, out string? unit) & Read(ref rest, out string? container);
-        if (!isWhole || name is null || (rest.Length != 0 && rest.Length != sizeof(ulong)))
+        if (!isWhole || name is null || !ReadNamespace(ref rest, out ulong cookie) || !ReadRealUser(ref rest, out uint? realUser, out string? realUserName))
         {
             return DecodeResult.Malformed;
         }
@@ -73,6 +77,8 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
             Path = path,
             UserId = user == NoUser ? null : user,
             UserName = userName,
+            RealUserId = realUser,
+            RealUserName = realUserName,
             Cgroup = cgroup,
             Unit = unit,
             Container = container,
@@ -80,9 +86,41 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
         };
         report = new ProcessReport(BinaryPrimitives.ReadInt32LittleEndian(frame), (SocketScope)frame[13], process)
         {
-            Namespace = rest.Length != 0 ? BinaryPrimitives.ReadUInt64LittleEndian(rest) : 0,
+            Namespace = cookie,
         };
         return DecodeResult.Decoded;
+    }
+
+    private static bool ReadNamespace(ref ReadOnlySpan<byte> rest, out ulong cookie)
+    {
+        cookie = 0;
+        if (rest.IsEmpty)
+        {
+            return true;
+        }
+
+        bool isWhole = BinaryPrimitives.TryReadUInt64LittleEndian(rest, out cookie);
+        rest = isWhole ? rest[sizeof(ulong)..] : rest;
+        return isWhole;
+    }
+
+    private static bool ReadRealUser(ref ReadOnlySpan<byte> rest, out uint? user, out string? name)
+    {
+        user = null;
+        name = null;
+        if (rest.IsEmpty)
+        {
+            return true;
+        }
+
+        if (!BinaryPrimitives.TryReadUInt32LittleEndian(rest, out uint number))
+        {
+            return false;
+        }
+
+        user = number == NoUser ? null : number;
+        rest = rest[sizeof(uint)..];
+        return Read(ref rest, out name);
     }
 
     private static int Write(Span<byte> frame, string? text)

@@ -55,7 +55,7 @@ internal sealed class ProcessReporter : IDisposable
             : NamespaceConnection.Linked;
         if (connection == NamespaceConnection.Linked)
         {
-            Report(in key, record.outgoing != 0, in record.owner, ProcessSource.Bpf, scope);
+            Report(in key, record.outgoing != 0, in record.owner, record.owner.uid, ProcessSource.Bpf, scope);
         }
         else if (connection == NamespaceConnection.Unknown)
         {
@@ -65,10 +65,10 @@ internal sealed class ProcessReporter : IDisposable
     }
 
     /// <summary>Reports what was looked up in the capture's network namespace.</summary>
-    public void Report(in FlowKey key, bool isOutgoing, int process, uint user)
+    public void Report(in FoundSocket found)
     {
-        socket_owner owner = new() { pid = (uint)process, uid = user, time = ulong.MaxValue };
-        Report(in key, isOutgoing, in owner, ProcessSource.Diag, SocketScope.Here);
+        socket_owner owner = new() { pid = (uint)found.Process, uid = found.User, time = ulong.MaxValue };
+        Report(found.Key, found.IsOutgoing, in owner, found.RealUser, ProcessSource.Diag, SocketScope.Here);
     }
 
     /// <inheritdoc/>
@@ -83,17 +83,17 @@ internal sealed class ProcessReporter : IDisposable
         : cookie == NamespaceCookie ? SocketScope.Here
         : SocketScope.Elsewhere;
 
-    private void Report(in FlowKey key, bool isOutgoing, in socket_owner owner, ProcessSource source, SocketScope scope)
+    private void Report(in FlowKey key, bool isOutgoing, in socket_owner owner, uint? realUser, ProcessSource source, SocketScope scope)
     {
         bool isForeign = source == ProcessSource.Bpf && !PidNamespace.IsHosts;
         KnownProcess process = isForeign ? FindForeign(in owner) : _processes.Find((int)owner.pid, owner.time);
         UInt128 name = isForeign || owner.tid == owner.pid ? SocketRecordDecoder.RawNameOf(in owner) : 0;
-        ReportKey reportKey = new(name, owner.uid, owner.cgroup, source, scope, owner.netns);
+        ReportKey reportKey = new(name, owner.uid, realUser, owner.cgroup, source, scope, owner.netns);
         int number = process.NumberOf(in reportKey, _lastNumber - (ProcessList.KeptYoungest / 2));
         if (number == 0)
         {
             number = ++_lastNumber;
-            ProcessReport report = new(number, scope, Describe(process, in owner, source)) { Namespace = owner.netns };
+            ProcessReport report = new(number, scope, Describe(process, in owner, realUser, source)) { Namespace = owner.netns };
             if (!_frames.TryAdd(MessageKind.Process, _buffer.AsSpan(0, report.Write(_buffer))))
             {
                 // The queue has counted the loss; the next socket of the process reports it again.
@@ -129,7 +129,7 @@ internal sealed class ProcessReporter : IDisposable
         _frames.TryAdd(MessageKind.SocketOwner, frame);
     }
 
-    private FlowProcess Describe(KnownProcess process, in socket_owner owner, ProcessSource source)
+    private FlowProcess Describe(KnownProcess process, in socket_owner owner, uint? realUser, ProcessSource source)
     {
         ProcessFacts facts = process.Facts;
         CgroupText cgroup = _cgroups.Find(owner.cgroup) ?? facts.Cgroup;
@@ -149,6 +149,8 @@ internal sealed class ProcessReporter : IDisposable
             Path = facts.Path,
             UserId = user,
             UserName = _users.Find(user),
+            RealUserId = realUser,
+            RealUserName = realUser is uint real ? _users.Find(real) : null,
             Cgroup = cgroup.Path,
             Unit = cgroup.Unit ?? legacy.Unit,
             Container = cgroup.Container ?? legacy.Container,

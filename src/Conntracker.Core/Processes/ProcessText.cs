@@ -45,6 +45,17 @@ internal static class ProcessText
     /// <summary>The target of the link <c>exe</c>; null when it is not known.</summary>
     public static string? Path(ReadOnlySpan<byte> link) => link.IsEmpty ? null : Encoding.UTF8.GetString(link);
 
+    /// <summary>The real user in the content of <c>status</c>: the first of the line <c>Uid:</c>. Null when there is none.</summary>
+    public static uint? RealUser(ReadOnlySpan<byte> file)
+    {
+        // A name cannot hold such a line: the kernel writes its line ends as \n.
+        ReadOnlySpan<byte> key = "\nUid:\t"u8;
+        int at = file.IndexOf(key);
+        ReadOnlySpan<byte> users = at < 0 ? default : file[(at + key.Length)..];
+        int end = users.IndexOf((byte)'\t');
+        return end > 0 && uint.TryParse(users[..end], NumberStyles.None, CultureInfo.InvariantCulture, out uint user) ? user : null;
+    }
+
     /// <summary>The content of <c>loginuid</c>: the user who logged in; null for none.</summary>
     public static uint? LoginUser(ReadOnlySpan<byte> file) =>
         uint.TryParse(file.TrimEnd((byte)'\n'), NumberStyles.None, CultureInfo.InvariantCulture, out uint user) && user != Unset ? user : null;

@@ -26,7 +26,7 @@ internal static class ProcessWarmUp
         if (SocketRecordDecoder.TryReadKey(in record, out FlowKey key))
         {
             reporter.Report(in record, in key);
-            reporter.Report(in key, isOutgoing: true, Environment.ProcessId, user: 0);
+            reporter.Report(new FoundSocket(key, IsOutgoing: true, Environment.ProcessId, User: 0, RealUser: 0));
         }
 
         // The numbers remembered in it are those of the warm-up's reporter.

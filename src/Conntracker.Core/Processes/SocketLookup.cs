@@ -11,8 +11,9 @@ namespace Conntracker.Core.Processes;
 /// <param name="Key">The requested tuple.</param>
 /// <param name="IsOutgoing">True for the sender's socket, false for the receiver's.</param>
 /// <param name="Process">The process.</param>
-/// <param name="User">The socket's user.</param>
-internal readonly record struct FoundSocket(FlowKey Key, bool IsOutgoing, int Process, uint User);
+/// <param name="User">The socket's user: the effective one of the process that made it.</param>
+/// <param name="RealUser">The real user of the process, at the time of the lookup; null when it has ended.</param>
+internal readonly record struct FoundSocket(FlowKey Key, bool IsOutgoing, int Process, uint User, uint? RealUser);
 
 /// <summary>
 /// Looks up the owners of sockets with INET_DIAG and /proc, on a thread of its own, since a walk over all processes takes long. Requests beyond its
@@ -26,6 +27,7 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
 
     private readonly SocketDiagSource _diag = new();
     private readonly SocketInodes _inodes = new();
+    private readonly ProcDirectory _folder = new();
     private readonly BlockingCollection<(FlowKey Key, bool IsOutgoing)> _questions = new(MaximumQuestions);
     private readonly ConcurrentQueue<FoundSocket> _found = new();
     private readonly Wakeup _answered;
@@ -114,13 +116,25 @@ internal sealed class SocketLookup : ISocketLookup, IDisposable
             inet_diag_sockid id = IdOf(in ends);
             bool isFound = _diag.TryFind(in id, family, (byte)key.Protocol, out inet_diag_msg socket);
             int process = isFound ? _inodes.HolderOf(socket.idiag_inode) : 0;
-            return process == 0 ? null : new FoundSocket(key, isOutgoing, process, socket.idiag_uid);
+            return process == 0 ? null : new FoundSocket(key, isOutgoing, process, socket.idiag_uid, RealUserOf(process));
         }
         catch (Exception error) when (error is ConntrackException or IOException or UnauthorizedAccessException)
         {
             // The kernel refused this one: the flow stays without its process.
             return null;
         }
+    }
+
+    private uint? RealUserOf(int process)
+    {
+        if (!_folder.TryOpen(process))
+        {
+            return null;
+        }
+
+        uint? user = ProcessText.RealUser(_folder.Read("status"));
+        _folder.Close();
+        return user;
     }
 
     // The kernel takes the remote end as the source when it looks up datagram sockets, "for historical reasons".

@@ -15,7 +15,8 @@ internal static class ProcessHarnesses
 {
     private const string Id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
     private const string Mounts =
-        "31 24 0:27 / /cgroup rw - cgroup2 cgroup2 rw\n32 24 0:28 / /systemd rw - cgroup cgroup rw,name=systemd\n33 24 0:29 / /memory rw - cgroup none rw,memory\n";
+        "31 24 0:27 / /cgroup rw - cgroup2 cgroup2 rw\n32 24 0:28 / /systemd rw - cgroup cgroup rw,name=systemd\n"
+        + "33 24 0:29 / /memory rw - cgroup none rw,memory\n";
 
     private static readonly CgroupMounts s_cgroups = new((Mounts, ""));
 
@@ -28,6 +29,7 @@ internal static class ProcessHarnesses
         "1234 (a) b (c) S 1 1234 1234 0 -1 4194560 1 0 0 0 1 2 3 4 20 0 1 0 98765 1 2 3 4 5 140721 6\n",
         "curl\0-s\0https://example.org\0",
         "1000\n",
+        "Name:\tx\nUmask:\t0022\nUid:\t1000\t0\t0\t0\nGid:\t4\t5\t6\t7\n",
         "MemTotal:       16384000 kB\nMemFree: 1 kB\n",
         "entries  searched drop early_drop\n00000001 00000002 000000ff 0000001a\n00000001 00000002 00000000 00000001\n",
         "sk               Eth Pid        Groups   Rmem     Wmem     Dump  Locks    Drops    Inode\n"
@@ -137,6 +139,7 @@ internal static class ProcessHarnesses
         ProcessText.NameLine(input);
         ProcessText.CommandLine(input);
         ProcessText.LoginUser(input);
+        ProcessText.RealUser(input);
         string text = Encoding.UTF8.GetString(input);
         string[] lines = text.Split('\n');
         ProcessIdentity.StartIn(text);

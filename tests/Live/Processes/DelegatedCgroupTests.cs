@@ -18,7 +18,8 @@ public sealed class DelegatedCgroupTests : IDisposable
         listener = socket.socket()
         listener.bind(('127.0.0.1', int(sys.argv[1])))
         listener.listen(1)
-        connection = socket.create_connection(listener.getsockname())
+        connection = socket.socket()
+        connection.connect(listener.getsockname())
         connection.sendall(b'x')
         accepted, peer = listener.accept()
         accepted.recv(1)
@@ -34,7 +35,8 @@ public sealed class DelegatedCgroupTests : IDisposable
         if (Directory.Exists(_slice))
         {
             // Files of cgroups cannot be deleted: only directories, the innermost first.
-            foreach (string directory in Directory.GetDirectories(_slice, "*", SearchOption.AllDirectories).Append(_slice).OrderByDescending(path => path.Length))
+            string[] below = Directory.GetDirectories(_slice, "*", SearchOption.AllDirectories);
+            foreach (string directory in below.Append(_slice).OrderByDescending(path => path.Length))
             {
                 Eventually.True($"{directory} without processes", () => File.ReadAllText($"{directory}/cgroup.procs").Length == 0);
                 Directory.Delete(directory);

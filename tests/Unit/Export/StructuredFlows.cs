@@ -51,6 +51,8 @@ internal static class StructuredFlows
             Path = "/usr/bin/" + name,
             UserId = 1000,
             UserName = name,
+            RealUserId = uint.MaxValue - 1,
+            RealUserName = name + "-real",
             Cgroup = "/system.slice/" + name,
             Unit = name + ".service",
             Container = "abc",

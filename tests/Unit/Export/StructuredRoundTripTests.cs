@@ -37,6 +37,12 @@ public sealed class StructuredRoundTripTests
             Assert.NotEqual(property.GetValue(bare), property.GetValue(full));
         }
 
+        FlowProcess nobody = new() { Id = 0, Name = "nobody" };
+        foreach (PropertyInfo property in typeof(FlowProcess).GetProperties())
+        {
+            Assert.NotEqual(property.GetValue(nobody), property.GetValue(full.Process));
+        }
+
         TraceStep none = new() { Table = "none", Chain = "none", Type = default, Engine = TraceEngine.Iptables };
         foreach (PropertyInfo property in typeof(TraceStep).GetProperties())
         {

@@ -9,6 +9,7 @@ namespace Conntracker.Tests.Unit;
 /// <summary>What /proc, the proc connector and the frames of processes tell, also when they are cut off or damaged.</summary>
 public class ProcessDecodingTests
 {
+    private const string RealName = "nobody";
     private const string Id = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 
     [Fact]
@@ -32,7 +33,19 @@ public class ProcessDecodingTests
     [Fact]
     public void A_process_comes_out_of_its_frame_as_it_went_in()
     {
-        FlowProcess process = new() { Id = 4711, Name = "näme,(x)", CommandLine = "a b", Path = "/bin/x", UserId = 0, Cgroup = "/", Container = Id, Source = ProcessSource.Diag };
+        FlowProcess process = new()
+        {
+            Id = 4711,
+            Name = "näme,(x)",
+            CommandLine = "a b",
+            Path = "/bin/x",
+            UserId = 0,
+            RealUserId = 65534,
+            RealUserName = "nöbody",
+            Cgroup = "/",
+            Container = Id,
+            Source = ProcessSource.Diag,
+        };
         byte[] frame = Frame(process);
         Assert.Equal(DecodeResult.Decoded, ProcessReport.Decode(frame, out ProcessReport read));
         Assert.Equivalent(process, read.Process, strict: true);
@@ -40,6 +53,34 @@ public class ProcessDecodingTests
         Assert.Equal(4711ul, read.Namespace);
         Assert.Equal(SocketScope.Elsewhere, read.Scope);
     }
+
+    [Fact]
+    public void Frames_of_earlier_versions_lack_the_real_user_and_before_that_the_namespace()
+    {
+        byte[] frame = Frame(new FlowProcess { Id = 1, Name = "name", UserId = 1000, UserName = "alice", RealUserId = 65534, RealUserName = RealName });
+        foreach ((int length, ulong space) in EarlierLengths(frame).Zip((ulong[])[0, 4711]))
+        {
+            Assert.Equal(DecodeResult.Decoded, ProcessReport.Decode(frame.AsSpan(0, length), out ProcessReport read));
+            Assert.Equal(("name", 1000u, "alice"), (read.Process.Name, read.Process.UserId, read.Process.UserName));
+            Assert.Equal((space, null, null), (read.Namespace, read.Process.RealUserId, read.Process.RealUserName));
+        }
+    }
+
+    [Fact]
+    public void What_a_later_version_adds_to_a_frame_is_skipped()
+    {
+        byte[] frame = Frame(new FlowProcess { Id = 1, Name = "name", RealUserId = 65534, RealUserName = RealName });
+        Assert.Equal(DecodeResult.Decoded, ProcessReport.Decode([.. frame, 1, 2, 3], out ProcessReport read));
+        Assert.Equal((65534u, RealName), (read.Process.RealUserId, read.Process.RealUserName));
+    }
+
+    [Theory]
+    [InlineData("Name:\tx\nUmask:\t0022\nUid:\t1000\t0\t0\t0\nGid:\t4\t5\t6\t7\n", 1000u)]
+    [InlineData("Name:\tx\\nUid:\\t7\nUid:\t0\t65534\t65534\t65534\n", 0u)]
+    [InlineData("Name:\tx\nUid:\t100", null)]
+    [InlineData("Name:\tx\nUid:\t\t1\n", null)]
+    [InlineData("", null)]
+    public void The_real_user_is_the_first_of_its_line(string file, uint? user) => Assert.Equal(user, ProcessText.RealUser(Encoding.UTF8.GetBytes(file)));
 
     [Fact]
     public void A_command_line_of_any_length_fits_its_frame()
@@ -52,11 +93,10 @@ public class ProcessDecodingTests
     [Fact]
     public void Frames_that_are_cut_off_or_changed_never_throw()
     {
-        byte[] frame = Frame(new FlowProcess { Id = 1, Name = "name", CommandLine = "command", Path = "/path" });
+        byte[] frame = Frame(new FlowProcess { Id = 1, Name = "name", CommandLine = "command", Path = "/path", RealUserId = 65534, RealUserName = RealName });
         for (int length = 0; length < frame.Length; length++)
         {
-            // Frames of earlier versions end before the network namespace.
-            DecodeResult expected = length == frame.Length - sizeof(ulong) ? DecodeResult.Decoded : DecodeResult.Malformed;
+            DecodeResult expected = EarlierLengths(frame).Contains(length) ? DecodeResult.Decoded : DecodeResult.Malformed;
             Assert.Equal(expected, ProcessReport.Decode(frame.AsSpan(0, length), out _));
             SocketOwner.Decode(frame.AsSpan(0, length), out _);
         }
@@ -91,6 +131,13 @@ public class ProcessDecodingTests
             DecodeResult result = ProcessEventDecoder.Decode(in message, out _);
             Assert.Equal(length == datagram.Length ? DecodeResult.Decoded : DecodeResult.Malformed, result);
         }
+    }
+
+    // Before the network namespace, and before the real user.
+    private static int[] EarlierLengths(byte[] frame)
+    {
+        int withNamespace = frame.Length - RealName.Length - sizeof(ushort) - sizeof(uint);
+        return [withNamespace - sizeof(ulong), withNamespace];
     }
 
     private static byte[] Frame(FlowProcess process)

@@ -15,6 +15,8 @@ internal static class ProcessMessages
         CommandLine = $"/usr/bin/{name} --flag",
         UserId = 1000,
         UserName = "alice",
+        RealUserId = 65534,
+        RealUserName = "nobody",
         Source = source,
     };
 
