@@ -8,10 +8,12 @@ internal static class NftablesConstants
     public const int NFNLGRP_NFTRACE = 9;
 
     public const int NFT_MSG_NEWTABLE = 0;
+    public const int NFT_MSG_GETTABLE = 1;
     public const int NFT_MSG_DELTABLE = 2;
     public const int NFT_MSG_NEWCHAIN = 3;
     public const int NFT_MSG_DELCHAIN = 5;
     public const int NFT_MSG_NEWRULE = 6;
+    public const int NFT_MSG_GETRULE = 7;
     public const int NFT_MSG_DELRULE = 8;
     public const int NFT_MSG_NEWGEN = 15;
     public const int NFT_MSG_TRACE = 17;
@@ -25,11 +27,20 @@ internal static class NftablesConstants
     public const int NFT_OBJECT_COUNTER = 1;
     public const int NFTA_COUNTER_PACKETS = 2;
 
+    public const int NFTA_TABLE_NAME = 1;
     public const int NFTA_TABLE_HANDLE = 4;
     public const int NFTA_CHAIN_HANDLE = 2;
     public const int NFTA_CHAIN_NAME = 3;
     public const int NFTA_CHAIN_HOOK = 4;
     public const int NFTA_RULE_TABLE = 1;
+    public const int NFTA_RULE_CHAIN = 2;
+    public const int NFTA_RULE_HANDLE = 3;
+    public const int NFTA_RULE_EXPRESSIONS = 4;
+    public const int NFTA_LIST_ELEM = 1;
+    public const int NFTA_EXPR_NAME = 1;
+    public const int NFTA_EXPR_DATA = 2;
+    public const int NFTA_IMMEDIATE_DATA = 2;
+    public const int NFTA_DATA_VERDICT = 2;
 
     public const int NFTA_TRACE_TABLE = 1;
     public const int NFTA_TRACE_CHAIN = 2;

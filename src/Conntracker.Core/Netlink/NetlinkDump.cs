@@ -30,6 +30,14 @@ internal sealed class NetlinkDump : IDisposable
         (ConntrackConstants.NFNL_SUBSYS_CTNETLINK << 8) | ConntrackConstants.IPCTNL_MSG_CT_GET,
         new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
 
+    /// <summary>Opens a socket for dumps of nftables' rules, in the calling thread's network namespace.</summary>
+    public static NetlinkDump OpenNftables() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "nftables rules"));
+
+    /// <summary>Asks for all objects of a kind, of all families.</summary>
+    /// <param name="message">NFT_MSG_GET*.</param>
+    public void RequestNftables(int message) =>
+        Request((NftablesConstants.NFNL_SUBSYS_NFTABLES << 8) | message, new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
+
     /// <summary>Buffers that fit a dump's datagrams.</summary>
     public static DatagramBatch NewBatch() => new(BatchCapacity, DatagramSize);
 

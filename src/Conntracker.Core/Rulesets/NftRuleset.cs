@@ -32,7 +32,7 @@ internal sealed class NftRuleset
     /// <summary>The handles of all tables, including those without chains; 0 where nft does not print it.</summary>
     public IReadOnlyDictionary<(string Family, string Table), ulong> Tables { get; }
 
-    /// <summary>Reads what <c>nft -a -s -t list ruleset</c> prints. What makes no sense is skipped; it never throws.</summary>
+    /// <summary>Reads the text of an <see cref="NftRulesetText"/>. What makes no sense is skipped; it never throws.</summary>
     public static NftRuleset Parse(ReadOnlySpan<char> text) => new(NftRulesetParser.Parse(text));
 
     /// <summary>Whether a table of family inet with a name like ours is the user's: Conntracker has not created it.</summary>

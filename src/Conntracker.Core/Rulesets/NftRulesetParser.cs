@@ -29,6 +29,10 @@ internal static class NftRulesetParser
             {
                 ReadTable(ref reader, name[..space].ToString(), name[(space + 1)..].ToString(), HandleOf(line), ruleset);
             }
+            else if (NftAnonymousChain.Parse(line) is { } anonymous)
+            {
+                AddAnonymous(ruleset, anonymous);
+            }
         }
 
         return ruleset;
@@ -57,7 +61,7 @@ internal static class NftRulesetParser
             }
             else
             {
-                chains.Add(ReadChain(ref reader, family, table, name.ToString(), tableHandle, HandleOf(line)));
+                chains.Add(ReadChain(ref reader, family, table, name.ToString(), tableHandle, HandleOf(line), ruleset.Blocks));
             }
         }
 
@@ -78,7 +82,32 @@ internal static class NftRulesetParser
         }
     }
 
-    private static NftChain ReadChain(ref NftStatementReader reader, string family, string table, string name, ulong tableHandle, ulong handle)
+    /// <summary>A rule of a statement.</summary>
+    /// <param name="statement">The statement.</param>
+    /// <param name="handle">The rule's handle.</param>
+    /// <param name="position">Its place in its chain, counted from 1.</param>
+    public static NftRule RuleOf(in NftStatement statement, ulong handle, int position) => new()
+    {
+        Handle = handle,
+        Position = position,
+        Text = OneLine(statement.Text),
+        Comment = statement.HasComment ? statement.Comment.ToString() : null,
+        Rejects = statement.Rejects,
+    };
+
+    // A table of ours that was left out has no such chains; one that has been made since under the same name has another handle.
+    private static void AddAnonymous(NftRulesetParts ruleset, NftAnonymousChain chain)
+    {
+        if (ruleset.Blocks.TryGetValue((chain.TableHandle, chain.Holder), out string[]? lines)
+            && ruleset.Tables.TryGetValue((chain.Family, chain.Table), out ulong handle) && handle == chain.TableHandle
+            && NftAnonymousBlock.RulesOf(lines, chain.Handles) is { } rules)
+        {
+            ruleset.Chains.Add(new NftChain(chain.Family, chain.Table, chain.Name, rules) { TableHandle = chain.TableHandle });
+        }
+    }
+
+    private static NftChain ReadChain(
+        ref NftStatementReader reader, string family, string table, string name, ulong tableHandle, ulong handle, Dictionary<(ulong, ulong), string[]> blocks)
     {
         List<NftRule> rules = [];
         string? type = null;
@@ -89,14 +118,11 @@ internal static class NftRulesetParser
         {
             if (statement.Handle is ulong ruleHandle)
             {
-                rules.Add(new NftRule
+                rules.Add(RuleOf(in statement, ruleHandle, rules.Count + 1));
+                if (tableHandle != 0 && NftAnonymousBlock.LinesOf(statement.Text) is { } lines)
                 {
-                    Handle = ruleHandle,
-                    Position = rules.Count + 1,
-                    Text = OneLine(statement.Text),
-                    Comment = statement.HasComment ? statement.Comment.ToString() : null,
-                    Rejects = statement.Rejects,
-                });
+                    blocks.TryAdd((tableHandle, ruleHandle), lines);
+                }
             }
             else
             {

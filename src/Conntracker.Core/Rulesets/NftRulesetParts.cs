@@ -9,6 +9,9 @@ internal sealed class NftRulesetParts
     /// <summary>The tables' handles; 0 where nft does not print it.</summary>
     public Dictionary<(string Family, string Table), ulong> Tables { get; } = [];
 
+    /// <summary>The inner lines of rules that hold a chain in braces, by the handles of their table and their own.</summary>
+    public Dictionary<(ulong Table, ulong Rule), string[]> Blocks { get; } = [];
+
     /// <summary>The names of tables that are called as ours are, and that Conntracker has not made.</summary>
     public List<string> Lookalikes { get; } = [];
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using static Conntracker.Core.Native.Libnftables;
 
 namespace Conntracker.Core.Rulesets;
@@ -6,7 +7,7 @@ namespace Conntracker.Core.Rulesets;
 /// Reads the text of the nftables ruleset, with handles, without counters and without the elements of named sets. The program nft reads
 /// it, as a child: with many rules that takes seconds, for which libnftables would hold its lock in this process, and it could not be
 /// ended. Where nft cannot be run, libnftables reads after all; its context is opened for each reading, since one that is kept would keep
-/// the whole ruleset in memory.
+/// the whole ruleset in memory. What nft does not print of chains in braces comes from the kernel itself.
 /// </summary>
 internal sealed class NftRulesetReader : IDisposable
 {
@@ -36,6 +37,40 @@ internal sealed class NftRulesetReader : IDisposable
     /// <exception cref="OperationCanceledException">It was cancelled.</exception>
     public static NftRulesetText Read(string? program, CancellationToken cancellation)
     {
+        NftRulesetText text = List(program, cancellation);
+        if (!NftAnonymousChainReader.IsNeeded(text.Text))
+        {
+            return text;
+        }
+
+        try
+        {
+            StringBuilder whole = new StringBuilder(text.Text).Append('\n');
+            foreach (NftAnonymousChain chain in NftAnonymousChainReader.Read(cancellation))
+            {
+                whole.Append(chain.ToLine()).Append('\n');
+            }
+
+            return text with { Text = whole.ToString() };
+        }
+        catch (ConntrackException error)
+        {
+            return text with { AnonymousError = error.Message };
+        }
+    }
+
+    /// <summary>Requests a read and returns at once.</summary>
+    public void Request() => _reader.Request();
+
+    /// <summary>Takes the newest text, once.</summary>
+    /// <returns>False when there is none since the last call.</returns>
+    public bool TryTake(out NftRulesetText text) => _reader.TryTake(out text);
+
+    /// <inheritdoc/>
+    public void Dispose() => _reader.Dispose();
+
+    private static NftRulesetText List(string? program, CancellationToken cancellation)
+    {
         if (program is null)
         {
             return new NftRulesetText(ReadInProcess(), $"{Program} is missing: install the package {Package} (sudo apt-get install {Package}).");
@@ -51,16 +86,6 @@ internal sealed class NftRulesetReader : IDisposable
             return new NftRulesetText(ReadInProcess(), error.Message);
         }
     }
-
-    /// <summary>Requests a read and returns at once.</summary>
-    public void Request() => _reader.Request();
-
-    /// <summary>Takes the newest text, once.</summary>
-    /// <returns>False when there is none since the last call.</returns>
-    public bool TryTake(out NftRulesetText text) => _reader.TryTake(out text);
-
-    /// <inheritdoc/>
-    public void Dispose() => _reader.Dispose();
 
     private static string ReadInProcess()
     {

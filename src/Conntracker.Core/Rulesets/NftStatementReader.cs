@@ -25,6 +25,9 @@ internal ref struct NftStatementReader
         return isHandle ? line[..at] : line;
     }
 
+    /// <summary>A line as <c>nft -a</c> would print it.</summary>
+    public static string WithHandle(string line, ulong handle) => string.Create(CultureInfo.InvariantCulture, $"{line}{HandleWord}{handle}");
+
     /// <summary>Reads a line, white space at both ends left out.</summary>
     /// <returns>False at the end of the text.</returns>
     public bool TryReadLine(out ReadOnlySpan<char> line)

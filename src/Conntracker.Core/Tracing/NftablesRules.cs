@@ -63,6 +63,11 @@ internal sealed class NftablesRules : IDisposable
             // Changes that the text contains were reported before it.
             RulesetMessages.Put(_sink, RulesetKind.Nftables, _clock.Now, _text.Text);
             ReportHindrance(_text.Hindrance);
+            if (_text.AnonymousError is string error)
+            {
+                _notices.Add("nftables-anonymous", $"Steps in anonymous chains (jump {{ … }}) have no text: {error}");
+            }
+
             _text = null;
             HasRead = true;
         }

@@ -37,16 +37,7 @@ internal sealed class StepResolver
         _rules.Shows(FamilyName(key.Family), _names[key.Table], BaseChainOf(in key, entered), epoch);
 
     /// <summary>What nft calls a family.</summary>
-    public static string FamilyName(byte family) => family switch
-    {
-        NFPROTO_INET => "inet",
-        NFPROTO_IPV4 => "ip",
-        NFPROTO_IPV6 => "ip6",
-        NFPROTO_ARP => "arp",
-        NFPROTO_BRIDGE => "bridge",
-        NFPROTO_NETDEV => "netdev",
-        _ => $"family {family}",
-    };
+    public static string FamilyName(byte family) => NftFamily.NameOf(family);
 
     private string? BaseChainOf(in StepKey key, BaseKey entered) =>
         key.Base != 0 && entered.Family == key.Family && entered.Table == key.Table ? _names[entered.Chain] : null;

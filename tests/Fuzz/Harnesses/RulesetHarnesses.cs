@@ -13,6 +13,7 @@ internal static class RulesetHarnesses
             "\"", "\\", "\\\"", "{", "}", " {\n", "\t}\n", "}\n", "\n", "# handle 5", " # handle 18446744073709551615", "table inet x {\n", "\tchain y {\n",
             "comment \"", "jump { ", "type filter hook input priority filter; policy drop;", "elements = { ", "*filter\n", ":INPUT ACCEPT [0:0]\n",
             "-A INPUT ", "-A \"", "[5:300] ", "COMMIT\n", "-j ", "-g ", "--comment ", "conntracker_1", "flags owner", ";", "'",
+            "\n# anonymous chain inet firewall 1 36 __chain1 34 35\n",
         }.Select(Encoding.UTF8.GetBytes),
     ];
 
