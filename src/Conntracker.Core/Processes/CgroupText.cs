@@ -4,10 +4,10 @@ using System.Text;
 namespace Conntracker.Core.Processes;
 
 /// <summary>
-/// What the cgroups of a process tell: its path in the cgroup2 hierarchy, its systemd unit, its container. Who may write to the
+/// What the cgroups of a process show: its path in the cgroup2 hierarchy, its systemd unit, its container. A user who may write to the
 /// directory of a cgroup chooses the names in it, so unit and container are read only up to the first name in a directory that is not root's alone.
 /// </summary>
-/// <param name="Path">The whole path in the cgroup2 hierarchy, whoever chose its names; null when not known.</param>
+/// <param name="Path">The whole path in the cgroup2 hierarchy, also with names that a user chose; null when not known.</param>
 /// <param name="Unit">The systemd unit: the outermost name behind the slices; null when there is none, or root did not name it.</param>
 /// <param name="Container">The innermost container's id, of LXC its name; null when there is none, or root did not name it.</param>
 internal readonly record struct CgroupText(string? Path, string? Unit, string? Container)
@@ -85,7 +85,7 @@ internal readonly record struct CgroupText(string? Path, string? Unit, string? C
 
     private static bool IsUnit(string part) => Array.Exists(s_unitSuffixes, suffix => part.EndsWith(suffix, StringComparison.Ordinal));
 
-    // docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope, crio-ID.scope, or the bare id below a folder of docker or kubepods;
+    // docker-ID.scope, cri-containerd-ID.scope, libpod-ID.scope, crio-ID.scope, or the bare id below a directory of docker or kubepods;
     // the monitor of a container (libpod-conmon-ID.scope) runs outside of it.
     private static string? ContainerOf(string part, string parent)
     {

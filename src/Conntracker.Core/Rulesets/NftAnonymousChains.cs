@@ -43,7 +43,7 @@ internal sealed class NftAnonymousChains
     {
         foreach (((byte family, string table, string chain), ulong holder) in _holders)
         {
-            // A name with a space could not be told from two words of the line.
+            // A name with a space would look like two words of the line.
             if (_rules.TryGetValue((family, table, chain), out List<ulong>? handles) && _tables.TryGetValue((family, table), out ulong tableHandle)
                 && !table.Any(char.IsWhiteSpace))
             {

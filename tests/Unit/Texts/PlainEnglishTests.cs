@@ -10,7 +10,7 @@ namespace Conntracker.Tests.Unit.Texts;
 /// </summary>
 public partial class PlainEnglishTests
 {
-    private static readonly SourceTextKind[] s_kinds = [SourceTextKind.Literal];
+    private static readonly SourceTextKind[] s_kinds = [SourceTextKind.Literal, SourceTextKind.Comment];
 
     // What is banned, an example of it, and what to write instead.
     private static readonly (Regex Banned, string Example, string Instead)[] s_words =
