@@ -32,6 +32,10 @@ internal readonly record struct AddressBlock
     /// <summary>How many bits an address has: 32 or 128.</summary>
     public static int BitsOf(FlowFamily family) => family == FlowFamily.IPv4 ? 32 : 128;
 
+    /// <summary>Whether the address is of the block.</summary>
+    public bool Contains(FlowFamily family, AddressBits address) =>
+        family == Family && First.CompareTo(address) <= 0 && address.CompareTo(Last) <= 0;
+
     private static UInt128 Mask(FlowFamily family) => family == FlowFamily.IPv4 ? uint.MaxValue : UInt128.MaxValue;
 
     private static AddressBits ToBits(UInt128 value) => new((ulong)(value >> 64), (ulong)value);

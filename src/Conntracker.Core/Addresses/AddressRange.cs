@@ -10,28 +10,25 @@ namespace Conntracker;
 /// </summary>
 public sealed class AddressRange
 {
-    private readonly FlowFamily _family;
-    private readonly AddressBits _network;
     private readonly int _prefix;
 
     private AddressRange(FlowFamily family, AddressBits address, int prefix)
     {
-        _family = family;
+        Block = new AddressBlock(family, address, prefix);
         _prefix = prefix;
-        _network = Mask(address, family, prefix);
     }
 
     /// <summary>A single address.</summary>
     public AddressRange(IPAddress address)
-        : this(FamilyOf(address), AddressBits.From(address), BitsOf(FamilyOf(address)))
+        : this(FamilyOf(address), AddressBits.From(address), AddressBlock.BitsOf(FamilyOf(address)))
     {
     }
 
     /// <summary>The family of its addresses.</summary>
-    internal FlowFamily Family => _family;
+    internal FlowFamily Family => Block.Family;
 
     /// <summary>The range as the flow table's indexes use it.</summary>
-    internal AddressBlock Block => new(_family, _network, _prefix);
+    internal AddressBlock Block { get; }
 
     /// <summary>Whether the range contains every address of the family.</summary>
     internal bool IsEverything => _prefix == 0;
@@ -53,9 +50,9 @@ public sealed class AddressRange
         }
 
         FlowFamily family = FamilyOf(address);
-        int prefix = BitsOf(family);
+        int prefix = AddressBlock.BitsOf(family);
         if (parts.Length == 2
-            && (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out prefix) || prefix > BitsOf(family)))
+            && (!int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out prefix) || prefix > AddressBlock.BitsOf(family)))
         {
             return false;
         }
@@ -70,12 +67,11 @@ public sealed class AddressRange
     /// <summary>The range in CIDR notation; a single address without a prefix.</summary>
     public override string ToString()
     {
-        string address = _network.ToIPAddress(_family).ToString();
-        return _prefix == BitsOf(_family) ? address : $"{address}/{_prefix}";
+        string address = Block.First.ToIPAddress(Family).ToString();
+        return _prefix == AddressBlock.BitsOf(Family) ? address : $"{address}/{_prefix}";
     }
 
-    internal bool Contains(FlowFamily family, AddressBits address) =>
-        family == _family && Mask(address, family, _prefix) == _network;
+    internal bool Contains(FlowFamily family, AddressBits address) => Block.Contains(family, address);
 
     // "10.1" is 10.0.0.1 to the C library, "010.0.0.1" is 8.0.0.1, and the port of "[::1]:80" would be ignored. In a filter such mistakes
     // go unnoticed.
@@ -84,13 +80,4 @@ public sealed class AddressRange
 
     private static FlowFamily FamilyOf(IPAddress address) =>
         address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? FlowFamily.IPv4 : FlowFamily.IPv6;
-
-    private static int BitsOf(FlowFamily family) => family == FlowFamily.IPv4 ? 32 : 128;
-
-    private static AddressBits Mask(AddressBits address, FlowFamily family, int prefix)
-    {
-        int hostBits = BitsOf(family) - prefix;
-        UInt128 value = hostBits >= 128 ? 0 : address.ToUInt128() >> hostBits << hostBits;
-        return new AddressBits((ulong)(value >> 64), (ulong)value);
-    }
 }

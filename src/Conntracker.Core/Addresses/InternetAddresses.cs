@@ -65,8 +65,8 @@ internal static class InternetAddresses
     ];
 
     // The addresses at which the answer changes, in order. Below the first one the answer is no.
-    private static readonly UInt128[] s_changes4 = Changes(s_ipv4, bits: 32);
-    private static readonly UInt128[] s_changes6 = Changes(s_ipv6, bits: 128);
+    private static readonly UInt128[] s_changes4 = Changes(s_ipv4, FlowFamily.IPv4);
+    private static readonly UInt128[] s_changes6 = Changes(s_ipv6, FlowFamily.IPv6);
 
     /// <summary>Whether the internet routes packets to an address.</summary>
     /// <param name="family">The address's family; with <see cref="FlowFamily.None"/> no address is routed.</param>
@@ -90,14 +90,13 @@ internal static class InternetAddresses
         return (from & 1) != 0;
     }
 
-    private static UInt128[] Changes((string Range, bool IsRouted)[] ranges, int bits)
+    private static UInt128[] Changes((string Range, bool IsRouted)[] ranges, FlowFamily family)
     {
         (UInt128 First, UInt128 Last, int Prefix, bool IsRouted)[] entries = [.. ranges.Select(each =>
         {
             IPNetwork network = IPNetwork.Parse(each.Range);
-            UInt128 first = AddressBits.From(network.BaseAddress).ToUInt128();
-            int hostBits = bits - network.PrefixLength;
-            return (first, first + ((hostBits == 128 ? 0 : UInt128.One << hostBits) - 1), network.PrefixLength, each.IsRouted);
+            AddressBlock block = new(family, AddressBits.From(network.BaseAddress), network.PrefixLength);
+            return (block.First.ToUInt128(), block.Last.ToUInt128(), network.PrefixLength, each.IsRouted);
         })];
 
         // The answer can change only where a range begins or just after its end. The longest matching prefix decides there.

@@ -113,11 +113,11 @@ internal static class TupleDecoder
                     break;
                 case CTA_PROTO_ICMP_TYPE:
                 case CTA_PROTO_ICMPV6_TYPE:
-                    endpoints.DstPort = (ushort)((values.ReadByte() << 8) | (endpoints.DstPort & 0xff));
+                    endpoints.IcmpType = values.ReadByte();
                     break;
                 case CTA_PROTO_ICMP_CODE:
                 case CTA_PROTO_ICMPV6_CODE:
-                    endpoints.DstPort = (ushort)((endpoints.DstPort & 0xff00) | values.ReadByte());
+                    endpoints.IcmpCode = values.ReadByte();
                     break;
                 default:
                     break;

@@ -79,6 +79,6 @@ public static class SnapshotLog
 
     private static (ushort Src, ushort Dst) Ports(ref readonly FlowKey key, ref readonly FlowEndpoints endpoints) =>
         FlowKey.IsIcmp(key.Protocol)
-            ? ((ushort)(endpoints.DstPort >> 8), (ushort)(endpoints.DstPort & 0xff))
+            ? (endpoints.IcmpType, endpoints.IcmpCode)
             : (endpoints.SrcPort, endpoints.DstPort);
 }

@@ -14,9 +14,9 @@ internal sealed unsafe class PacketBatch : IDisposable
     public const int SnapLength = 128;
 
     /// <summary>Bytes of a message before the packet's own: its length on the wire.</summary>
-    public const int HeadLength = sizeof(uint);
+    public const int HeaderLength = sizeof(uint);
 
-    private const int Stride = HeadLength + SnapLength;
+    private const int Stride = HeaderLength + SnapLength;
 
     private readonly int _capacity;
     private byte* _messages;
@@ -58,9 +58,9 @@ internal sealed unsafe class PacketBatch : IDisposable
     public void Add(long time, uint length, ReadOnlySpan<byte> packet)
     {
         int kept = Math.Min(packet.Length, SnapLength);
-        Span<byte> message = new(_messages + (Count * Stride), HeadLength + kept);
+        Span<byte> message = new(_messages + (Count * Stride), HeaderLength + kept);
         BinaryPrimitives.WriteUInt32LittleEndian(message, length);
-        packet[..kept].CopyTo(message[HeadLength..]);
+        packet[..kept].CopyTo(message[HeaderLength..]);
         _lengths[Count] = (ushort)message.Length;
         _times[Count] = time;
         Count++;

@@ -21,4 +21,18 @@ internal struct FlowEndpoints
 
     /// <summary>The receiver's port.</summary>
     public ushort DstPort;
+
+    /// <summary>Of ICMP: the type.</summary>
+    public byte IcmpType
+    {
+        readonly get => (byte)(DstPort >> 8);
+        set => DstPort = (ushort)((value << 8) | IcmpCode);
+    }
+
+    /// <summary>Of ICMP: the code.</summary>
+    public byte IcmpCode
+    {
+        readonly get => (byte)DstPort;
+        set => DstPort = (ushort)((DstPort & 0xff00) | value);
+    }
 }

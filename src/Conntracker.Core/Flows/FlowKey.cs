@@ -46,7 +46,7 @@ internal struct FlowKey
         reverse.Original.Dst = key.Original.Src;
         if (IsIcmp(key.Protocol))
         {
-            reverse.Original.DstPort = (ushort)((IcmpCounterpart(key.Protocol, (byte)(key.Original.DstPort >> 8)) << 8) | (key.Original.DstPort & 0xff));
+            reverse.Original.IcmpType = IcmpCounterpart(key.Protocol, key.Original.IcmpType);
         }
         else
         {

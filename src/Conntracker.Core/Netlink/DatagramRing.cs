@@ -12,7 +12,7 @@ internal sealed unsafe class DatagramRing : IDisposable
     /// <summary>The usual capacity, in bytes: some 30,000 lines of a trace.</summary>
     public const int DefaultCapacity = 8 << 20;
 
-    private const int HeadLength = sizeof(int);
+    private const int HeaderLength = sizeof(int);
     private const int Alignment = 8;
     private const int Skip = -1;
 
@@ -42,7 +42,7 @@ internal sealed unsafe class DatagramRing : IDisposable
         long free = _capacity - (written - Volatile.Read(ref _read));
         int slot = (int)(written % _capacity);
         int untilEnd = _capacity - slot;
-        long needed = Padded((long)HeadLength + datagram.Length);
+        long needed = Padded((long)HeaderLength + datagram.Length);
         bool isSkipping = needed > untilEnd;
         if (needed + (isSkipping ? untilEnd : 0) > free)
         {
@@ -57,7 +57,7 @@ internal sealed unsafe class DatagramRing : IDisposable
         }
 
         Header(slot) = datagram.Length;
-        datagram.CopyTo(new Span<byte>(_memory + slot + HeadLength, datagram.Length));
+        datagram.CopyTo(new Span<byte>(_memory + slot + HeaderLength, datagram.Length));
         Volatile.Write(ref _written, written + needed);
         return true;
     }
@@ -86,7 +86,7 @@ internal sealed unsafe class DatagramRing : IDisposable
             slot = 0;
         }
 
-        datagram = new ReadOnlySpan<byte>(_memory + slot + HeadLength, Header(slot));
+        datagram = new ReadOnlySpan<byte>(_memory + slot + HeaderLength, Header(slot));
         return true;
     }
 
@@ -95,7 +95,7 @@ internal sealed unsafe class DatagramRing : IDisposable
     {
         if (TryRead(out ReadOnlySpan<byte> datagram))
         {
-            Volatile.Write(ref _read, _read + Padded((long)HeadLength + datagram.Length));
+            Volatile.Write(ref _read, _read + Padded((long)HeaderLength + datagram.Length));
         }
     }
 

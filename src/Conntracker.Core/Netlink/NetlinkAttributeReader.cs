@@ -11,7 +11,7 @@ namespace Conntracker.Core.Netlink;
 /// </summary>
 internal ref struct NetlinkAttributeReader
 {
-    private const int HeadLength = 4;
+    private const int HeaderLength = 4;
 
     private ReadOnlySpan<byte> _rest;
 
@@ -29,7 +29,7 @@ internal ref struct NetlinkAttributeReader
     /// <summary>Moves to the next attribute; false at the end, or if the next one is malformed.</summary>
     public bool Read()
     {
-        if (_rest.Length < HeadLength)
+        if (_rest.Length < HeaderLength)
         {
             // Up to three bytes of padding may follow the last attribute.
             return false;
@@ -37,7 +37,7 @@ internal ref struct NetlinkAttributeReader
 
         uint header = MemoryMarshal.Read<uint>(_rest);
         int length = (ushort)header;
-        if (length < HeadLength || length > _rest.Length)
+        if (length < HeaderLength || length > _rest.Length)
         {
             IsMalformed = true;
             _rest = default;
@@ -45,7 +45,7 @@ internal ref struct NetlinkAttributeReader
         }
 
         Type = (int)(header >> 16) & NetlinkConstants.NLA_TYPE_MASK;
-        Value = _rest[HeadLength..length];
+        Value = _rest[HeaderLength..length];
         _rest = _rest[Math.Min(NetlinkAlignment.Align(length), _rest.Length)..];
         return true;
     }

@@ -30,7 +30,7 @@ internal sealed class Originator
         ref readonly FlowKey key = ref packet.Key;
         if (FlowKey.IsIcmp(key.Protocol))
         {
-            return IcmpQuery.IsAnswer(key.Protocol, (byte)(key.Original.DstPort >> 8));
+            return IcmpQuery.IsAnswer(key.Protocol, key.Original.IcmpType);
         }
 
         if (!FlowKey.HasPorts(key.Protocol) || IsMulticast(in key))

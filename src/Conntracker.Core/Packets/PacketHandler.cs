@@ -7,7 +7,7 @@ namespace Conntracker.Core.Packets;
 /// <summary>Turns packets into flows: reads their headers, joins fragments, and keeps the counters.</summary>
 internal sealed class PacketHandler
 {
-    private const int HeadLength = sizeof(uint);
+    private const int HeaderLength = sizeof(uint);
     private const int SmallestIPv4 = 20;
 
     private readonly PacketTracker _tracker;
@@ -72,13 +72,13 @@ internal sealed class PacketHandler
     {
         packet = default;
         length = 0;
-        if (data.Length < HeadLength)
+        if (data.Length < HeaderLength)
         {
             return PacketResult.Malformed;
         }
 
         uint onWire = BinaryPrimitives.ReadUInt32LittleEndian(data);
-        ReadOnlySpan<byte> frame = data[HeadLength..];
+        ReadOnlySpan<byte> frame = data[HeaderLength..];
         PacketResult result = LinkDecoder.Find(_linkType, frame, out int offset);
         if (result != PacketResult.Decoded)
         {

@@ -191,7 +191,7 @@ internal sealed class PacketTracker
     // Only queries have an id. The same bytes of other messages would make a flow of each.
     private static void Normalize(ref FlowKey key)
     {
-        byte type = (byte)(key.Original.DstPort >> 8);
+        byte type = key.Original.IcmpType;
         if (FlowKey.IsIcmp(key.Protocol) && !IcmpQuery.IsQuestion(key.Protocol, type) && !IcmpQuery.IsAnswer(key.Protocol, type))
         {
             key.Original.SrcPort = 0;

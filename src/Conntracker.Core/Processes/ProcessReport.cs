@@ -18,7 +18,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     /// <summary>The cookie of the network namespace in which its sockets are; 0 when not known.</summary>
     public ulong Namespace { get; init; }
 
-    private const int HeadLength = 14;
+    private const int HeaderLength = 14;
     private const ushort NullLength = ushort.MaxValue;
     private const uint NoUser = uint.MaxValue;
 
@@ -26,7 +26,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     private const int LongestText = 60_000;
 
     /// <summary>Bytes that the frame may have at most.</summary>
-    public const int MaximumMessageLength = HeadLength + (8 * (sizeof(ushort) + LongestText)) + sizeof(ulong) + sizeof(uint);
+    public const int MaximumMessageLength = HeaderLength + (8 * (sizeof(ushort) + LongestText)) + sizeof(ulong) + sizeof(uint);
 
     /// <summary>Writes the frame; returns its length.</summary>
     public int Write(Span<byte> frame)
@@ -36,7 +36,7 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
         BinaryPrimitives.WriteUInt32LittleEndian(frame[8..], Process.UserId ?? NoUser);
         frame[12] = (byte)Process.Source;
         frame[13] = (byte)Scope;
-        int length = HeadLength;
+        int length = HeaderLength;
         ReadOnlySpan<string?> texts =
             [Process.Name, Process.CommandLine, Process.Path, Process.UserName, Process.Cgroup, Process.Unit, Process.Container];
         foreach (string? text in texts)
@@ -55,12 +55,12 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
     public static DecodeResult Decode(ReadOnlySpan<byte> frame, out ProcessReport report)
     {
         report = default;
-        if (frame.Length < HeadLength || frame[12] > (byte)ProcessSource.Diag || frame[13] > (byte)SocketScope.Elsewhere)
+        if (frame.Length < HeaderLength || frame[12] > (byte)ProcessSource.Diag || frame[13] > (byte)SocketScope.Elsewhere)
         {
             return DecodeResult.Malformed;
         }
 
-        ReadOnlySpan<byte> rest = frame[HeadLength..];
+        ReadOnlySpan<byte> rest = frame[HeaderLength..];
         bool isWhole = Read(ref rest, out string? name) & Read(ref rest, out string? commandLine) & Read(ref rest, out string? path)
             & Read(ref rest, out string? userName) & Read(ref rest, out string? cgroup) & Read(ref rest, out string? unit) & Read(ref rest, out string? container);
         if (!isWhole || name is null || !ReadNamespace(ref rest, out ulong cookie) || !ReadRealUser(ref rest, out uint? realUser, out string? realUserName))

@@ -19,7 +19,7 @@ internal static class RecordingFormat
     public const ushort Version = 1;
 
     /// <summary>The length of the file header before its variable part, in bytes.</summary>
-    public const int FixedHeadLength = 12;
+    public const int FixedHeaderLength = 12;
 
     /// <summary>The length of the header before a message's data, in bytes.</summary>
     public const int MessageHeaderLength = 17;

@@ -120,9 +120,9 @@ internal sealed class RecordingReader : IDisposable
 
     private void ReadHeader()
     {
-        byte[] header = new byte[RecordingFormat.FixedHeadLength + ushort.MaxValue + sizeof(uint)];
-        int got = _file.ReadAtLeast(header.AsSpan(0, RecordingFormat.FixedHeadLength), RecordingFormat.FixedHeadLength, throwOnEndOfStream: false);
-        if (got < RecordingFormat.FixedHeadLength || !header.AsSpan().StartsWith(RecordingFormat.Magic))
+        byte[] header = new byte[RecordingFormat.FixedHeaderLength + ushort.MaxValue + sizeof(uint)];
+        int got = _file.ReadAtLeast(header.AsSpan(0, RecordingFormat.FixedHeaderLength), RecordingFormat.FixedHeaderLength, throwOnEndOfStream: false);
+        if (got < RecordingFormat.FixedHeaderLength || !header.AsSpan().StartsWith(RecordingFormat.Magic))
         {
             throw Invalid("it does not begin with the header of a Conntracker recording");
         }
@@ -134,8 +134,8 @@ internal sealed class RecordingReader : IDisposable
         }
 
         int length = BinaryPrimitives.ReadUInt16LittleEndian(header.AsSpan(10));
-        int whole = RecordingFormat.FixedHeadLength + length;
-        Span<byte> rest = header.AsSpan(RecordingFormat.FixedHeadLength, length + sizeof(uint));
+        int whole = RecordingFormat.FixedHeaderLength + length;
+        Span<byte> rest = header.AsSpan(RecordingFormat.FixedHeaderLength, length + sizeof(uint));
         if (length < sizeof(long) || _file.ReadAtLeast(rest, rest.Length, throwOnEndOfStream: false) < rest.Length)
         {
             throw Damaged("its header is truncated");

@@ -258,7 +258,7 @@ internal sealed class RecordingWriter : IDisposable
     private static byte[] Header(long startTime, string kernel)
     {
         byte[] name = Encoding.UTF8.GetBytes(kernel);
-        byte[] header = new byte[RecordingFormat.FixedHeadLength + sizeof(long) + name.Length + sizeof(uint)];
+        byte[] header = new byte[RecordingFormat.FixedHeaderLength + sizeof(long) + name.Length + sizeof(uint)];
         RecordingFormat.Magic.CopyTo(header);
         BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(8), RecordingFormat.Version);
         BinaryPrimitives.WriteUInt16LittleEndian(header.AsSpan(10), (ushort)(sizeof(long) + name.Length));

@@ -79,18 +79,18 @@ internal static unsafe class IptablesFingerprint
                 return null;
             }
 
-            int length = layout.HeadLength + (int)size;
+            int length = layout.HeaderLength + (int)size;
             byte[] buffer = ArrayPool<byte>.Shared.Rent(length);
             try
             {
                 // The kernel writes an extension's name only up to its end: the rest of the buffer must not make rules differ.
                 Span<byte> answer = buffer.AsSpan(0, length);
                 answer.Clear();
-                WriteName(answer[..layout.HeadLength], table);
+                WriteName(answer[..layout.HeaderLength], table);
                 BinaryPrimitives.WriteUInt32LittleEndian(answer[layout.HeadSize..], size);
                 if (TryGet(socket, layout.Level, layout.GetEntries, answer, out int errno))
                 {
-                    return IptablesEntries.Hash(IptablesEntries.Hash(hash, info), answer[layout.HeadLength..], layout);
+                    return IptablesEntries.Hash(IptablesEntries.Hash(hash, info), answer[layout.HeaderLength..], layout);
                 }
 
                 if (errno != EAGAIN)

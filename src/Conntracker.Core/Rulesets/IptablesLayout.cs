@@ -11,13 +11,13 @@ namespace Conntracker.Core.Rulesets;
 /// <param name="GetEntries">The option that returns its entries.</param>
 /// <param name="InfoLength">The size of the answer to GetInfo.</param>
 /// <param name="InfoSize">The offset of the entries' size in that answer.</param>
-/// <param name="HeadLength">The length of what precedes the entries in the answer to GetEntries.</param>
+/// <param name="HeaderLength">The length of what precedes the entries in the answer to GetEntries.</param>
 /// <param name="HeadSize">The offset of the entries' size in the request for entries.</param>
 /// <param name="EntryLength">The length of an entry's header.</param>
 /// <param name="EntryNext">The offset of an entry's own size (16 bits).</param>
 /// <param name="EntryCounters">The offset of an entry's counters.</param>
 internal sealed unsafe record IptablesLayout(
-    int Domain, int Level, int GetInfo, int GetEntries, int InfoLength, int InfoSize, int HeadLength, int HeadSize, int EntryLength, int EntryNext, int EntryCounters)
+    int Domain, int Level, int GetInfo, int GetEntries, int InfoLength, int InfoSize, int HeaderLength, int HeadSize, int EntryLength, int EntryNext, int EntryCounters)
 {
     /// <summary>The layout of iptables.</summary>
     public static IptablesLayout IPv4 { get; } = MakeIPv4();

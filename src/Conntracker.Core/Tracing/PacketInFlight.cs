@@ -83,7 +83,7 @@ internal struct PacketInFlight
 
     /// <summary>Whether it is an ICMP error, and the packet that caused it is not known.</summary>
     public readonly bool IsBareError =>
-        IsError && FlowKey.IsIcmp(Header.Protocol) && PacketDecoder.IsError(Header.Protocol, (byte)(Header.Original.DstPort >> 8));
+        IsError && FlowKey.IsIcmp(Header.Protocol) && PacketDecoder.IsError(Header.Protocol, Header.Original.IcmpType);
 
     /// <summary>Whether it may be a reply of a flow that is not known yet, behind NAT.</summary>
     public readonly bool MayBeAnswer => ConntrackId == 0 && !IsOpening;
@@ -95,7 +95,7 @@ internal struct PacketInFlight
         const byte Ack = 16;
         const byte Init = 1;
         const byte Request = 0;
-        byte icmp = (byte)(packet.Key.Original.DstPort >> 8);
+        byte icmp = packet.Key.Original.IcmpType;
         return packet.Key.Protocol switch
         {
             FlowProtocol.Tcp => packet.HasTransportFlags && (packet.TransportFlags & (Syn | Ack)) == Syn,

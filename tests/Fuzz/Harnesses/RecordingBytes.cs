@@ -40,8 +40,8 @@ internal static class RecordingBytes
     /// <summary>Where the first frame begins; -1 when there is no room for one.</summary>
     public static int FirstFrame(ReadOnlySpan<byte> file)
     {
-        int start = file.Length < RecordingFormat.FixedHeadLength ? file.Length
-            : RecordingFormat.FixedHeadLength + BinaryPrimitives.ReadUInt16LittleEndian(file[10..]) + sizeof(uint);
+        int start = file.Length < RecordingFormat.FixedHeaderLength ? file.Length
+            : RecordingFormat.FixedHeaderLength + BinaryPrimitives.ReadUInt16LittleEndian(file[10..]) + sizeof(uint);
         return start + MessageHeader <= file.Length ? start : -1;
     }
 

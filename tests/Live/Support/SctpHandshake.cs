@@ -13,7 +13,7 @@ internal static class SctpHandshake
     private const byte InitAck = 2;
     private const byte CookieEcho = 10;
     private const byte CookieAck = 11;
-    private const int HeadLength = 12;
+    private const int HeaderLength = 12;
     private const uint ClientTag = 0x11111111;
     private const uint ServerTag = 0x22222222;
 
@@ -35,7 +35,7 @@ internal static class SctpHandshake
     {
         int client = BinaryPrimitives.ReadUInt16BigEndian(packet);
         int server = BinaryPrimitives.ReadUInt16BigEndian(packet[2..]);
-        return packet[HeadLength] switch
+        return packet[HeaderLength] switch
         {
             Init => Packet(server, client, ClientTag, InitAck),
             CookieEcho => Packet(server, client, ClientTag, CookieAck),
@@ -43,19 +43,19 @@ internal static class SctpHandshake
         };
     }
 
-    private static void Expect(Socket socket, byte chunk) => Assert.Equal(chunk, TestClient.Receive(socket)[HeadLength]);
+    private static void Expect(Socket socket, byte chunk) => Assert.Equal(chunk, TestClient.Receive(socket)[HeaderLength]);
 
     private static byte[] Packet(int from, int to, uint tag, byte chunk)
     {
         // INIT: tag, window, streams out and in, first number. COOKIE ECHO: a cookie.
         int body = chunk switch { Init or InitAck => 16, CookieEcho => 4, _ => 0 };
-        byte[] packet = new byte[HeadLength + 4 + body];
+        byte[] packet = new byte[HeaderLength + 4 + body];
         Span<byte> bytes = packet;
         BinaryPrimitives.WriteUInt16BigEndian(bytes, (ushort)from);
         BinaryPrimitives.WriteUInt16BigEndian(bytes[2..], (ushort)to);
         BinaryPrimitives.WriteUInt32BigEndian(bytes[4..], tag);
-        bytes[HeadLength] = chunk;
-        BinaryPrimitives.WriteUInt16BigEndian(bytes[(HeadLength + 2)..], (ushort)(4 + body));
+        bytes[HeaderLength] = chunk;
+        BinaryPrimitives.WriteUInt16BigEndian(bytes[(HeaderLength + 2)..], (ushort)(4 + body));
         if (chunk is Init or InitAck)
         {
             BinaryPrimitives.WriteUInt32BigEndian(bytes[16..], chunk == Init ? ClientTag : ServerTag);

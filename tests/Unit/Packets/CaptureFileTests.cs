@@ -6,7 +6,7 @@ namespace Conntracker.Tests.Unit;
 /// <summary>A file of the pipeline is told by its first bytes: capture files from everything else.</summary>
 public sealed class CaptureFileTests : IDisposable
 {
-    private const int HeadLength = 24;
+    private const int HeaderLength = 24;
 
     private readonly string _path = Path.GetTempFileName();
 
@@ -22,7 +22,7 @@ public sealed class CaptureFileTests : IDisposable
     [InlineData(0xFFFFFFFF, false)]
     public void Pcap_is_told_in_the_byte_order_of_either_machine(uint magic, bool isPcap)
     {
-        byte[] header = new byte[HeadLength];
+        byte[] header = new byte[HeaderLength];
         BinaryPrimitives.WriteUInt32LittleEndian(header, magic);
         Assert.Equal(isPcap, IsPcap(header));
         BinaryPrimitives.WriteUInt32BigEndian(header, magic);
@@ -32,7 +32,7 @@ public sealed class CaptureFileTests : IDisposable
     [Fact]
     public void Pcapng_is_told_in_the_byte_order_of_either_machine_by_both_of_its_marks()
     {
-        byte[] header = new byte[HeadLength];
+        byte[] header = new byte[HeaderLength];
         BinaryPrimitives.WriteUInt32LittleEndian(header, 0x0A0D0D0A);
         Assert.False(IsPcap(header));
         BinaryPrimitives.WriteUInt32LittleEndian(header.AsSpan(8), 0x1A2B3C4D);
@@ -44,9 +44,9 @@ public sealed class CaptureFileTests : IDisposable
     [Fact]
     public void What_is_cut_off_before_the_heads_end_is_none()
     {
-        byte[] header = new byte[HeadLength];
+        byte[] header = new byte[HeaderLength];
         BinaryPrimitives.WriteUInt32LittleEndian(header, 0xA1B2C3D4);
-        for (int length = 0; length < HeadLength; length++)
+        for (int length = 0; length < HeaderLength; length++)
         {
             Assert.False(IsPcap(header[..length]));
         }

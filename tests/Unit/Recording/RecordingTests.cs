@@ -333,7 +333,7 @@ public sealed class RecordingTests : IDisposable
     private static List<int> FrameOffsets(byte[] recording)
     {
         List<int> offsets = [];
-        int start = RecordingFormat.FixedHeadLength + BinaryPrimitives.ReadUInt16LittleEndian(recording.AsSpan(10)) + sizeof(uint);
+        int start = RecordingFormat.FixedHeaderLength + BinaryPrimitives.ReadUInt16LittleEndian(recording.AsSpan(10)) + sizeof(uint);
         while (start < recording.Length)
         {
             offsets.Add(start);

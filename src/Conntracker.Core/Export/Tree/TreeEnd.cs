@@ -36,8 +36,7 @@ internal readonly record struct TreeEnd(AddressBits Address, byte Prefix, int Po
             return this;
         }
 
-        int hostBits = Whole(family) - prefix;
-        UInt128 network = Address.ToUInt128() >> hostBits << hostBits;
-        return this with { Address = new AddressBits((ulong)(network >> 64), (ulong)network), Prefix = network == 0 ? (byte)0 : prefix };
+        AddressBits network = new AddressBlock(family, Address, prefix).First;
+        return this with { Address = network, Prefix = network == default ? (byte)0 : prefix };
     }
 }

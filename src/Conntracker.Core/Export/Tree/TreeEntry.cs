@@ -51,8 +51,8 @@ internal readonly record struct TreeEntry
         ref readonly FlowKey key = ref record.Key;
         bool isIcmp = FlowKey.IsIcmp(key.Protocol);
         bool isPortFolded = record.Folding != FlowFolding.None && key.Original.SrcPort == 0;
-        int src = isIcmp ? key.Original.DstPort >> 8 : isPortFolded ? TreeEnd.NoPort : key.Original.SrcPort;
-        int dst = isIcmp ? key.Original.DstPort & 0xff : record.Folding == FlowFolding.Protocol ? TreeEnd.NoPort : key.Original.DstPort;
+        int src = isIcmp ? key.Original.IcmpType : isPortFolded ? TreeEnd.NoPort : key.Original.SrcPort;
+        int dst = isIcmp ? key.Original.IcmpCode : record.Folding == FlowFolding.Protocol ? TreeEnd.NoPort : key.Original.DstPort;
         return Of(direction, record.Folding, new TreeEntry
         {
             Protocol = key.Protocol,

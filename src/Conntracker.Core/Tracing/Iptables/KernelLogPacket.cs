@@ -117,12 +117,12 @@ internal ref struct KernelLogPacket
         if (key.SequenceEqual("TYPE"u8) && TryRead(value, out ushort type) && type <= byte.MaxValue)
         {
             _hasType = true;
-            Tuple.Key.Original.DstPort = (ushort)(type << 8);
+            Tuple.Key.Original.IcmpType = (byte)type;
             Tuple.IsIcmpError = PacketDecoder.IsError(Tuple.Key.Protocol, (byte)type);
         }
         else if (key.SequenceEqual("CODE"u8) && TryRead(value, out ushort code))
         {
-            Tuple.Key.Original.DstPort |= (byte)code;
+            Tuple.Key.Original.IcmpCode = (byte)code;
         }
         else if (key.SequenceEqual("ID"u8))
         {

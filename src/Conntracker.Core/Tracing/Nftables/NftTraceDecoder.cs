@@ -28,8 +28,8 @@ internal static class NftTraceDecoder
             return DecodeResult.Ignored;
         }
 
-        const int HeadLength = 4;
-        if (message.Payload.Length < HeadLength)
+        const int HeaderLength = 4;
+        if (message.Payload.Length < HeaderLength)
         {
             return DecodeResult.Malformed;
         }
@@ -41,7 +41,7 @@ internal static class NftTraceDecoder
         bool isMalformed = false;
         bool isTemplate = false;
         int? policy = null;
-        NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
+        NetlinkAttributeReader attributes = new(message.Payload[HeaderLength..]);
         while (attributes.Read())
         {
             switch (attributes.Type)

@@ -9,7 +9,7 @@ namespace Conntracker.Core.Tracing.Nftables;
 /// </summary>
 internal static class RulesetChangeDecoder
 {
-    private const int HeadLength = 4;
+    private const int HeaderLength = 4;
 
     /// <summary>Reads a message.</summary>
     /// <returns>False when it is not such a change.</returns>
@@ -17,14 +17,14 @@ internal static class RulesetChangeDecoder
     {
         change = default;
         int type = message.Type & 0xff;
-        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeadLength || KindOf(type) is not RulesetChangeKind kind)
+        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeaderLength || KindOf(type) is not RulesetChangeKind kind)
         {
             return false;
         }
 
         change.Kind = kind;
         change.Family = message.Payload[0];
-        NetlinkAttributeReader attributes = new(message.Payload[HeadLength..]);
+        NetlinkAttributeReader attributes = new(message.Payload[HeaderLength..]);
         while (kind != RulesetChangeKind.Committed && attributes.Read())
         {
             // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are the same number.
