@@ -67,7 +67,7 @@ internal sealed class PacketRunner : ICaptureRunner
             _ = FeedPoll.Wait(_wakeup, first: -1, _sources, end, _clock.Now);
             foreach (IFeedSource source in _sources)
             {
-                source.Take();
+                source.Receive();
             }
 
             _recording.Report();

@@ -87,7 +87,7 @@ internal sealed class ConntrackFeed : IDisposable
         bool isDrained = !Wait(until) || TakeEvents();
         for (int i = 0; i < _more.Count; i++)
         {
-            _more[i].Take();
+            _more[i].Receive();
         }
 
         _table.Take();

@@ -49,7 +49,7 @@ internal sealed class TrackingGuard : IFeedSource
     public long Due { get; private set; }
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         if (_clock.Now >= Due)
         {

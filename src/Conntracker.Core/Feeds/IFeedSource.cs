@@ -2,12 +2,10 @@
 
 
 
-using Conntracker.Core.Conntrack;
-
 namespace Conntracker.Core.Feeds;
 
 /// <summary>
-/// A further source of a <see cref="ConntrackFeed"/>, besides connection tracking. It passes its messages to the capture's sink. Called on
+/// A source of messages besides connection tracking. It passes its messages to the capture's sink. Called on
 /// the capture's thread only.
 /// </summary>
 internal interface IFeedSource : IDisposable
@@ -16,12 +14,12 @@ internal interface IFeedSource : IDisposable
     int Number { get; }
 
     /// <summary>
-    /// The latest time to call <see cref="Take"/>, even if nothing came: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never.
+    /// The latest time to call <see cref="Receive"/>, even if nothing came: ticks of <see cref="CaptureClock.Now"/>; <see cref="long.MaxValue"/> for never.
     /// </summary>
     long Due { get; }
 
     /// <summary>Reads what is queued, without waiting, and only as much at a time as leaves connection tracking its turn.</summary>
-    void Take();
+    void Receive();
 
     /// <summary>The capture is about to end: nothing that the kernel reports from now on is needed, while events are still read.</summary>
     void Leave()

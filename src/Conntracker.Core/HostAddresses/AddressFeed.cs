@@ -54,7 +54,7 @@ internal sealed class AddressFeed : IFeedSource
     public long Due => long.MaxValue;
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         for (int turn = 0; turn < BatchesInTurn && TakeBatch(); turn++)
         {
@@ -62,7 +62,7 @@ internal sealed class AddressFeed : IFeedSource
     }
 
     /// <inheritdoc/>
-    public void Finish() => Take();
+    public void Finish() => Receive();
 
     /// <inheritdoc/>
     public void Dispose()

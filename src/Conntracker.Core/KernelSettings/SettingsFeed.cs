@@ -24,7 +24,7 @@ internal sealed class SettingsFeed(SettingsLease lease, string consequence, Capt
     public long Due { get; private set; } = clock.Now + s_interval;
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         if (clock.Now >= Due)
         {

@@ -68,7 +68,7 @@ internal sealed class PacketFeed : IFeedSource
     }
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         if (_source is not null)
         {

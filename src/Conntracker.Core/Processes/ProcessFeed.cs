@@ -70,7 +70,7 @@ internal sealed class ProcessFeed : IFeedSource
     public long Due => long.MaxValue;
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         long total = Interlocked.Read(ref _lost);
         long lost = _frames.Drain(_sink, _clock.Now) + (total - _lostTold);
@@ -86,7 +86,7 @@ internal sealed class ProcessFeed : IFeedSource
     {
         _lookup.Finish();
         StopThread();
-        Take();
+        Receive();
     }
 
     /// <inheritdoc/>

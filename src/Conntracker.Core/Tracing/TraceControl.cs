@@ -134,7 +134,7 @@ internal sealed class TraceControl : IFeedSource
             _rules.Unchoose(flow);
         }
 
-        Take();
+        Receive();
         return request is not null;
     }, cancellation);
 
@@ -159,7 +159,7 @@ internal sealed class TraceControl : IFeedSource
         [.. _requests.All.Select(each => each.ToPublic(capture, _clock.Now, isRunning, _clock.HostTime - _clock.Now))];
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         _queue.Run();
         bool hasEnded = _requests.Expire(_clock.Now);

@@ -76,7 +76,7 @@ internal sealed class TraceFeed : IFeedSource
         Math.Min(_nftablesRules.Due, _iptables.Due));
 
     /// <inheritdoc/>
-    public void Take()
+    public void Receive()
     {
         // First nftables, whose messages create the flows in which lines of iptables are looked up.
         long readUpTo = _clock.TimeOfDay;

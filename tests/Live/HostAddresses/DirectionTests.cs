@@ -168,7 +168,7 @@ public sealed class DirectionTests
         Batch(network.Firewall, Enumerable.Range(0, More).Select(each => $"addr add 10.0.{each >> 8}.{each & 255}/32 dev inside"));
         for (int turn = 0; turn < More; turn++)
         {
-            feed.Take();
+            feed.Receive();
         }
 
         Assert.All(

@@ -60,7 +60,7 @@ public sealed class ReusedProcessIdTests
         Assert.Equal("A-OLD", WaitForReplyProcess(capture, 40001).Name);
 
         program.Feed("\n");
-        Eventually.True($"the innocent process\n{program.Error}", () => program.Output.Contains("innocent", StringComparison.Ordinal));
+        Eventually.True($"the innocent process\n{program.Output}\n{program.Error}", () => program.Output.Contains("innocent", StringComparison.Ordinal));
         string[] ids = [.. program.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[1])];
         Assert.Equal(ids[0], ids[1]);
 

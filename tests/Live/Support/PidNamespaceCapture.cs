@@ -11,18 +11,16 @@ namespace Conntracker.Tests.Live.Support;
 internal sealed class PidNamespaceCapture : IDisposable
 {
     private const string Write = """
-        import os
+        import os, signal
         def start(id, program, *arguments):
             '''Starts a Python program with an id of this pid namespace.'''
             for attempt in range(100):
                 open('/proc/sys/kernel/ns_last_pid', 'w').write(str(id - 1))
-                child = os.fork()
-                if child == 0:
-                    if os.getpid() == id:
-                        os.execvp('python3', ['python3', '-c', program, *arguments])
-                    os._exit(0)
+                # Not fork(): the caller may have threads, and a copy of their locks would stay locked.
+                child = os.posix_spawnp('python3', ['python3', '-c', program, *arguments], os.environ)
                 if child == id:
                     return
+                os.kill(child, signal.SIGKILL)
                 os.waitpid(child, 0)
             raise SystemExit('no process got the id ' + str(id))
 

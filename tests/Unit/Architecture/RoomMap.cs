@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace Conntracker.Tests.Unit.Architecture;
 
-/// <summary>The rooms of the engine (the folders below src/Conntracker.Core) as they are compiled, and as docs/architecture.md describes them.</summary>
+/// <summary>The rooms of the engine (the directories below src/Conntracker.Core) as they are compiled, and as docs/architecture.md describes them.</summary>
 internal static partial class RoomMap
 {
     private const string Engine = "src/Conntracker.Core/";
@@ -35,7 +35,31 @@ internal static partial class RoomMap
             }
         }
 
+        AddConstants(rooms);
         return rooms;
+    }
+
+    // The compiler copies constants, so a room that needs only another one's constants refers to it by its using directives alone.
+    private static void AddConstants(SortedDictionary<string, SortedDictionary<string, string>> rooms)
+    {
+        string engine = Path.Combine(Fixture.Root(), Engine);
+        foreach (string file in Directory.EnumerateFiles(engine, "*.cs", SearchOption.AllDirectories))
+        {
+            if (!rooms.TryGetValue(FolderOf(file), out SortedDictionary<string, string>? knows))
+            {
+                continue;
+            }
+
+            foreach (Match named in Using().Matches(File.ReadAllText(file)))
+            {
+                string name = named.Groups["room"].Value.Replace('.', '/');
+                string to = rooms.ContainsKey(name) ? name : Path.GetDirectoryName(name)!;
+                if (to != FolderOf(file))
+                {
+                    knows.TryAdd(to, Path.GetFileName(file));
+                }
+            }
+        }
     }
 
     /// <summary>The table of rooms in docs/architecture.md: what each room may refer to, in the table's order.</summary>
@@ -46,6 +70,10 @@ internal static partial class RoomMap
     private static string FolderOf(string file) => Path.GetDirectoryName(file[(file.IndexOf(Engine, StringComparison.Ordinal) + Engine.Length)..])!;
 
     private static string Short(string type) => type[(type.LastIndexOf('.') + 1)..];
+
+    // A static using names a type behind the room.
+    [GeneratedRegex(@"^using (static )?Conntracker\.Core\.(?<room>[\w.]+);", RegexOptions.Multiline)]
+    private static partial Regex Using();
 
     // | `Room/` | what it holds | `Other/`, `Third/` |
     [GeneratedRegex(@"^\| `(?<room>[A-Z][\w/]*)/` \|[^|]*\|(?<knows>[^|]*)\|$")]

@@ -115,6 +115,6 @@ public sealed class TrackingGuardTests : IDisposable
             Thread.Sleep(5);
         }
 
-        guard.Take();
+        guard.Receive();
     }
 }

@@ -83,7 +83,7 @@ internal sealed class IptablesFeed : IDisposable
     public bool Take()
     {
         OpenWhenNeeded();
-        _loggerFeed?.Take();
+        _loggerFeed?.Receive();
         _rules.Take();
         _lastTake = _clock.Now;
         bool hasTaken = TakeLines();
