@@ -53,7 +53,8 @@ internal sealed class PidNamespaceCapture : IDisposable
     /// <summary>Starts a Python program in the pid namespace and waits for its first line. It has a function <c>start(id, program, arguments…)</c>.</summary>
     public Tool StartPython(string program, params IEnumerable<string> arguments)
     {
-        Tool tool = Tool.Start("nsenter", ["--target", Id, "--pid", "--mount", "--net", "python3", "-u", "-c", Write + program, .. arguments]);
+        // Entering a mount namespace leaves a chroot, where /proc would be another one: back to the root of the program.
+        Tool tool = Tool.Start("nsenter", ["--target", Id, "--pid", "--mount", "--root", "--net", "python3", "-u", "-c", Write + program, .. arguments]);
         Eventually.True($"a line of the program\n{tool.Error}", () => tool.Output.Contains('\n', StringComparison.Ordinal) || !tool.IsRunning);
         Assert.True(tool.Output.Length > 0, tool.Error);
         return tool;
