@@ -1,9 +1,3 @@
-
-
-
-
-
-
 namespace Conntracker.Cli;
 
 /// <summary>

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 namespace Conntracker.Cli;
 
 /// <summary>The options of a run of the program.</summary>

@@ -1,5 +1,7 @@
 using Conntracker.HelpBuilder;
 
+
+
 // Converts the pages of docs/help to the formats that Get-Help reads. The pages are the only source: a gap in them fails the build.
 if (args.Length != 2)
 {

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Tracing;
 using Conntracker.Core.Tracing.Nftables;
 

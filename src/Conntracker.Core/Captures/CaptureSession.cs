@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Captures;
 using Conntracker.Core.Feeds;
 

@@ -1,11 +1,8 @@
 using System.Buffers.Binary;
 using System.Collections.Frozen;
-using Conntracker.Core.Addresses;
-using Conntracker.Core.Conntrack;
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Flows;
 using Conntracker.Core.HostAddresses;
-using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using Conntracker.Core.Packets;
 using Conntracker.Core.Processes;
@@ -26,21 +23,15 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     private readonly FlowTable _table;
     private readonly FrozenSet<FlowProtocol>? _protocols;
     private readonly LocalAddressesBuilder _addresses = new();
-    private FlowUpdate _message;
-    private DumpReason _dumpReason;
     private long _events;
-    private long _dumpsEnded;
     private long _lost;
     private long _overruns;
-    private long _repaired;
     private long _malformed;
     private long _processesLost;
     private long _conntrackDrops;
     private long _conntrackEarlyDrops;
     private long _recordingLost;
     private volatile bool _isWithoutEvents;
-    private bool _isDumping;
-    private bool _dumpWasInterrupted;
     private bool _isDisposed;
 
     /// <summary>Creates the flow table and the joins.</summary>
@@ -214,7 +205,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
                 TakeDump(time, data);
                 break;
             case MessageKind.Addresses:
-                TakeAddresses(data);
+                _malformed += _addresses.Handle(data);
                 break;
             case MessageKind.DumpRequested:
                 _dumpReason = data.Length == 1 ? (DumpReason)data[0] : DumpReason.Start;
@@ -260,81 +251,6 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
     }
 
-    private void TakeEvents(long time, ReadOnlySpan<byte> datagram)
-    {
-        NetlinkMessageReader messages = new(datagram);
-        while (messages.TryRead(out NetlinkMessage message))
-        {
-            if (Decode(in message, fromDump: false))
-            {
-                _events++;
-                Apply(time);
-            }
-        }
-
-        _malformed += messages.IsMalformed ? 1 : 0;
-    }
-
-    private void TakeDump(long time, ReadOnlySpan<byte> datagram)
-    {
-        NetlinkMessageReader messages = new(datagram);
-        while (messages.TryRead(out NetlinkMessage message))
-        {
-            _dumpWasInterrupted |= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) != 0;
-            if (message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR)
-            {
-                EndDump(time, message.Payload.Length >= sizeof(int) ? -BinaryPrimitives.ReadInt32LittleEndian(message.Payload) : 0);
-            }
-            else if (Decode(in message, fromDump: true))
-            {
-                Apply(time);
-            }
-        }
-
-        _malformed += messages.IsMalformed ? 1 : 0;
-    }
-
-    private void TakeAddresses(ReadOnlySpan<byte> datagram)
-    {
-        NetlinkMessageReader messages = new(datagram);
-        while (messages.TryRead(out NetlinkMessage message))
-        {
-            _malformed += TakeAddress(in message) == DecodeResult.Malformed ? 1 : 0;
-        }
-
-        _malformed += messages.IsMalformed ? 1 : 0;
-    }
-
-    private DecodeResult TakeAddress(in NetlinkMessage message)
-    {
-        DecodeResult result = RouteDecoder.Decode(in message, out AddressBlock block, out bool isBroadcast);
-        if (result == DecodeResult.Decoded && isBroadcast)
-        {
-            _addresses.AddBroadcast(block);
-        }
-        else if (result == DecodeResult.Decoded)
-        {
-            _addresses.AddOwn(block);
-        }
-
-        if (result != DecodeResult.Ignored)
-        {
-            return result;
-        }
-
-        result = AddressDecoder.Decode(in message, out FlowFamily family, out AddressBits address, out AddressBits? broadcast);
-        if (result == DecodeResult.Decoded)
-        {
-            _addresses.AddOwn(AddressBlock.Of(family, address));
-            if (broadcast is AddressBits known)
-            {
-                _addresses.AddBroadcast(AddressBlock.Of(family, known));
-            }
-        }
-
-        return result;
-    }
-
     private void TakeProcess(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         if (kind == MessageKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
@@ -354,66 +270,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
     private static long ReadNumber(ReadOnlySpan<byte> data) =>
         data.Length == sizeof(long) ? Math.Max(0, BinaryPrimitives.ReadInt64LittleEndian(data)) : 0;
 
-    private bool Decode(in NetlinkMessage message, bool fromDump)
-    {
-        DecodeResult result = ConntrackDecoder.Decode(in message, fromDump, ref _message);
-        _malformed += result == DecodeResult.Malformed ? 1 : 0;
-        return result == DecodeResult.Decoded && Keeps(_message.Key.Protocol);
-    }
-
     private bool Keeps(FlowProtocol protocol) => _protocols is null || _protocols.Contains(protocol);
-
-    private void Apply(long time)
-    {
-        ApplyOutcome outcome = _table.Apply(in _message, time, out int slot);
-        bool isRepair = _dumpReason == DumpReason.Repair;
-        if (isRepair && _message.Kind == FlowUpdateKind.Dumped && outcome >= ApplyOutcome.Changed)
-        {
-            _repaired++;
-        }
-        else if (isRepair && _message.Kind == FlowUpdateKind.New && outcome < ApplyOutcome.Reopened && _repaired > 0)
-        {
-            // The dump was faster than the event that was still queued: nothing of the flow had been lost.
-            _repaired--;
-        }
-
-        if (outcome >= ApplyOutcome.Changed)
-        {
-            Tracing.AddTuple(slot);
-        }
-
-        if (outcome >= ApplyOutcome.Reopened)
-        {
-            Processes.FlowAppeared(slot, Addresses, isOld: _message.Kind == FlowUpdateKind.Dumped);
-        }
-
-        if (outcome >= ApplyOutcome.Reopened && !(_isDumping && _dumpReason == DumpReason.Start))
-        {
-            Publish(slot);
-        }
-    }
-
-    private void EndDump(long time, int error)
-    {
-        if (!_isDumping)
-        {
-            return;
-        }
-
-        if (error != 0 || _dumpWasInterrupted)
-        {
-            _table.AbandonDump();
-        }
-        else
-        {
-            int closed = _table.EndDump(time);
-            _repaired += _dumpReason == DumpReason.Repair ? closed : 0;
-        }
-
-        _isDumping = false;
-        Tracing.MayLackFlows = false;
-        _dumpsEnded++;
-    }
 
     private CaptureCounters Count()
     {

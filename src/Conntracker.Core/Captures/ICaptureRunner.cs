@@ -1,4 +1,3 @@
-
 using Conntracker.Core.Tracing;
 
 namespace Conntracker.Core.Captures;

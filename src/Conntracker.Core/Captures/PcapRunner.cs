@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Feeds;
 using Conntracker.Core.Packets;
 using Conntracker.Core.Recording;

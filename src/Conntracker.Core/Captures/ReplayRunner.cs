@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Recording;
 using Conntracker.Core.Tracing;
 

@@ -1,7 +1,3 @@
-
-
-
-
 using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.Conntrack;

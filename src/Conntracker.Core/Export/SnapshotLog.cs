@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Export.Text;
 using Conntracker.Core.Flows;
 

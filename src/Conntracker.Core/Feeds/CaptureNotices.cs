@@ -1,7 +1,3 @@
-
-
-
-
 using Conntracker.Core.Feeds;
 
 namespace Conntracker;

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Feeds;

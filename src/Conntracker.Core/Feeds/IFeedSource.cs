@@ -1,7 +1,3 @@
-
-
-
-
 namespace Conntracker.Core.Feeds;
 
 /// <summary>

@@ -1,5 +1,3 @@
-
-
 namespace Conntracker.Core.Flows;
 
 /// <summary>

@@ -1,5 +1,3 @@
-
-
 namespace Conntracker.Core.Flows;
 
 /// <summary>A decoded conntrack message. The struct is reused for every message, so that decoding allocates nothing.</summary>

@@ -1,9 +1,5 @@
-
-
-
-
-
 using Conntracker.Core.Addresses;
+using Conntracker.Core.Netlink;
 
 namespace Conntracker.Core.HostAddresses;
 
@@ -35,6 +31,20 @@ internal sealed class LocalAddressesBuilder
         }
     }
 
+    /// <summary>Adds the addresses and routes of a datagram of rtnetlink.</summary>
+    /// <returns>The number of malformed messages.</returns>
+    public int Handle(ReadOnlySpan<byte> datagram)
+    {
+        int malformed = 0;
+        NetlinkMessageReader messages = new(datagram);
+        while (messages.TryRead(out NetlinkMessage message))
+        {
+            malformed += Handle(in message) == DecodeResult.Malformed ? 1 : 0;
+        }
+
+        return malformed + (messages.IsMalformed ? 1 : 0);
+    }
+
     private void Add(AddressBlock block, bool isBroadcast)
     {
         lock (_lock)
@@ -58,5 +68,35 @@ internal sealed class LocalAddressesBuilder
 
             return _made;
         }
+    }
+
+    private DecodeResult Handle(in NetlinkMessage message)
+    {
+        DecodeResult result = RouteDecoder.Decode(in message, out AddressBlock block, out bool isBroadcast);
+        if (result == DecodeResult.Decoded && isBroadcast)
+        {
+            AddBroadcast(block);
+        }
+        else if (result == DecodeResult.Decoded)
+        {
+            AddOwn(block);
+        }
+
+        if (result != DecodeResult.Ignored)
+        {
+            return result;
+        }
+
+        result = AddressDecoder.Decode(in message, out FlowFamily family, out AddressBits address, out AddressBits? broadcast);
+        if (result == DecodeResult.Decoded)
+        {
+            AddOwn(AddressBlock.Of(family, address));
+            if (broadcast is AddressBits known)
+            {
+                AddBroadcast(AddressBlock.Of(family, known));
+            }
+        }
+
+        return result;
     }
 }

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.KernelSettings;

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Feeds;
 
 namespace Conntracker.Core.KernelSettings;

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Model;
 
 namespace Conntracker;

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Flows;
 
 namespace Conntracker.Core.Packets;

@@ -1,6 +1,3 @@
-
-
-
 namespace Conntracker.Core.Processes;
 
 /// <summary>Reads the current state of processes. For one thread.</summary>

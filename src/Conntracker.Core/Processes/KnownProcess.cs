@@ -1,6 +1,3 @@
-
-
-
 namespace Conntracker.Core.Processes;
 
 /// <summary>A process while it runs one program: an exec begins another one under the same id.</summary>

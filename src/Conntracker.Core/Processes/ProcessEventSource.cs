@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 

@@ -1,6 +1,3 @@
-
-
-
 namespace Conntracker.Core.Processes;
 
 /// <summary>The facts of a process from /proc; null where they cannot be read.</summary>

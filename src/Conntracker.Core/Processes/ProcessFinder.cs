@@ -1,6 +1,3 @@
-
-
-
 namespace Conntracker.Core.Processes;
 
 /// <summary>

@@ -1,4 +1,3 @@
-
 using Conntracker.Core.Rulesets;
 
 namespace Conntracker.Core.Tracing;

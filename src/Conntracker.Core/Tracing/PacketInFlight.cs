@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Flows;
 using Conntracker.Core.Packets;
 

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Captures;
 
 namespace Conntracker.Tests.Fuzz.Harnesses;

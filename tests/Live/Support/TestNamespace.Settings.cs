@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;

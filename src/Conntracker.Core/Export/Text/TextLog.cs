@@ -1,8 +1,3 @@
-
-
-
-
-
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export.Text;

@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Addresses;
 
 namespace Conntracker.Core.Export.Tree;

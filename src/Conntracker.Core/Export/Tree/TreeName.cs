@@ -1,9 +1,3 @@
-
-
-
-
-
-
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
 

@@ -1,7 +1,3 @@
-
-
-
-
 using Conntracker.Core.Recording;
 
 namespace Conntracker.Core.Tracing.Iptables;

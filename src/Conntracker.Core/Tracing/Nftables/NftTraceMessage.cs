@@ -1,6 +1,3 @@
-
-
-
 using Conntracker.Core.Packets;
 
 namespace Conntracker.Core.Tracing.Nftables;
