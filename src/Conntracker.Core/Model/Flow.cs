@@ -166,6 +166,21 @@ public sealed class Flow
     public bool TraceIncomplete { get; internal set; }
 
     /// <summary>
+    /// The interface that the first packet comes in by, for a flow that New-ConntrackFlow made; null when the routes decide, for a flow that this host
+    /// began, and for every flow that was captured: connection tracking does not know interfaces.
+    /// </summary>
+    [JsonInclude]
+    public string? InInterface { get; internal set; }
+
+    /// <summary>The interface that the first packet leaves by, for a flow that New-ConntrackFlow made; null when the routes decide.</summary>
+    [JsonInclude]
+    public string? OutInterface { get; internal set; }
+
+    /// <summary>The mark that the first packet has from its start (<c>meta mark</c>, SO_MARK), for a flow that New-ConntrackFlow made; otherwise null.</summary>
+    [JsonInclude]
+    public uint? PacketMark { get; internal set; }
+
+    /// <summary>
     /// The steps that followed the reply direction's line in the text log that the flow was read from, if they differ from
     /// <see cref="Trace"/>: the log can then be written again unchanged. Otherwise null.
     /// </summary>

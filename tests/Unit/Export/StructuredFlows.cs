@@ -81,6 +81,9 @@ internal static class StructuredFlows
         Verdict = FlowVerdict.Rejected,
         VerdictRule = name,
         TraceIncomplete = true,
+        InInterface = name,
+        OutInterface = "eth" + name,
+        PacketMark = uint.MaxValue,
     };
 
     public static Flow Bare() => new()

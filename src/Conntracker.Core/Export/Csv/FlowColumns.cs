@@ -46,5 +46,8 @@ internal static class FlowColumns
         FlowColumn.Named<FlowVerdict>(nameof(Flow.Verdict), r => r.Verdict, (r, value) => r.Verdict = value),
         FlowColumn.Text(nameof(Flow.VerdictRule), r => r.VerdictRule, (r, value) => r.VerdictRule = value),
         FlowColumn.Truth(nameof(Flow.TraceIncomplete), r => r.TraceIncomplete, (r, value) => r.TraceIncomplete = value),
+        FlowColumn.Text(nameof(Flow.InInterface), r => r.InInterface, (r, value) => r.InInterface = value),
+        FlowColumn.Text(nameof(Flow.OutInterface), r => r.OutInterface, (r, value) => r.OutInterface = value),
+        FlowColumn.Number<uint>(nameof(Flow.PacketMark), r => r.PacketMark, (r, value) => r.PacketMark = value),
     ];
 }
