@@ -25,7 +25,8 @@ internal static class CommandLine
                 Messages.Error(error.Message);
             }
 
-            Messages.Error("'conntracker --help' shows the options.");
+            string command = parsed.CommandResult.Command is RootCommand ? "" : $"{parsed.CommandResult.Command.Name} ";
+            Messages.Error($"'conntracker {command}--help' shows the options.");
             return ExitCode.Usage;
         }
         catch (Exception error)

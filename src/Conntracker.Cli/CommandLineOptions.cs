@@ -46,12 +46,20 @@ internal sealed class CommandLineOptions
             _root.Options.Add(option);
         }
 
+        foreach (Command command in Subcommands.All())
+        {
+            _root.Subcommands.Add(command);
+        }
+
         _root.Validators.Add(Validate);
         _root.SetAction(parsed => Run.Execute(Bind(parsed)));
     }
 
     /// <summary>All options, in the order of the help.</summary>
     public IEnumerable<Option> All => _root.Options;
+
+    /// <summary>The commands beside the capture, in the order of the help.</summary>
+    public IEnumerable<Command> Commands => _root.Subcommands;
 
     /// <summary>Reads the command line.</summary>
     public ParseResult Parse(string[] args) => _root.Parse(args, s_configuration);
