@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using Conntracker.Core.Native;
 using Microsoft.Win32.SafeHandles;
 using static Tmds.Linux.LibC;
@@ -12,6 +13,38 @@ public static class NetworkNamespace
     /// <summary>The file of a namespace.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
     internal static string PathOf(string name) => name.Contains('/', StringComparison.Ordinal) ? name : $"{NamedDirectory}/{name}";
+
+    /// <summary>Does something in a namespace, on a thread of its own, and waits for its end.</summary>
+    /// <param name="name">A name as <c>ip netns</c> shows it, or a path; null for the namespace of the calling thread, on that thread.</param>
+    /// <param name="action">What is done. Programs that it starts are in the namespace as well.</param>
+    /// <exception cref="ConntrackException">There is no such namespace, or it may not be entered.</exception>
+    public static T Run<T>(string? name, Func<T> action)
+    {
+        if (name is null)
+        {
+            return action();
+        }
+
+        T result = default!;
+        ExceptionDispatchInfo? failure = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                Enter(name);
+                result = action();
+            }
+            catch (Exception error)
+            {
+                failure = ExceptionDispatchInfo.Capture(error);
+            }
+        })
+        { IsBackground = true, Name = "conntracker namespace" };
+        thread.Start();
+        thread.Join();
+        failure?.Throw();
+        return result;
+    }
 
     /// <summary>Enters a namespace. The thread stays there until it ends: it must be a capture's own, never a pool thread.</summary>
     /// <param name="name">A name as <c>ip netns</c> shows it, or a path.</param>
