@@ -21,9 +21,18 @@ internal sealed class IptablesTracer
     private readonly StepTable _steps;
     private readonly StringPool _names;
     private readonly TraceRequestBook _requests;
+    private readonly IncompleteTraces _incomplete;
     private readonly Queue<Line> _waiting = [];
 
-    public IptablesTracer(FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests)
+    /// <param name="flows">The flows.</param>
+    /// <param name="locator">Finds the flow of a header.</param>
+    /// <param name="details">Writes the steps of flows.</param>
+    /// <param name="steps">The steps.</param>
+    /// <param name="names">The names that steps hold as numbers.</param>
+    /// <param name="requests">The requested traces.</param>
+    /// <param name="incomplete">Counts lines whose step is missing: there are too many steps, names or base chains.</param>
+    public IptablesTracer(
+        FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests, IncompleteTraces incomplete)
     {
         _flows = flows;
         _locator = locator;
@@ -31,10 +40,8 @@ internal sealed class IptablesTracer
         _steps = steps;
         _names = names;
         _requests = requests;
+        _incomplete = incomplete;
     }
-
-    /// <summary>Lines whose step is missing: there are too many steps, names or base chains.</summary>
-    public long Incomplete { get; private set; }
 
     /// <summary>Handles a line.</summary>
     public void Take(scoped ref readonly IptablesTraceLine line, long time)
@@ -113,7 +120,11 @@ internal sealed class IptablesTracer
         }
 
         int step = line.Number ?? _steps.Of(in line.Step);
-        Incomplete += step < 0 ? 1 : 0;
+        if (step < 0)
+        {
+            _incomplete.AddLine();
+        }
+
         _details.AddStep(slot, step, isOriginal);
         _requests.Count(in _flows[slot], packets: 0, steps: 1);
     }

@@ -32,8 +32,8 @@ internal sealed partial class NftablesTracer
         foreach (int slot in _slots.InOrder(before))
         {
             ref PacketInFlight packet = ref _slots[slot];
-            bool waits = before != long.MaxValue && ((MayLackFlows && packet.Place < 0) || (packet.IsQueued && packet.Time + s_longestWay >= before));
-            if (packet.Phase != PacketPhase.None && !waits)
+            bool waits = before != long.MaxValue && ((MayLackFlows && !packet.HasFlow) || (packet.IsQueued && packet.Time + s_longestWay >= before));
+            if (packet.Phase != PacketPhase.Free && !waits)
             {
                 Conclude(slot);
             }
@@ -44,30 +44,24 @@ internal sealed partial class NftablesTracer
     private void End(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
-        LeaveSlot(ref packet);
-        if (packet.Place < 0)
-        {
-            Locate(slot, isReply: false, isEstablished: false);
-        }
-
-        if (packet.Place < 0 && (packet.MayBeAnswer || packet.IsError || MayLackFlows))
-        {
-            int held = _slots.TakeHeld(out bool isInUse);
-            if (isInUse)
-            {
-                GiveUp(held);
-            }
-
-            Forget(in packet, slot);
-            _slots.Hold(slot, held);
-            if (packet.HasHeader)
-            {
-                _waiting.TryAdd(packet.Header, held);
-            }
-        }
-        else
+        LookAgain(ref packet);
+        if (packet.HasFlow || !(packet.MayBeAnswer || packet.IsError || MayLackFlows))
         {
             Conclude(slot);
+            return;
+        }
+
+        int held = _slots.TakeHeld(out bool isInUse);
+        if (isInUse)
+        {
+            GiveUp(held);
+        }
+
+        Forget(in packet, slot);
+        _slots.Hold(slot, held);
+        if (packet.HasHeader)
+        {
+            _waiting.TryAdd(packet.Header, held);
         }
     }
 
@@ -75,12 +69,10 @@ internal sealed partial class NftablesTracer
     private void GiveUp(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
-        bool isLoss = !packet.HasPassed || packet.Place < 0;
-        Incomplete += isLoss && !packet.IsCut ? 1 : 0;
-        packet.IsCut |= isLoss;
-        if (isLoss && packet.Place >= 0 && IsThere(in packet))
+        if (!packet.HasPassed || !packet.HasFlow)
         {
-            _details.LeaveOut(packet.Place);
+            _incomplete.Add(ref packet);
+            _join.LeaveOut(in packet);
         }
 
         Conclude(slot);
@@ -90,26 +82,29 @@ internal sealed partial class NftablesTracer
     private void Conclude(int slot)
     {
         ref PacketInFlight packet = ref _slots[slot];
-        LeaveSlot(ref packet);
-        if (packet.Place < 0)
+        LookAgain(ref packet);
+        if (!packet.HasFlow)
         {
-            Locate(slot, isReply: false, isEstablished: false);
+            _join.LocateInAnyZone(ref packet);
         }
 
-        if (packet.Place < 0 && packet.HasHeader && packet.ConntrackId == 0 && !packet.IsBareError
-            && _locator.FindInAnyZone(in packet.Header, out packet.IsReply) is >= 0 and int zoned)
+        if (!packet.HasFlow && !packet.IsCounted && packet.HasHeader && (packet.Steps.Count > 0 || packet.HasPassed) && _join.Keeps(in packet))
         {
-            Put(slot, zoned);
+            MakeFlow(ref packet);
         }
 
-        if (packet.Place < 0 && !packet.IsCounted && packet.HasHeader && (packet.StepCount > 0 || packet.HasPassed) && _details.Keeps(packet.Header.Protocol))
-        {
-            MakeFlow(slot);
-        }
-
-        NotePass(ref packet);
-        packet.Phase = PacketPhase.None;
+        _join.RecordPass(ref packet);
         Forget(in packet, slot);
+        _slots.Free(slot);
+    }
+
+    private void LookAgain(ref PacketInFlight packet)
+    {
+        _join.LeaveSlot(ref packet);
+        if (!packet.HasFlow)
+        {
+            _join.Locate(ref packet);
+        }
     }
 
     private void Forget(ref readonly PacketInFlight packet, int slot)
@@ -131,33 +126,29 @@ internal sealed partial class NftablesTracer
         {
             Conclude(slot);
         }
-        else if (_slots[slot].Place < 0)
+        else if (!_slots[slot].HasFlow)
         {
-            Locate(slot, isReply: false, isEstablished: false);
+            _join.Locate(ref _slots[slot]);
         }
     }
 
-    private void MakeFlow(int slot)
+    private void MakeFlow(ref PacketInFlight packet)
     {
-        ref PacketInFlight packet = ref _slots[slot];
         if (packet.IsError && packet.HasPassed)
         {
             // An error belongs to the flow that caused it, and is not a flow itself: this one's is not known.
-            Incomplete += packet.IsCut ? 0 : 1;
+            _incomplete.Add(ref packet);
         }
         else if (packet.HasPassed && _slots.FindAnswered(in packet) is >= 0 and int answered)
         {
             // The firewall's own reply was reported before the rule that sends it: the flow is that of the packet it replies to.
-            _slots[answered].IsReply = false;
-            Put(answered, _details.Create(in _slots[answered].Header, _slots[answered].Time));
+            _join.Create(ref _slots[answered]);
             packet.IsReply = true;
-            Put(slot, _slots[answered].Place);
+            _join.Join(ref packet, _slots[answered].FlowSlot);
         }
         else
         {
-            packet.IsReply = false;
-            packet.IsError = false;
-            Put(slot, _details.Create(in packet.Header, packet.Time));
+            _join.Create(ref packet);
         }
     }
 }

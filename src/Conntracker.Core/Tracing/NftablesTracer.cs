@@ -12,35 +12,32 @@ internal sealed partial class NftablesTracer
 {
     private static readonly long s_longestWay = TimeSpan.FromSeconds(1).Ticks;
 
-    private readonly FlowTable _flows;
-    private readonly FlowLocator _locator;
-    private readonly TraceWriter _details;
+    private readonly PacketJoin _join;
     private readonly StepTable _steps;
     private readonly StringPool _names;
-    private readonly TraceRequestBook _requests;
     private readonly RuleBook _rules;
+    private readonly IncompleteTraces _incomplete;
     private readonly PacketSlots _slots = new();
 
     // Packets at the end of their path whose flow is not known yet, by their header: the first one of each.
     private readonly Dictionary<FlowKey, int> _waiting = new(FlowKeyComparer.Instance);
 
-    public NftablesTracer(
-        FlowTable flows, FlowLocator locator, TraceWriter details, StepTable steps, StringPool names, TraceRequestBook requests, RuleBook rules)
+    /// <param name="join">Joins packets with flows.</param>
+    /// <param name="steps">The steps.</param>
+    /// <param name="names">The names that steps hold as numbers.</param>
+    /// <param name="rules">The rules.</param>
+    /// <param name="incomplete">
+    /// Counts packets with missing steps: too many before the flow was known, steps for which there is no room, packets that were completed early because
+    /// too many were on their way, and ICMP errors without the packet that caused them.
+    /// </param>
+    public NftablesTracer(PacketJoin join, StepTable steps, StringPool names, RuleBook rules, IncompleteTraces incomplete)
     {
-        _flows = flows;
-        _locator = locator;
-        _details = details;
+        _join = join;
         _steps = steps;
         _names = names;
-        _requests = requests;
         _rules = rules;
+        _incomplete = incomplete;
     }
-
-    /// <summary>
-    /// Packets with missing steps: too many before the flow was known, steps for which there is no room, packets that were completed early because
-    /// too many were on their way, and ICMP errors without the packet that caused them.
-    /// </summary>
-    public long Incomplete { get; private set; }
 
     /// <summary>Handles a message.</summary>
     public void Take(scoped ref readonly NftTraceMessage message, long time)
@@ -68,18 +65,18 @@ internal sealed partial class NftablesTracer
 
         ref PacketInFlight packet = ref _slots[slot];
         packet.FirstTable = isFirst ? packet.FirstTable : 0;
-        LeaveSlot(ref packet);
-        AddTuple(ref packet, in message, isOwn);
-        if (packet.Place < 0)
+        _join.LeaveSlot(ref packet);
+        AddConnection(ref packet, in message, isOwn);
+        if (packet.HasFlow)
         {
-            Locate(slot, message.IsReply, message.IsEstablished);
+            _join.AddId(ref packet);
         }
         else
         {
-            AddId(ref packet);
+            _join.Locate(ref packet, message.IsReply, message.IsEstablished);
         }
 
-        AddHeader(in packet, in message);
+        _join.AddHeader(in packet, in message);
         if (!isOwn)
         {
             AddStep(slot, in message);
@@ -87,26 +84,12 @@ internal sealed partial class NftablesTracer
         else if (TraceRules.IsLast(message.Chain, message.Type))
         {
             // Chains of bridges and of a device's egress come later, and may still drop the packet: more may be reported.
-            packet.HasPassed = true;
-            NotePass(ref packet);
-            if (packet.Place < 0 && packet.HasHeader)
-            {
-                _waiting.TryAdd(packet.Header, slot);
-            }
+            Pass(slot);
         }
     }
 
     /// <summary>Replaces the numbers of steps: <see cref="StepTable.TakeDuplicates"/>.</summary>
-    public void Renumber(ReadOnlySpan<int> numbers)
-    {
-        for (int slot = 0; slot < _slots.Count; slot++)
-        {
-            foreach (ref int step in _slots.StepsOf(slot))
-            {
-                step = step < 0 ? step : numbers[step];
-            }
-        }
-    }
+    public void Renumber(ReadOnlySpan<int> numbers) => _slots.Renumber(numbers);
 
     private static bool IsOfAnother(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message, long time) =>
         time - packet.Time > s_longestWay || (packet.ConntrackId != 0 && message.ConntrackId != 0 && packet.ConntrackId != message.ConntrackId);
@@ -143,120 +126,13 @@ internal sealed partial class NftablesTracer
         return slot;
     }
 
-    private void AddTuple(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
+    private void AddConnection(ref PacketInFlight packet, scoped ref readonly NftTraceMessage message, bool isOwn)
     {
         packet.ConntrackId = message.ConntrackId != 0 ? message.ConntrackId : packet.ConntrackId;
         if (message.EntersBaseChain && !isOwn)
         {
             BaseKey key = new(TraceEngine.Nftables, message.Family, _names.Of(message.Table), _names.Of(message.Chain));
             packet.Base = _steps.BaseOf(in key);
-        }
-    }
-
-    // NAT has changed the header on the way: reports of iptables have the new one. The flow may be known only since this report.
-    private void AddHeader(ref readonly PacketInFlight packet, scoped ref readonly NftTraceMessage message)
-    {
-        if (message.EntersBaseChain && packet.Place >= 0 && message.HasPacket && !message.Packet.IsIcmpError && IsThere(in packet)
-            && !FlowKey.AreEqual(in message.Packet.Key, in packet.Header) && _locator.Find(in message.Packet.Key, out _) < 0)
-        {
-            _locator.AddTuple(in message.Packet.Key, packet.Place, packet.IsReply);
-        }
-    }
-
-    private void Locate(int slot, bool isReply, bool isEstablished)
-    {
-        ref PacketInFlight packet = ref _slots[slot];
-        if (!packet.HasHeader)
-        {
-            // For IPv6 with extension headers the kernel does not show where the ports are.
-            if (packet.ConntrackId != 0 && _locator.Find(packet.ConntrackId) is >= 0 and int named)
-            {
-                packet.IsReply = isReply;
-                Put(slot, named);
-            }
-
-            return;
-        }
-
-        if (!_details.Keeps(packet.Header.Protocol))
-        {
-            return;
-        }
-
-        // An error without the packet that caused it is known only by its connection.
-        int place = packet.IsBareError ? -1 : _locator.Find(in packet.Header, out packet.IsReply);
-        if (packet.ConntrackId != 0 && (place < 0 || _flows[place].Id != packet.ConntrackId) && _locator.Find(packet.ConntrackId) is >= 0 and int known)
-        {
-            place = known;
-            packet.IsReply = isReply;
-        }
-
-        if (place < 0 && isEstablished)
-        {
-            // An open connection that is not in the table was aggregated at the flow limit. Its reply tuple is derived without NAT.
-            FlowKey original = isReply ? FlowKey.Reverse(in packet.Header) : packet.Header;
-            place = _flows.FindFolded(in original);
-            packet.IsReply = isReply;
-        }
-
-        if (place < 0 && packet.ConntrackId != 0 && !isReply && !packet.IsError && !packet.IsCounted)
-        {
-            place = _details.Create(in packet.Header, packet.Time);
-            packet.IsReply = false;
-        }
-
-        if (place >= 0)
-        {
-            Put(slot, place);
-        }
-    }
-
-    private void Put(int slot, int place)
-    {
-        ref PacketInFlight packet = ref _slots[slot];
-        packet.Place = place;
-        packet.FlowFirstSeen = _flows[place].FirstSeen;
-        if (!packet.IsCounted)
-        {
-            _details.CountPacket(place, packet.Time);
-        }
-
-        _requests.Count(in _flows[place], packet.IsCounted ? 0 : 1, packet.StepCount);
-        packet.IsCounted = true;
-        foreach (int step in _slots.StepsOf(slot))
-        {
-            _details.AddStep(place, step, IsOriginal(in packet));
-        }
-
-        packet.StepCount = 0;
-        if (packet.IsCut)
-        {
-            _details.LeaveOut(place);
-        }
-
-        AddId(ref packet);
-        NotePass(ref packet);
-    }
-
-    // Before the conntrack hook a packet has no id: a flow may be found by the header first. The reply has the same id.
-    private void AddId(ref PacketInFlight packet)
-    {
-        ref FlowRecord record = ref _flows[packet.Place];
-        if (packet.ConntrackId == 0 || packet.IsError || record.Id == packet.ConntrackId || record.Folding != FlowFolding.None || _locator.Find(packet.ConntrackId) >= 0)
-        {
-            return;
-        }
-
-        record.Id = record.IsUnconfirmed ? packet.ConntrackId : record.Id;
-        _locator.AddTuple(packet.ConntrackId, packet.Place);
-    }
-
-    private void NotePass(ref PacketInFlight packet)
-    {
-        if (packet is { HasPassed: true, IsPassNoted: false, Place: >= 0 } && IsThere(in packet))
-        {
-            packet.IsFirstToPass = _details.Pass(packet.Place, IsOriginal(in packet), packet.IsReply && !packet.IsError);
-            packet.IsPassNoted = true;
         }
     }
 
@@ -282,26 +158,17 @@ internal sealed partial class NftablesTracer
             message.Verdict,
             _names.Of(message.JumpChain));
         int step = _steps.Of(in key);
-        if (step < 0)
-        {
-            Cut(ref packet);
-        }
-
         bool isEnd = step >= 0 && _steps[step].Outcome >= StepOutcome.Drop;
         packet.IsQueued = message.Verdict >= 0 && (message.Verdict & NF_VERDICT_MASK) is NF_QUEUE or NF_STOLEN;
         if (isEnd && packet.HasPassed)
         {
-            TakePassBack(ref packet);
+            _join.TakePassBack(ref packet);
         }
 
-        if (packet.Place >= 0 && IsThere(in packet))
+        bool isKept = _join.TryAddStep(ref packet, step);
+        if (step < 0 || !isKept)
         {
-            _details.AddStep(packet.Place, step, IsOriginal(in packet));
-            _requests.Count(in _flows[packet.Place], packets: 0, steps: 1);
-        }
-        else if (!_slots.TryAddStep(slot, step))
-        {
-            Cut(ref packet);
+            _incomplete.Add(ref packet);
         }
 
         if (isEnd)
@@ -310,34 +177,14 @@ internal sealed partial class NftablesTracer
         }
     }
 
-    private void Cut(ref PacketInFlight packet)
+    private void Pass(int slot)
     {
-        Incomplete += packet.IsCut ? 0 : 1;
-        packet.IsCut = true;
-    }
-
-    // A chain of a bridge or of a device's egress, behind our last one, has dropped it.
-    private void TakePassBack(ref PacketInFlight packet)
-    {
-        if (packet.IsFirstToPass && packet.Place >= 0 && IsThere(in packet))
+        ref PacketInFlight packet = ref _slots[slot];
+        packet.Pass = packet.HasPassed ? packet.Pass : PacketPass.Seen;
+        _join.RecordPass(ref packet);
+        if (!packet.HasFlow && packet.HasHeader)
         {
-            _details.TakePassBack(packet.Place);
-        }
-
-        packet.HasPassed = packet.IsPassNoted = packet.IsFirstToPass = false;
-    }
-
-    // The flow has left its slot: it was merged with another, which gets the rest of the packet's steps, or was aggregated.
-    private void LeaveSlot(ref PacketInFlight packet)
-    {
-        if (packet.Place >= 0 && !IsThere(in packet))
-        {
-            packet.Place = -1;
+            _waiting.TryAdd(packet.Header, slot);
         }
     }
-
-    private bool IsThere(ref readonly PacketInFlight packet) =>
-        _flows[packet.Place].IsUsed && _flows[packet.Place].FirstSeen == packet.FlowFirstSeen;
-
-    private static bool IsOriginal(ref readonly PacketInFlight packet) => !packet.IsReply && !packet.IsError;
 }

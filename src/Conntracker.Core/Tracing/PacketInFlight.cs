@@ -6,9 +6,6 @@ namespace Conntracker.Core.Tracing;
 /// <summary>A packet on its way through the rules: the content of its messages so far.</summary>
 internal struct PacketInFlight
 {
-    /// <summary>Steps that are kept until the flow is known; further ones are dropped, and the flow shows it.</summary>
-    public const int MaximumSteps = 64;
-
     /// <summary>Its phase.</summary>
     public PacketPhase Phase;
 
@@ -34,7 +31,7 @@ internal struct PacketInFlight
     public int Base;
 
     /// <summary>Its flow's slot; -1 while not known.</summary>
-    public int Place;
+    public int FlowSlot;
 
     /// <summary>When its flow was first seen: a reused slot holds another flow.</summary>
     public long FlowFirstSeen;
@@ -42,11 +39,14 @@ internal struct PacketInFlight
     /// <summary>The table of ours in whose first chain it was first seen: a number of <see cref="StringPool"/>; 0 once it has left that chain.</summary>
     public int FirstTable;
 
-    /// <summary>How many of the slot's steps are used.</summary>
-    public int StepCount;
+    /// <summary>Its steps, until its flow is known. Each slot has an instance of its own, which the packet takes along when it changes slots.</summary>
+    public PacketSteps Steps;
+
+    /// <summary>Whether it has traversed our last chain.</summary>
+    public PacketPass Pass;
 
     /// <summary>Whether steps are missing.</summary>
-    public bool IsCut;
+    public bool IsIncomplete;
 
     /// <summary>Whether its flow, or the flow that this one was merged into, has counted it.</summary>
     public bool IsCounted;
@@ -60,17 +60,17 @@ internal struct PacketInFlight
     /// <summary>Whether its own content begins a conversation (SYN, INIT, Request, an ICMP query): then it is not a reply.</summary>
     public bool IsOpening;
 
-    /// <summary>Whether it has traversed our last chain, and nothing has dropped it since.</summary>
-    public bool HasPassed;
-
-    /// <summary>Whether its flow records that it has passed.</summary>
-    public bool IsPassNoted;
-
-    /// <summary>Whether it is the first packet with which its flow is known to pass.</summary>
-    public bool IsFirstToPass;
-
     /// <summary>Whether a rule has queued it to user space last: it may return later than others would.</summary>
     public bool IsQueued;
+
+    /// <summary>Whether its flow was found or created.</summary>
+    public readonly bool HasFlow => FlowSlot >= 0;
+
+    /// <summary>Whether it has traversed our last chain, and nothing has dropped it since.</summary>
+    public readonly bool HasPassed => Pass != PacketPass.No;
+
+    /// <summary>Whether it is the originator's, and shows what the rules do to the flow.</summary>
+    public readonly bool IsOriginal => !IsReply && !IsError;
 
     /// <summary>Whether its header is known.</summary>
     public readonly bool HasHeader => Header.Family != FlowFamily.None;
@@ -100,17 +100,4 @@ internal struct PacketInFlight
             _ => false,
         };
     }
-}
-
-/// <summary>The phases of a traced packet.</summary>
-internal enum PacketPhase : byte
-{
-    /// <summary>No packet: the slot is free.</summary>
-    None,
-
-    /// <summary>Further messages are expected.</summary>
-    Moving,
-
-    /// <summary>No further messages are expected, but its flow is not known yet.</summary>
-    Held,
 }

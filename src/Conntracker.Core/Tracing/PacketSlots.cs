@@ -4,7 +4,7 @@ using Conntracker.Core.Packets;
 namespace Conntracker.Core.Tracing;
 
 /// <summary>
-/// The traced packets on their way, with their steps: a table of fixed size, four slots for each value of an id's hash. Packets that wait for their
+/// The traced packets on their way: a table of fixed size, four slots for each value of an id's hash. Packets that wait for their
 /// flow have slots of their own, because the kernel reuses ids at once. It allocates with the first packet, and never again.
 /// </summary>
 internal sealed class PacketSlots
@@ -15,14 +15,10 @@ internal sealed class PacketSlots
     private const int Ways = 4;
 
     private PacketInFlight[] _packets = [];
-    private int[] _steps = [];
     private long[] _orders = [];
     private int[] _ordered = [];
     private long _lastOrder;
     private int _nextHeld;
-
-    /// <summary>How many slots there are; 0 before the first packet.</summary>
-    public int Count => _packets.Length;
 
     /// <summary>The packet in a slot.</summary>
     public ref PacketInFlight this[int slot] => ref _packets[slot];
@@ -50,7 +46,11 @@ internal sealed class PacketSlots
         if (_packets.Length == 0)
         {
             _packets = new PacketInFlight[2 * Capacity];
-            _steps = new int[2 * Capacity * PacketInFlight.MaximumSteps];
+            foreach (ref PacketInFlight packet in _packets.AsSpan())
+            {
+                packet.Steps = new PacketSteps();
+            }
+
             _orders = new long[2 * Capacity];
             _ordered = new int[2 * Capacity];
         }
@@ -59,7 +59,7 @@ internal sealed class PacketSlots
         int best = first;
         for (int slot = first; slot < first + Ways; slot++)
         {
-            if (_packets[slot].Phase == PacketPhase.None)
+            if (_packets[slot].Phase == PacketPhase.Free)
             {
                 isInUse = false;
                 return slot;
@@ -80,41 +80,46 @@ internal sealed class PacketSlots
     {
         int slot = Capacity + _nextHeld;
         _nextHeld = (_nextHeld + 1) % Capacity;
-        isInUse = _packets[slot].Phase != PacketPhase.None;
+        isInUse = _packets[slot].Phase != PacketPhase.Free;
         return slot;
     }
 
     /// <summary>Moves a packet, with its steps, into a slot from <see cref="TakeHeld"/>; its own becomes free.</summary>
     public void Hold(int slot, int held)
     {
+        PacketSteps unused = _packets[held].Steps;
         _packets[held] = _packets[slot];
-        StepsOf(slot).CopyTo(StepsOf(held));
         _packets[held].Phase = PacketPhase.Held;
-        _packets[slot].Phase = PacketPhase.None;
-        _packets[slot].StepCount = 0;
+        _packets[slot].Steps = unused;
+        Free(slot);
     }
 
     /// <summary>Puts a packet into a slot from <see cref="Take"/>, as the latest one.</summary>
     public ref PacketInFlight Begin(int slot, uint id, long time)
     {
-        _packets[slot] = new PacketInFlight { Phase = PacketPhase.Moving, Id = id, Time = time, Order = ++_lastOrder, Place = -1 };
+        PacketSteps steps = _packets[slot].Steps;
+        steps.Clear();
+        _packets[slot] = new PacketInFlight { Phase = PacketPhase.Moving, Id = id, Time = time, Order = ++_lastOrder, FlowSlot = -1, Steps = steps };
         return ref _packets[slot];
     }
 
-    /// <summary>The steps of a packet.</summary>
-    public Span<int> StepsOf(int slot) => _steps.AsSpan(slot * PacketInFlight.MaximumSteps, _packets[slot].StepCount);
-
-    /// <summary>Adds a step to a packet; false when there are too many.</summary>
-    public bool TryAddStep(int slot, int step)
+    /// <summary>Removes a packet.</summary>
+    public void Free(int slot)
     {
-        ref PacketInFlight packet = ref _packets[slot];
-        if (packet.StepCount == PacketInFlight.MaximumSteps)
-        {
-            return false;
-        }
+        _packets[slot].Phase = PacketPhase.Free;
+        _packets[slot].Steps.Clear();
+    }
 
-        _steps[(slot * PacketInFlight.MaximumSteps) + packet.StepCount++] = step;
-        return true;
+    /// <summary>Replaces the numbers of steps: <see cref="StepTable.TakeDuplicates"/>.</summary>
+    public void Renumber(ReadOnlySpan<int> numbers)
+    {
+        foreach (ref PacketInFlight packet in _packets.AsSpan())
+        {
+            foreach (ref int step in packet.Steps.Numbers)
+            {
+                step = step < 0 ? step : numbers[step];
+            }
+        }
     }
 
     /// <summary>The slots of packets that began before a time, in the order in which they began. Valid until the next call.</summary>
@@ -123,7 +128,7 @@ internal sealed class PacketSlots
         int count = 0;
         for (int slot = 0; slot < _packets.Length; slot++)
         {
-            if (_packets[slot].Phase != PacketPhase.None && _packets[slot].Time < before)
+            if (_packets[slot].Phase != PacketPhase.Free && _packets[slot].Time < before)
             {
                 _orders[count] = _packets[slot].Order;
                 _ordered[count++] = slot;
@@ -141,7 +146,7 @@ internal sealed class PacketSlots
         for (int slot = 0; slot < _packets.Length; slot++)
         {
             ref PacketInFlight packet = ref _packets[slot];
-            if (packet.Phase != PacketPhase.None && packet.Order < answer.Order && packet.Place < 0 && !packet.IsError && FlowKey.AreEqual(in packet.Header, in original))
+            if (packet.Phase != PacketPhase.Free && packet.Order < answer.Order && !packet.HasFlow && !packet.IsError && FlowKey.AreEqual(in packet.Header, in original))
             {
                 return slot;
             }
@@ -161,7 +166,7 @@ internal sealed class PacketSlots
         for (int slot = 0; fingerprint != 0 && slot < _packets.Length; slot++)
         {
             ref PacketInFlight packet = ref _packets[slot];
-            if (packet.Phase == PacketPhase.None || packet.Fingerprint != fingerprint || packet.IsError || packet.Order >= error.Order)
+            if (packet.Phase == PacketPhase.Free || packet.Fingerprint != fingerprint || packet.IsError || packet.Order >= error.Order)
             {
                 continue;
             }
@@ -179,7 +184,7 @@ internal sealed class PacketSlots
     }
 
     // A packet that has passed and whose flow is known can be dropped without loss, except for a drop behind our last chain.
-    private bool IsDone(int slot) => _packets[slot].HasPassed && _packets[slot].Place >= 0;
+    private bool IsDone(int slot) => _packets[slot] is { HasPassed: true, HasFlow: true };
 
     private static int FirstOf(uint id) => (int)((id * 0x9E3779B1u) >> 20) & (Capacity - Ways);
 }

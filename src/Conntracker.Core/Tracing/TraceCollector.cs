@@ -28,6 +28,7 @@ internal sealed class TraceCollector
     private readonly FlowTable _flows;
     private readonly FlowLocator _locator;
     private readonly TraceWriter _details;
+    private readonly IncompleteTraces _incomplete = new();
     private readonly NftablesTracer _nftables;
     private readonly IptablesTracer _iptables;
     private TraceSnapshot _view = TraceSnapshot.Empty;
@@ -46,8 +47,8 @@ internal sealed class TraceCollector
         _steps = new StepTable(_names, Rules);
         _locator = new FlowLocator(flows);
         _details = new TraceWriter(flows, _steps, protocols);
-        _nftables = new NftablesTracer(flows, _locator, _details, _steps, _names, Requests, Rules);
-        _iptables = new IptablesTracer(flows, _locator, _details, _steps, _names, Requests);
+        _nftables = new NftablesTracer(new PacketJoin(flows, _locator, _details, Requests), _steps, _names, Rules, _incomplete);
+        _iptables = new IptablesTracer(flows, _locator, _details, _steps, _names, Requests, _incomplete);
     }
 
     /// <summary>The user's rules, as they were read.</summary>
@@ -78,7 +79,7 @@ internal sealed class TraceCollector
     public int StepCount => _steps.Count;
 
     /// <summary>The counters so far.</summary>
-    public TraceCounters Counters => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _nftables.Incomplete + _iptables.Incomplete);
+    public TraceCounters Counters => new(_nftablesMessages, _nftablesLost, _iptablesLines, _iptablesLost, _malformed, _incomplete.Count);
 
     /// <summary>The steps known now.</summary>
     public TraceSnapshot View => _view.Version == _steps.Version ? _view : _view = new TraceSnapshot(_steps);
