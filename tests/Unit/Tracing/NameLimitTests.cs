@@ -31,12 +31,12 @@ public sealed class NameLimitTests : IDisposable
     public void Base_chains_are_kept_up_to_a_limit()
     {
         StepTable steps = new(new StringPool(), new RuleBook());
-        for (int i = 1; i <= StepTable.MaximumBases; i++)
+        for (int i = 1; i <= BaseChainIds.Maximum; i++)
         {
             Assert.Equal(i, steps.BaseOf(new BaseKey(TraceEngine.Nftables, NftablesConstants.NFPROTO_INET, 0, i)));
         }
 
-        Assert.Equal(StepTable.NoBase, steps.BaseOf(new BaseKey(TraceEngine.Nftables, NftablesConstants.NFPROTO_INET, 0, StepTable.MaximumBases + 1)));
+        Assert.Equal(BaseChainIds.NoId, steps.BaseOf(new BaseKey(TraceEngine.Nftables, NftablesConstants.NFPROTO_INET, 0, BaseChainIds.Maximum + 1)));
         Assert.Equal(1, steps.BaseOf(new BaseKey(TraceEngine.Nftables, NftablesConstants.NFPROTO_INET, 0, 1)));
     }
 

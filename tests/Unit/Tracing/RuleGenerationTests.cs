@@ -272,20 +272,20 @@ public sealed class RuleGenerationTests : IDisposable
         RuleBook rules = new();
         StepTable steps = new(names, rules);
         StepKey Key(int number) => new(TraceEngine.Nftables, NFPROTO_INET, 0, names.Of("t"u8), names.Of("c"u8), TraceStepType.Rule, (ulong)number + 1, NF_ACCEPT, 0);
-        for (int i = 0; i < StepTable.MaximumSteps; i++)
+        for (int i = 0; i < StepIds.Maximum; i++)
         {
             Assert.True(steps.Of(Key(i)) >= 0);
         }
 
-        Assert.Equal(-1, steps.Of(Key(StepTable.MaximumSteps)));
+        Assert.Equal(-1, steps.Of(Key(StepIds.Maximum)));
         Assert.Equal(5, steps.Of(Key(5)));
-        Assert.Equal(StepTable.MaximumSteps, steps.Count);
+        Assert.Equal(StepIds.Maximum, steps.Count);
     }
 
     [Fact]
     public void A_rule_that_stays_while_others_change_all_the_time_stays_one_step_and_costs_no_memory()
     {
-        const int Changes = StepTable.MaximumDuplicates * 10;
+        const int Changes = StepIds.MaximumDuplicates * 10;
         string text = Rules("tcp dport 443 accept # handle 5");
         _probe.Rules(text);
         for (int i = 0; i < Changes; i++)
@@ -297,7 +297,7 @@ public sealed class RuleGenerationTests : IDisposable
 
         Assert.Equal([$"1: tcp dport 443 accept x{Changes}"], Steps());
         Assert.Equal((FlowVerdict.Accepted, "inet fw forward #1: tcp dport 443 accept"), (_probe.Flow().Verdict, _probe.Flow().VerdictRule));
-        Assert.InRange(_probe.Tracing.StepCount, 1, StepTable.MaximumDuplicates + 2);
+        Assert.InRange(_probe.Tracing.StepCount, 1, StepIds.MaximumDuplicates + 2);
     }
 
     private static string Rules(params string[] rules) => Rules(1, rules);
