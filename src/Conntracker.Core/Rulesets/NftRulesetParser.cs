@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using Conntracker.Core.KernelSettings;
 
 namespace Conntracker.Core.Rulesets;
 
@@ -10,8 +9,6 @@ namespace Conntracker.Core.Rulesets;
 /// </summary>
 internal static class NftRulesetParser
 {
-    private const string OwnFamily = "inet";
-    private const string OwnName = "conntracker";
     private const string TableWord = "table ";
     private const string ChainWord = "chain ";
     private const string BlockOpen = " {";
@@ -43,14 +40,13 @@ internal static class NftRulesetParser
         List<NftChain> chains = ruleset.Chains;
         ruleset.Tables.TryAdd((family, table), tableHandle);
         int first = chains.Count;
-        bool isNamedAsOurs = IsNamedAsOurs(family, table);
-        bool isOwned = false;
+        bool hasOwner = false;
         while (reader.TryReadLine(out ReadOnlySpan<char> line) && line is not BlockClose)
         {
             if (!IsBlock(line))
             {
                 // "flags dormant", "comment …", or an empty line.
-                isOwned |= line.StartsWith("flags ", StringComparison.Ordinal) && line.Contains("owner", StringComparison.Ordinal);
+                hasOwner |= line.StartsWith("flags ", StringComparison.Ordinal) && line.Contains("owner", StringComparison.Ordinal);
                 continue;
             }
 
@@ -65,13 +61,12 @@ internal static class NftRulesetParser
             }
         }
 
-        if (!isNamedAsOurs)
+        if (!OwnTable.HasOwnName(family, table))
         {
             return;
         }
 
-        // The kernel prints the flag only while the process that created the table lives; without it a rule names that process (ConntrackerTable).
-        if (isOwned || chains[first..].Exists(chain => chain.Rules.Any(rule => rule.Comment?.StartsWith(ProcessIdentity.Prefix, StringComparison.Ordinal) ?? false)))
+        if (OwnTable.IsOwn(hasOwner, chains.Skip(first)))
         {
             chains.RemoveRange(first, chains.Count - first);
             ruleset.Tables.Remove((family, table));
@@ -151,12 +146,6 @@ internal static class NftRulesetParser
         {
         }
     }
-
-    private static bool IsNamedAsOurs(string family, string table) =>
-        family == OwnFamily
-        && table.StartsWith(OwnName, StringComparison.Ordinal)
-        && (table.Length == OwnName.Length
-            || (table[OwnName.Length] == '_' && ulong.TryParse(table.AsSpan(OwnName.Length + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)));
 
     // The header of a block ends with the brace, or with what -a appends: "chain input { # handle 1", "table inet x { # progname nft".
     private static bool IsBlock(ReadOnlySpan<char> line) =>

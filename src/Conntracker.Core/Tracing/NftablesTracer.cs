@@ -45,7 +45,7 @@ internal sealed partial class NftablesTracer
         bool isOwn = _rules.IsOwn(message.Family, message.Table);
         int slot = _slots.Find(message.Id);
         bool isOfAnother = slot < 0 || IsOfAnother(in _slots[slot], in message, time);
-        bool isFirst = isOwn && TraceRules.IsFirst(message.Chain);
+        bool isFirst = isOwn && OwnChains.IsFirst(message.Chain);
         bool begins = isFirst && message.EntersBaseChain && (isOfAnother || !IsInFirstChain(in _slots[slot], in message));
         if (isOfAnother && isOwn && !begins)
         {
@@ -81,7 +81,7 @@ internal sealed partial class NftablesTracer
         {
             AddStep(slot, in message);
         }
-        else if (TraceRules.IsLast(message.Chain, message.Type))
+        else if (OwnChains.IsPassed(message.Chain, message.Type))
         {
             // Chains of bridges and of a device's egress come later, and may still drop the packet: more may be reported.
             Pass(slot);

@@ -1,6 +1,5 @@
 using System.Text;
 using Conntracker.Core.Rulesets;
-using Conntracker.Core.Tracing.Nftables;
 
 namespace Conntracker.Core.Tracing;
 
@@ -85,7 +84,7 @@ internal sealed class RuleBook
     /// <summary>Whether Conntracker created a table, in this process or in another: by its name, and by the last text read.</summary>
     /// <param name="family">NFPROTO_*.</param>
     /// <param name="table">The table's name.</param>
-    public bool IsOwn(byte family, ReadOnlySpan<byte> table) => ConntrackerTable.IsOwn(family, table) && _nftables?.IsLookalike(table) != true;
+    public bool IsOwn(byte family, ReadOnlySpan<byte> table) => OwnTable.HasOwnName(family, table) && _nftables?.IsLookalike(table) != true;
 
     /// <summary>A chain of nftables; null when neither of the last two texts has it in that table.</summary>
     public NftChain? FindChain(string family, string table, string chain, RuleEpoch epoch) =>

@@ -1,5 +1,4 @@
 using Conntracker.Core.KernelSettings;
-using Conntracker.Core.Native;
 using Conntracker.Core.Rulesets;
 
 namespace Conntracker.Core.Tracing.Nftables;
@@ -14,7 +13,6 @@ internal sealed class ConntrackerTable : IDisposable
 {
     private const int MaximumTables = 64;
     private const string Taken = "File exists";
-    private const string Chain = "tracking";
 
     private readonly NftContext _context;
     private bool _isDisposed;
@@ -41,23 +39,23 @@ internal sealed class ConntrackerTable : IDisposable
         string error = "";
         for (int number = 1; number <= MaximumTables; number++)
         {
-            string name = number == 1 ? "conntracker" : $"conntracker_{number}";
+            string name = OwnTable.NameOf(number);
             RemoveLeftover(context, name);
-            if (asksForOwnership && context.TryRun(Creation(name, "{ flags owner; }", ""), out error))
+            if (asksForOwnership && context.TryRun(Creation(name, "owner", ""), out error))
             {
                 return new ConntrackerTable(context, name, isOwned: true);
             }
 
             string process = $" comment \"{ProcessIdentity.Own}\"";
             bool mayBeUnknown = !asksForOwnership || IsFlagUnknown(error);
-            if (mayBeUnknown && context.TryRun(Creation(name, "", process), out error))
+            if (mayBeUnknown && context.TryRun(Creation(name, flags: null, process), out error))
             {
                 return new ConntrackerTable(context, name, isOwned: false);
             }
 
             // Only libnftables' message shows that a name is taken, perhaps by an owner (EPERM). When no table has it, another name would fail as
             // well, and in a kernel without nf_tables each attempt makes the kernel search for modules.
-            if (!error.Contains(Taken, StringComparison.Ordinal) && !context.TryRun($"list table inet {name}", out _))
+            if (!error.Contains(Taken, StringComparison.Ordinal) && !context.TryRun($"list table {OwnTable.Family} {name}", out _))
             {
                 break;
             }
@@ -67,20 +65,6 @@ internal sealed class ConntrackerTable : IDisposable
         throw new ConntrackException(
             ConntrackErrorReason.KernelRefused,
             $"The nftables table 'inet conntracker' could not be created: {error.TrimEnd('.', ' ')}. This requires nf_tables in the kernel, and CAP_NET_ADMIN.");
-    }
-
-    /// <summary>Whether Conntracker created a table, in this process or in another.</summary>
-    /// <param name="family">NFPROTO_*.</param>
-    /// <param name="table">The table's name.</param>
-    public static bool IsOwn(byte family, ReadOnlySpan<byte> table)
-    {
-        if (family != NftablesConstants.NFPROTO_INET || !table.StartsWith("conntracker"u8))
-        {
-            return false;
-        }
-
-        ReadOnlySpan<byte> number = table["conntracker".Length..];
-        return number.IsEmpty || (number.Length > 1 && number[0] == (byte)'_' && !number[1..].ContainsAnyExceptInRange((byte)'0', (byte)'9'));
     }
 
     /// <summary>Runs commands on the table, all or none.</summary>
@@ -106,16 +90,14 @@ internal sealed class ConntrackerTable : IDisposable
         _isDisposed = true;
         if (!IsOwned)
         {
-            _ = _context.TryRun($"delete table inet {Name}", out _);
+            _ = _context.TryRun($"delete table {OwnTable.Family} {Name}", out _);
         }
 
         _context.Dispose();
     }
 
-    private static string Creation(string name, string flags, string comment) =>
-        $"create table inet {name} {flags}\n"
-        + $"add chain inet {name} {Chain}\n"
-        + $"add rule inet {name} {Chain} ct state new{comment}\n";
+    private static string Creation(string name, string? flags, string comment) =>
+        new NftScript(name).CreateTable(flags).AddChain(OwnChains.Tracking).AddRule(OwnChains.Tracking, $"ct state new{comment}").ToString();
 
     private static bool IsFlagUnknown(string error) =>
         !error.Contains(Taken, StringComparison.Ordinal) && !error.Contains("Operation not permitted", StringComparison.Ordinal);
@@ -123,7 +105,7 @@ internal sealed class ConntrackerTable : IDisposable
     // Only a rule that names a process in our format, and one that has ended.
     private static void RemoveLeftover(NftContext context, string name)
     {
-        if (!context.TryRun($"list chain inet {name} {Chain}", out string text))
+        if (!context.TryRun($"list chain {OwnTable.Family} {name} {OwnChains.Tracking}", out string text))
         {
             return;
         }
@@ -132,7 +114,7 @@ internal sealed class ConntrackerTable : IDisposable
         int end = start < 0 ? -1 : text.IndexOf('"', start);
         if (end > 0 && ProcessIdentity.IsGone(text[start..end]))
         {
-            _ = context.TryRun($"delete table inet {name}", out _);
+            _ = context.TryRun($"delete table {OwnTable.Family} {name}", out _);
         }
     }
 }

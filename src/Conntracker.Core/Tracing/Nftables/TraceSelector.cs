@@ -80,7 +80,7 @@ internal static class TraceSelector
         bool hasPorts = query.SrcPorts.Count + query.DstPorts.Count > 0;
         FlowProtocol[] protocols = [.. query.Protocols.Where(each => !hasPorts || FlowKey.HasPorts(each))];
         string protocol = protocols.Length > 0 ? $"meta l4proto {{ {string.Join(", ", protocols.Select(each => (int)each))} }}"
-            : hasPorts ? "meta l4proto { tcp, udp, udplite, sctp, dccp }" : "";
+            : hasPorts ? TraceTuple.ProtocolsWithPorts : "";
         List<Part> parts =
         [
             .. from family in (FlowFamily[])[FlowFamily.IPv4, FlowFamily.IPv6]

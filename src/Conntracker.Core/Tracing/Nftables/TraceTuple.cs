@@ -11,6 +11,9 @@ namespace Conntracker.Core.Tracing.Nftables;
 /// <param name="ReverseKey">The key of the reply to a packet, as long as no address is translated.</param>
 internal sealed record TraceTuple(string Nfproto, string Suffix, string Condition, string KeyType, string Key, string ReverseKey)
 {
+    /// <summary>The match of protocols that have ports.</summary>
+    public const string ProtocolsWithPorts = "meta l4proto { tcp, udp, udplite, sctp, dccp }";
+
     /// <summary>All of them, in the order in which a packet is matched.</summary>
     public static IReadOnlyList<TraceTuple> All { get; } = [.. Of("ipv4", "ip", "icmp", "icmp", 4), .. Of("ipv6", "ip6", "icmpv6", "ipv6-icmp", 6)];
 
@@ -27,7 +30,7 @@ internal sealed record TraceTuple(string Nfproto, string Suffix, string Conditio
         string back = $"{header} daddr . {header} saddr";
         return
         [
-            new(nfproto, $"{version}_ports", "meta l4proto { tcp, udp, udplite, sctp, dccp }",
+            new(nfproto, $"{version}_ports", ProtocolsWithPorts,
                 $"type {address} . {address} . inet_proto . inet_service . inet_service",
                 $"{ends} . meta l4proto . th sport . th dport", $"{back} . meta l4proto . th dport . th sport"),
 

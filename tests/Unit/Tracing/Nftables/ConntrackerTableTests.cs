@@ -4,7 +4,6 @@ using Conntracker.Core.Feeds;
 using Conntracker.Core.KernelSettings;
 using Conntracker.Core.Recording;
 using Conntracker.Core.Rulesets;
-using Conntracker.Core.Tracing.Nftables;
 using Xunit;
 using static Conntracker.Core.Native.NftablesConstants;
 
@@ -24,8 +23,12 @@ public class ConntrackerTableTests
     [InlineData(NFPROTO_INET, "my_conntracker", false)]
     [InlineData(NFPROTO_IPV4, "conntracker", false)]
     [InlineData(NFPROTO_INET, "", false)]
-    public void Only_our_own_names_are_ours(byte family, string table, bool expected) =>
-        Assert.Equal(expected, ConntrackerTable.IsOwn(family, System.Text.Encoding.UTF8.GetBytes(table)));
+    [InlineData(NFPROTO_INET, "conntracker_18446744073709551616", true)]
+    public void Only_our_own_names_are_ours_in_messages_and_in_texts(byte family, string table, bool expected)
+    {
+        Assert.Equal(expected, OwnTable.HasOwnName(family, System.Text.Encoding.UTF8.GetBytes(table)));
+        Assert.Equal(expected, OwnTable.HasOwnName(NftFamily.NameOf(family), table));
+    }
 
     [Fact]
     public void A_process_that_runs_is_not_gone_and_one_with_its_number_but_another_start_is()

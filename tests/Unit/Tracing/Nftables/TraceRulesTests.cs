@@ -152,7 +152,7 @@ public class TraceRulesTests
     public void The_first_and_the_last_chain_of_a_packet_are_known_by_name(string chain, bool isFirst, bool isLast)
     {
         byte[] name = System.Text.Encoding.UTF8.GetBytes(chain);
-        Assert.Equal((isFirst, isLast, false), (TraceRules.IsFirst(name), TraceRules.IsLast(name, TraceStepType.Policy), TraceRules.IsLast(name, TraceStepType.Rule)));
+        Assert.Equal((isFirst, isLast, false), (OwnChains.IsFirst(name), OwnChains.IsPassed(name, TraceStepType.Policy), OwnChains.IsPassed(name, TraceStepType.Rule)));
     }
 
     private static List<string> RulesOf(string[] lines, string chain)
