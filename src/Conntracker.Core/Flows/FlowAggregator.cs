@@ -149,7 +149,7 @@ internal sealed class FlowAggregator
 
     private void FoldOne(int slot, FlowFolding level)
     {
-        FlowCounters counters = Flush(slot);
+        FlowCounters counters = Flush(slot, level);
         FlowRecord folded = _store[slot];
         _index.Remove(slot);
 
@@ -176,7 +176,7 @@ internal sealed class FlowAggregator
             if (_store[target].Folding == FlowFolding.None)
             {
                 // A real flow has this very key (an ICMP query with id 0).
-                FlowCounters own = Flush(target);
+                FlowCounters own = Flush(target, level);
                 if ((_store[target].Flags & FlowFlags.Counted) != 0)
                 {
                     _store.Counters(target) = own;
@@ -197,7 +197,7 @@ internal sealed class FlowAggregator
 
     // The final counters. A connection that is still open reports its counters when it ends (Update): adding them here as well would
     // count them twice. Packets are counted one by one.
-    private FlowCounters Flush(int slot)
+    private FlowCounters Flush(int slot, FlowFolding level)
     {
         ref FlowRecord record = ref _store[slot];
         record.Flags &= ~FlowFlags.Eventless;
@@ -210,7 +210,7 @@ internal sealed class FlowAggregator
         _earlier.Remove(slot, out FlowCounters earlier);
         if (record.Folding == FlowFolding.None)
         {
-            record.OpenConnections = record.IsClosed ? (ushort)0 : (ushort)1;
+            record.BeginFolding(level);
             _hasOpenFolded |= !record.IsClosed;
             if (!record.IsClosed && !record.IsOfPackets)
             {

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 
@@ -36,11 +37,9 @@ internal struct FlowRecord
     /// <summary>Closed, replied, folding.</summary>
     public FlowFlags Flags;
 
-    /// <summary>
-    /// The number of the last dump that showed the flow; for a folded flow, <see cref="OpenConnections"/>; for a flow of packets,
-    /// <see cref="SeenDirections"/>.
-    /// </summary>
-    public ushort Epoch;
+    // One of three values, by the kind of flow: no flow needs two of them. OpenConnections for a folded flow; for others SeenDirections if packets
+    // have shown the flow, or LastDump.
+    private ushort _byKind;
 
     /// <summary>The reply tuple.</summary>
     public FlowEndpoints Reply;
@@ -86,18 +85,32 @@ internal struct FlowRecord
         : (Status & ConntrackConstants.IPS_SEEN_REPLY) != 0 ? FlowState.Replied
         : FlowState.New;
 
-    /// <summary>Of a folded flow: the number of its open connections; saturates. Dumps do not concern folded flows.</summary>
-    public ushort OpenConnections
+    /// <summary>The number of the last dump that showed the flow. Only of a flow of connection tracking that is not folded.</summary>
+    public ushort LastDump
     {
-        readonly get => Epoch;
-        set => Epoch = value;
+        readonly get => ByKind(isFolded: false);
+        set => SetByKind(isFolded: false, value);
     }
 
-    /// <summary>Of a flow of packets that is not folded: what its packets have shown. Dumps do not concern it.</summary>
+    /// <summary>What the packets of the flow have shown. Only of a flow of packets that is not folded.</summary>
     public SeenDirections SeenDirections
     {
-        readonly get => (SeenDirections)Epoch;
-        set => Epoch = (ushort)value;
+        readonly get => (SeenDirections)ByKind(isFolded: false);
+        set => SetByKind(isFolded: false, (ushort)value);
+    }
+
+    /// <summary>The number of open connections; saturates. Only of a folded flow.</summary>
+    public ushort OpenConnections
+    {
+        readonly get => ByKind(isFolded: true);
+        set => SetByKind(isFolded: true, value);
+    }
+
+    /// <summary>Makes a folded flow of one that is not, with its newest connection if that is open.</summary>
+    public void BeginFolding(FlowFolding level)
+    {
+        Folding = level;
+        OpenConnections = IsClosed ? (ushort)0 : (ushort)1;
     }
 
     /// <summary>Adds open connections to a folded flow.</summary>
@@ -116,4 +129,16 @@ internal struct FlowRecord
 
     /// <summary>Adds connections.</summary>
     public void AddConnections(uint count) => Connections = uint.MaxValue - Connections < count ? uint.MaxValue : Connections + count;
+
+    private readonly ushort ByKind(bool isFolded)
+    {
+        Debug.Assert((Folding != FlowFolding.None) == isFolded, "The value belongs to another kind of flow.");
+        return _byKind;
+    }
+
+    private void SetByKind(bool isFolded, ushort value)
+    {
+        Debug.Assert((Folding != FlowFolding.None) == isFolded, "The value belongs to another kind of flow.");
+        _byKind = value;
+    }
 }

@@ -10,7 +10,7 @@ internal sealed partial class FlowTable
     /// </param>
     public void BeginDump(long now, bool showsEventless)
     {
-        _epoch++;
+        _lastDump++;
         _dumpStarted = now;
         _endsBeforeDump = _ends.Count;
         _dumpShowsEventless = showsEventless;
@@ -28,7 +28,7 @@ internal sealed partial class FlowTable
         {
             ref FlowRecord record = ref _store[slot];
             bool isOpen = record.IsUsed && !record.IsClosed && !record.IsUnconfirmed && record.Folding == FlowFolding.None;
-            if (isOpen && record.Epoch != _epoch && record.LastSeen < _dumpStarted)
+            if (isOpen && record.LastDump != _lastDump && record.LastSeen < _dumpStarted)
             {
                 Close(slot, ref record);
                 record.LastSeen = now;

@@ -17,7 +17,7 @@ internal sealed partial class FlowTable : IDisposable
     private readonly Dictionary<int, FlowCounters> _earlier = [];
 
     private readonly RecentEnds _ends = new();
-    private ushort _epoch;
+    private ushort _lastDump;
     private long _dumpStarted = long.MaxValue;
     private long _endsBeforeDump = long.MaxValue;
     private bool _dumpShowsEventless;
@@ -127,7 +127,7 @@ internal sealed partial class FlowTable : IDisposable
             record.Flags &= ~FlowFlags.Unconfirmed;
             record.Id = 0;
             record.LastSeen = now;
-            record.Epoch = _epoch;
+            record.LastDump = _lastDump;
             SetEventless(ref record, IsEventless(in message));
             Update(slot, ref record, in message);
             return ApplyOutcome.Added;
@@ -135,7 +135,7 @@ internal sealed partial class FlowTable : IDisposable
 
         if (message.Kind == FlowUpdateKind.Dumped)
         {
-            record.Epoch = _epoch;
+            record.LastDump = _lastDump;
             if (record.LastSeen >= _dumpStarted)
             {
                 // The answer may be about an earlier connection of the tuple, whose packets are in the sum already. The id may even be
@@ -213,7 +213,7 @@ internal sealed partial class FlowTable : IDisposable
         ref FlowRecord record = ref _store[slot];
         record.Key = message.Key;
         record.Connections = 1;
-        record.Epoch = _epoch;
+        record.LastDump = _lastDump;
         record.FirstSeen = message.Has(FlowUpdateFields.StartTime)
             ? DateTime.UnixEpoch.Ticks + (long)(message.StartTime / TimeSpan.NanosecondsPerTick)
             : now;
