@@ -9,9 +9,6 @@ namespace Conntracker;
 /// </summary>
 public static class SnapshotLog
 {
-    // V1 prints this for every client port, including an aggregated one.
-    private const ushort FoldedPort = 1024;
-
     /// <summary>Writes the log.</summary>
     /// <param name="snapshot">The flows.</param>
     /// <param name="stream">The stream to write to; stays open.</param>
@@ -58,21 +55,10 @@ public static class SnapshotLog
 
     private static void Add(TextLog log, ref readonly FlowRecord record, IReadOnlyList<TraceStep>? trace, FlowProcess? originator, FlowProcess? responder)
     {
-        ref readonly FlowKey key = ref record.Key;
-        (ushort srcPort, ushort dstPort) = Ports(in key, in key.Original);
-        bool isFolded = record.Folding != FlowFolding.None && key.Original.SrcPort == 0 && FlowKey.HasPorts(key.Protocol);
-        log.Add(key.Protocol, key.Family, key.Original.Src.ToUInt128(), key.Original.Dst.ToUInt128(),
-            isFolded ? FoldedPort : srcPort, dstPort, record.IsReplied, originator ?? responder, trace);
+        log.Add(LogLine.From(in record), record.IsReplied, originator ?? responder, trace);
         if (record.IsReplied)
         {
-            (srcPort, dstPort) = Ports(in key, in record.Reply);
-            log.AddReply(key.Protocol, key.Family, record.Reply.Src.ToUInt128(), record.Reply.Dst.ToUInt128(),
-                srcPort, isFolded ? FoldedPort : dstPort, responder ?? originator, trace);
+            log.AddReply(LogLine.FromReply(in record), responder ?? originator, trace);
         }
     }
-
-    private static (ushort Src, ushort Dst) Ports(ref readonly FlowKey key, ref readonly FlowEndpoints endpoints) =>
-        FlowKey.IsIcmp(key.Protocol)
-            ? (endpoints.IcmpType, endpoints.IcmpCode)
-            : (endpoints.SrcPort, endpoints.DstPort);
 }

@@ -1,5 +1,3 @@
-using Conntracker.Core.Addresses;
-
 namespace Conntracker.Core.Export.Text;
 
 /// <summary>
@@ -7,8 +5,6 @@ namespace Conntracker.Core.Export.Text;
 /// </summary>
 internal sealed class TextLog(LogStyle style)
 {
-    private const ushort FoldedPort = 1024;
-
     private readonly TextSection?[] _sections = new TextSection?[LogLineKind.Count];
     private readonly TextDetails _details = new(style);
 
@@ -23,69 +19,53 @@ internal sealed class TextLog(LogStyle style)
     /// </summary>
     public void Add(Flow flow)
     {
-        FlowFamily family = flow.Family == FlowFamily.None ? AddressText.Family(flow.SrcAddress) : flow.Family;
-        LogLineKind label = new(flow.Protocol, family);
-        (ushort sourcePort, ushort destinationPort) = label.IsIcmp
-            ? (flow.IcmpType ?? 0, flow.IcmpCode ?? 0)
-            : (flow.SrcPort ?? FoldedPort, flow.DstPort ?? 0);
-        Add(flow.Protocol, family, AddressText.ToNumber(flow.SrcAddress, family), AddressText.ToNumber(flow.DstAddress, family),
-            sourcePort, destinationPort, flow.Confirmed, flow.Process, flow.Trace);
-
-        if (flow is { Confirmed: true, ReplySrcAddress: not null, ReplyDstAddress: not null })
+        Add(LogLine.From(flow), flow.Confirmed, flow.Process, flow.Trace);
+        if (flow.Confirmed && LogLine.FromReply(flow) is LogLine reply)
         {
-            AddReply(flow.Protocol, family, AddressText.ToNumber(flow.ReplySrcAddress, family), AddressText.ToNumber(flow.ReplyDstAddress, family),
-                flow.ReplySrcPort ?? 0, flow.ReplyDstPort ?? FoldedPort, flow.ReplyProcess ?? flow.Process, flow.ReplyTrace ?? flow.Trace);
+            AddReply(in reply, flow.ReplyProcess ?? flow.Process, flow.ReplyTrace ?? flow.Trace);
         }
     }
 
     /// <summary>Adds the line of a flow's original direction.</summary>
-    /// <param name="protocol">The protocol above IP.</param>
-    /// <param name="family">IPv4 or IPv6.</param>
-    /// <param name="source">The source address as a number.</param>
-    /// <param name="destination">The destination address as a number.</param>
-    /// <param name="sourcePort">The source port, or the ICMP type; ignored for protocols that have neither.</param>
-    /// <param name="destinationPort">The destination port, or the ICMP code.</param>
+    /// <param name="from">Addresses and ports.</param>
     /// <param name="confirmed">Whether both sides have sent packets.</param>
     /// <param name="process">The process, when it is known.</param>
     /// <param name="trace">The steps that the flow traversed, in any order; they are copied.</param>
-    public void Add(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
-        bool confirmed, FlowProcess? process, IReadOnlyList<TraceStep>? trace)
+    public void Add(in LogLine from, bool confirmed, FlowProcess? process, IReadOnlyList<TraceStep>? trace)
     {
-        LogLineKind label = new(protocol, family);
-        TextLine line = new() { Source = source, Destination = destination, Trace = _details.Add(trace) };
-        if (label.HasPorts)
+        TextLine line = new() { Source = from.Source, Destination = from.Destination, Trace = _details.Add(trace) };
+        if (from.Kind.HasPorts)
         {
-            line.SourcePort = style == LogStyle.V3 ? sourcePort : Math.Min(sourcePort, FoldedPort);
-            line.DestinationPort = destinationPort;
+            line.SourcePort = style == LogStyle.V3 ? from.SourcePort : Math.Min(from.SourcePort, LogLine.FoldedPort);
+            line.DestinationPort = from.DestinationPort;
         }
-        else if (label.IsIcmp)
+        else if (from.Kind.IsIcmp)
         {
-            line.SourcePort = (byte)sourcePort;
-            line.DestinationPort = (byte)destinationPort;
+            line.SourcePort = from.SourcePort;
+            line.DestinationPort = from.DestinationPort;
         }
 
         if (style != LogStyle.V3)
         {
             line.Confirmed = confirmed;
         }
-        else if (!label.IsIcmp)
+        else if (!from.Kind.IsIcmp)
         {
             line.Process = _details.Add(process);
         }
 
-        Section(label).Add(in line);
+        Section(from.Kind).Add(in line);
     }
 
     /// <summary>
     /// Adds the line of a confirmed flow's reply direction, with the addresses and ports of the reply tuple. Only V3 has such lines, and none for
     /// ICMP; otherwise this does nothing.
     /// </summary>
-    public void AddReply(FlowProtocol protocol, FlowFamily family, UInt128 source, UInt128 destination, ushort sourcePort, ushort destinationPort,
-        FlowProcess? process, IReadOnlyList<TraceStep>? trace)
+    public void AddReply(in LogLine from, FlowProcess? process, IReadOnlyList<TraceStep>? trace)
     {
-        if (style == LogStyle.V3 && !new LogLineKind(protocol, family).IsIcmp)
+        if (style == LogStyle.V3 && !from.Kind.IsIcmp)
         {
-            Add(protocol, family, source, destination, sourcePort, destinationPort, confirmed: true, process, trace);
+            Add(in from, confirmed: true, process, trace);
         }
     }
 

@@ -242,7 +242,7 @@ public sealed class TextLogTests
         TextLog log = new(LogStyle.V1);
         for (uint i = 0; i < 12_345; i++)
         {
-            log.Add(FlowProtocol.Udp, FlowFamily.IPv4, i, 1, 53, 53, confirmed: false, process: null, trace: null);
+            log.Add(new LogLine(new LogLineKind(FlowProtocol.Udp, FlowFamily.IPv4), i, 1, 53, 53), confirmed: false, process: null, trace: null);
         }
 
         log.Sort();
