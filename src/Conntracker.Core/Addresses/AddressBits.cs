@@ -24,6 +24,11 @@ internal readonly record struct AddressBits(ulong High, ulong Low) : IComparable
         return Read(bytes[..length]);
     }
 
+    /// <summary>Whether it is a multicast address, or 255.255.255.255. The broadcast addresses of subnets are known only to the host.</summary>
+    public bool IsMulticastOrBroadcast(FlowFamily family) => family == FlowFamily.IPv4
+        ? (uint)Low >> 28 == 0xe || (uint)Low == uint.MaxValue
+        : High >> 56 == 0xff;
+
     /// <summary>The number as a UInt128.</summary>
     public UInt128 ToUInt128() => new(High, Low);
 

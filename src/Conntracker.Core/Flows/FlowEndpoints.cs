@@ -26,13 +26,16 @@ internal struct FlowEndpoints
     public byte IcmpType
     {
         readonly get => (byte)(DstPort >> 8);
-        set => DstPort = (ushort)((value << 8) | IcmpCode);
+        set => DstPort = IcmpPort(value, IcmpCode);
     }
 
     /// <summary>Of ICMP: the code.</summary>
     public byte IcmpCode
     {
         readonly get => (byte)DstPort;
-        set => DstPort = (ushort)((DstPort & 0xff00) | value);
+        set => DstPort = IcmpPort(IcmpType, value);
     }
+
+    /// <summary>The type and code of ICMP in the place of <see cref="DstPort"/>.</summary>
+    public static ushort IcmpPort(byte type, byte code) => (ushort)((type << 8) | code);
 }

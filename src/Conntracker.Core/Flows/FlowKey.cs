@@ -46,7 +46,7 @@ internal struct FlowKey
         reverse.Original.Dst = key.Original.Src;
         if (IsIcmp(key.Protocol))
         {
-            reverse.Original.IcmpType = IcmpCounterpart(key.Protocol, key.Original.IcmpType);
+            reverse.Original.IcmpType = Icmp.Counterpart(key.Protocol, key.Original.IcmpType);
         }
         else
         {
@@ -70,16 +70,6 @@ internal struct FlowKey
 
         return (uint)(hash ^ (hash >> 32));
     }
-
-    // Echo, timestamp, information and address mask of IPv4; echo and node information of IPv6: as the kernel pairs them.
-    private static byte IcmpCounterpart(FlowProtocol protocol, byte type) => (protocol, type) switch
-    {
-        (FlowProtocol.Icmp, 0) => 8,
-        (FlowProtocol.Icmp, 8) => 0,
-        (FlowProtocol.Icmp, >= 13 and <= 18) or (FlowProtocol.IcmpV6, 139 or 140) => (byte)(((type - 1) ^ 1) + 1),
-        (FlowProtocol.IcmpV6, 128 or 129) => (byte)(type ^ 1),
-        _ => type,
-    };
 
     // Ports, zone, protocol and family: the last eight bytes.
     private static ulong Tail(ref readonly FlowKey key) =>

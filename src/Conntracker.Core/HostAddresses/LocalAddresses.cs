@@ -68,7 +68,6 @@ internal sealed class LocalAddresses
         (isBroadcast ? _many4 : block.Family == FlowFamily.IPv4 ? _own4 : _own6).Contains(block);
 
     // Multicast and broadcast from elsewhere end on this host.
-    private bool IsBroadcast(FlowFamily family, AddressBits address) => family == FlowFamily.IPv4
-        ? (uint)address.Low >> 28 == 0xe || (uint)address.Low == uint.MaxValue || _many4.Contains(address)
-        : address.High >> 56 == 0xff;
+    private bool IsBroadcast(FlowFamily family, AddressBits address) =>
+        address.IsMulticastOrBroadcast(family) || (family == FlowFamily.IPv4 && _many4.Contains(address));
 }

@@ -30,10 +30,10 @@ internal sealed class Originator
         ref readonly FlowKey key = ref packet.Key;
         if (FlowKey.IsIcmp(key.Protocol))
         {
-            return IcmpQuery.IsAnswer(key.Protocol, key.Original.IcmpType);
+            return Icmp.IsReply(key.Protocol, key.Original.IcmpType);
         }
 
-        if (!FlowKey.HasPorts(key.Protocol) || IsMulticast(in key))
+        if (!FlowKey.HasPorts(key.Protocol) || key.Original.Dst.IsMulticastOrBroadcast(key.Family))
         {
             return false;
         }
@@ -101,8 +101,4 @@ internal sealed class Originator
         (true, true) => false,
         _ => key.Protocol == FlowProtocol.Tcp && key.Original.SrcPort < key.Original.DstPort,
     };
-
-    private static bool IsMulticast(ref readonly FlowKey key) => key.Family == FlowFamily.IPv4
-        ? (uint)key.Original.Dst.Low >> 28 == 0xe || (uint)key.Original.Dst.Low == uint.MaxValue
-        : key.Original.Dst.High >> 56 == 0xff;
 }

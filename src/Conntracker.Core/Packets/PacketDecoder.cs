@@ -52,11 +52,6 @@ internal static class PacketDecoder
     public static bool TryDecode(ReadOnlySpan<byte> network, ReadOnlySpan<byte> transport, out PacketTuple tuple) =>
         TryDecodeNetwork(network, out tuple, out _) && tuple.Fragment != PacketFragment.Later && TryDecodeTransport(transport, ref tuple);
 
-    /// <summary>Whether an ICMP type (of either family) is an error message: the packet that caused it follows.</summary>
-    public static bool IsError(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
-        ? type is 3 or 4 or 5 or 11 or 12
-        : type < 128;
-
     // The transport header's offset is -1 for a later fragment.
     private static bool TryDecodeNetwork(ReadOnlySpan<byte> packet, out PacketTuple tuple, out int transport)
     {
@@ -182,7 +177,7 @@ internal static class PacketDecoder
 
             tuple.Key.Original.SrcPort = BinaryPrimitives.ReadUInt16BigEndian(header[4..]);
             tuple.Key.Original.DstPort = BinaryPrimitives.ReadUInt16BigEndian(header);
-            tuple.IsIcmpError = IsError(tuple.Key.Protocol, header[0]);
+            tuple.IsIcmpError = Icmp.IsError(tuple.Key.Protocol, header[0]);
             if (tuple.IsIcmpError)
             {
                 tuple.Key.Original.SrcPort = 0;
@@ -223,7 +218,7 @@ internal static class PacketDecoder
 
         // No error is about an error (RFC 1122, 3.2.2): what claims to be is not followed.
         ReadOnlySpan<byte> header = cause[transport..];
-        bool isError = FlowKey.IsIcmp(inner.Key.Protocol) && IsError(inner.Key.Protocol, header[0]);
+        bool isError = FlowKey.IsIcmp(inner.Key.Protocol) && Icmp.IsError(inner.Key.Protocol, header[0]);
         if (!isError && inner.Key.Family == tuple.Key.Family && TryDecodeTransport(header, ref inner))
         {
             tuple.Key = FlowKey.Reverse(in inner.Key);

@@ -185,8 +185,7 @@ internal sealed class PacketTracker
     // Only queries have an id. The same bytes of other messages would make a flow of each.
     private static void Normalize(ref FlowKey key)
     {
-        byte type = key.Original.IcmpType;
-        if (FlowKey.IsIcmp(key.Protocol) && !IcmpQuery.IsQuestion(key.Protocol, type) && !IcmpQuery.IsAnswer(key.Protocol, type))
+        if (FlowKey.IsIcmp(key.Protocol) && !Icmp.HasId(key.Protocol, key.Original.IcmpType))
         {
             key.Original.SrcPort = 0;
         }

@@ -77,7 +77,7 @@ internal struct PacketInFlight
 
     /// <summary>Whether it is an ICMP error, and the packet that caused it is not known.</summary>
     public readonly bool IsBareError =>
-        IsError && FlowKey.IsIcmp(Header.Protocol) && PacketDecoder.IsError(Header.Protocol, Header.Original.IcmpType);
+        IsError && FlowKey.IsIcmp(Header.Protocol) && Icmp.IsError(Header.Protocol, Header.Original.IcmpType);
 
     /// <summary>Whether it may be a reply of a flow that is not known yet, behind NAT.</summary>
     public readonly bool MayBeAnswer => ConntrackId == 0 && !IsOpening;
@@ -89,15 +89,12 @@ internal struct PacketInFlight
         const byte Ack = 16;
         const byte Init = 1;
         const byte Request = 0;
-        byte icmp = packet.Key.Original.IcmpType;
         return packet.Key.Protocol switch
         {
             FlowProtocol.Tcp => packet.HasTransportFlags && (packet.TransportFlags & (Syn | Ack)) == Syn,
             FlowProtocol.Sctp => packet.HasTransportFlags && packet.TransportFlags == Init,
             FlowProtocol.Dccp => packet.HasTransportFlags && packet.TransportFlags == Request,
-            FlowProtocol.Icmp => icmp is 8 or 13 or 15 or 17,
-            FlowProtocol.IcmpV6 => icmp is 128 or 139,
-            _ => false,
+            _ => Icmp.IsQuery(packet.Key.Protocol, packet.Key.Original.IcmpType),
         };
     }
 }

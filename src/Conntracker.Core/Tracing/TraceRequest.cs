@@ -76,7 +76,7 @@ internal sealed class TraceRequest(int id, string target, Flow? flow, FlowQuery?
             Src = AddressBits.From(flow.SrcAddress),
             Dst = AddressBits.From(flow.DstAddress),
             SrcPort = flow.SrcPort ?? flow.IcmpId ?? 0,
-            DstPort = flow.DstPort ?? (ushort)(((flow.IcmpType ?? 0) << 8) | (flow.IcmpCode ?? 0)),
+            DstPort = flow.DstPort ?? FlowEndpoints.IcmpPort(flow.IcmpType ?? 0, flow.IcmpCode ?? 0),
         },
     };
 }

@@ -36,7 +36,7 @@ internal ref struct KernelLogPacket
             return Tuple.IsIcmpError
                 || (FlowKey.HasPorts(Tuple.Key.Protocol)
                     ? _hasSrcPort && _hasDstPort
-                    : !FlowKey.IsIcmp(Tuple.Key.Protocol) || (_hasType && (_hasId || !IsQuery(in Tuple.Key))));
+                    : !FlowKey.IsIcmp(Tuple.Key.Protocol) || (_hasType && (_hasId || !Icmp.HasId(Tuple.Key.Protocol, Tuple.Key.Original.IcmpType))));
         }
     }
 
@@ -118,7 +118,7 @@ internal ref struct KernelLogPacket
         {
             _hasType = true;
             Tuple.Key.Original.IcmpType = (byte)type;
-            Tuple.IsIcmpError = PacketDecoder.IsError(Tuple.Key.Protocol, (byte)type);
+            Tuple.IsIcmpError = Icmp.IsError(Tuple.Key.Protocol, (byte)type);
         }
         else if (key.SequenceEqual("CODE"u8) && TryRead(value, out ushort code))
         {
@@ -141,8 +141,6 @@ internal ref struct KernelLogPacket
     }
 
     // A query is a type whose reply has another type.
-    private static bool IsQuery(ref readonly FlowKey key) => FlowKey.Reverse(in key).Original.DstPort != key.Original.DstPort;
-
     private static bool TryReadProtocol(ReadOnlySpan<byte> value, out FlowProtocol protocol)
     {
         protocol = value.SequenceEqual("TCP"u8) ? FlowProtocol.Tcp
