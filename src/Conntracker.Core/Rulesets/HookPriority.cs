@@ -55,6 +55,18 @@ internal static class HookPriority
         _ => null,
     };
 
+    /// <summary>The priority of a table of iptables, as nft prints it.</summary>
+    /// <param name="table">The table's name.</param>
+    /// <param name="hook">The hook; null when not known.</param>
+    /// <returns>Null for a table of another name, and for nat without a hook.</returns>
+    public static string? NameOfIptables(string table, string? hook) => (table, hook) switch
+    {
+        ("raw" or "mangle" or "filter" or "security", _) => table,
+        ("nat", "prerouting" or "output") => "dstnat",
+        ("nat", "input" or "postrouting") => "srcnat",
+        _ => null,
+    };
+
     private static int? Number(string text) =>
         int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int number) ? number : null;
 }
