@@ -18,6 +18,7 @@
         'Remove-ConntrackCapture'
         'Get-ConntrackFlow'
         'Watch-ConntrackFlow'
+        'New-ConntrackFlow'
         'Enable-FlowTrace'
         'Disable-FlowTrace'
         'Get-FlowTrace'

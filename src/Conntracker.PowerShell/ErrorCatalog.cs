@@ -63,6 +63,10 @@ internal static class ErrorCatalog
     public static ErrorRecord TraceSelectorInvalid(ArgumentException error, FlowQuery query) =>
         new(error, "TraceSelectorInvalid", ErrorCategory.InvalidArgument, query);
 
+    /// <summary>What describes flows that nobody has seen contradicts itself.</summary>
+    public static ErrorRecord FlowDescriptionInvalid(ArgumentException error, FlowDescription description) =>
+        new(error, "FlowDescriptionInvalid", ErrorCategory.InvalidArgument, description);
+
     /// <summary>There is no such trace.</summary>
     public static ErrorRecord FlowTraceNotFound(string text, object target) =>
         new(new ItemNotFoundException(text), "FlowTraceNotFound", ErrorCategory.ObjectNotFound, target);

@@ -18,6 +18,7 @@ public sealed class ImportTests : ModuleTest
         { "Get-ConntrackFlow", "Name Capture Live" },
         { "Get-FlowTrace", "Name Capture" },
         { "Import-ConntrackLog", "Path LiteralPath" },
+        { "New-ConntrackFlow", "__AllParameterSets" },
         { "Remove-ConntrackCapture", "Name Capture" },
         { "Start-ConntrackCapture", "Live Packet Pcap Replay" },
         { "Stop-ConntrackCapture", "Name Capture" },

@@ -6,6 +6,9 @@ namespace Conntracker.Core.Flows;
 /// </summary>
 internal static class Icmp
 {
+    /// <summary>The type of an echo request.</summary>
+    public static byte EchoRequest(FlowProtocol protocol) => protocol == FlowProtocol.Icmp ? (byte)8 : (byte)128;
+
     /// <summary>Whether messages of this type are queries.</summary>
     public static bool IsQuery(FlowProtocol protocol, byte type) => protocol == FlowProtocol.Icmp
         ? type is 8 or 13 or 15 or 17

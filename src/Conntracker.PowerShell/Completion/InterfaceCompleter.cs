@@ -6,10 +6,10 @@ using System.Management.Automation.Language;
 namespace Conntracker.PowerShell.Completion;
 
 /// <summary>
-/// Completes the names of interfaces, and <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the process's own.
+/// Completes the names of interfaces, and for a capture <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the process's own.
 /// The tooltip shows which have traffic.
 /// </summary>
-public sealed class InterfaceCompleter : IArgumentCompleter
+public class InterfaceNameCompleter : IArgumentCompleter
 {
     // Shows the calling thread's namespace; /sys/class/net would show that of the process that mounted /sys.
     private const string Table = "/proc/thread-self/net/dev";
@@ -22,8 +22,11 @@ public sealed class InterfaceCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         string? where = (fakeBoundParameters["NetworkNamespace"] as string)?.Trim('\'', '"');
-        return Words.Complete(wordToComplete, [.. Interfaces(where), ("any", "every interface")]);
+        return Words.Complete(wordToComplete, [.. Interfaces(where), .. Others]);
     }
+
+    /// <summary>Words that are offered besides the names.</summary>
+    protected virtual IEnumerable<(string Name, string ToolTip)> Others => [];
 
     private static List<(string Name, string ToolTip)> Interfaces(string? networkNamespace)
     {
@@ -64,4 +67,11 @@ public sealed class InterfaceCompleter : IArgumentCompleter
             ? string.Create(CultureInfo.InvariantCulture, $"{counters[ReceivedPackets]} packets received, {counters[SentPackets]} sent")
             : name);
     }
+}
+
+/// <summary>Completes what a capture can read packets from.</summary>
+public sealed class InterfaceCompleter : InterfaceNameCompleter
+{
+    /// <inheritdoc/>
+    protected override IEnumerable<(string Name, string ToolTip)> Others => [("any", "every interface")];
 }

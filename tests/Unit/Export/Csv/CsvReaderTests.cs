@@ -70,6 +70,6 @@ public sealed class CsvReaderTests
     {
         string file = Encoding.UTF8.GetString(Logs.Write([StructuredFlows.Bare()], LogFormat.Csv));
 
-        Assert.EndsWith(",\"\",False\n", file, StringComparison.Ordinal);
+        Assert.EndsWith(",\"\",False,,,\n", file, StringComparison.Ordinal);
     }
 }
