@@ -17,7 +17,7 @@ internal sealed partial class FlowCollector
     private long _dumpsEnded;
     private long _repaired;
 
-    private void TakeEvents(long time, ReadOnlySpan<byte> datagram)
+    private void HandleEvents(long time, ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
@@ -32,7 +32,7 @@ internal sealed partial class FlowCollector
         _malformed += messages.IsMalformed ? 1 : 0;
     }
 
-    private void TakeDump(long time, ReadOnlySpan<byte> datagram)
+    private void HandleDump(long time, ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))

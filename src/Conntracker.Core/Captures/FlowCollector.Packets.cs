@@ -13,7 +13,7 @@ internal sealed partial class FlowCollector
     /// <summary>Sets the UDP ports of services on this host (<see cref="CaptureOptions.IncomingUdpPorts"/>).</summary>
     public void UseIncomingUdpPorts(IEnumerable<int> ports) => _packets.Originator.UseIncomingUdpPorts(ports);
 
-    private void TakePacket(MessageKind kind, long time, ReadOnlySpan<byte> data)
+    private void HandlePacket(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         switch (kind)
         {

@@ -199,10 +199,10 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         switch (kind)
         {
             case MessageKind.ConntrackEvent:
-                TakeEvents(time, data);
+                HandleEvents(time, data);
                 break;
             case MessageKind.ConntrackDump:
-                TakeDump(time, data);
+                HandleDump(time, data);
                 break;
             case MessageKind.Addresses:
                 _malformed += _addresses.Handle(data);
@@ -229,7 +229,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
                 break;
             case MessageKind.Process:
             case MessageKind.SocketOwner:
-                TakeProcess(kind, time, data);
+                HandleProcess(kind, time, data);
                 break;
             case MessageKind.SocketOwnersLost:
                 _processesLost += ReadNumber(data);
@@ -238,7 +238,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
             case MessageKind.PacketLink:
             case MessageKind.PacketsLost:
             case MessageKind.PacketTime:
-                TakePacket(kind, time, data);
+                HandlePacket(kind, time, data);
                 break;
             case MessageKind.Truncated:
                 _lost++;
@@ -251,7 +251,7 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
     }
 
-    private void TakeProcess(MessageKind kind, long time, ReadOnlySpan<byte> data)
+    private void HandleProcess(MessageKind kind, long time, ReadOnlySpan<byte> data)
     {
         if (kind == MessageKind.Process && ProcessReport.Decode(data, out ProcessReport report) == DecodeResult.Decoded)
         {

@@ -58,7 +58,7 @@ internal sealed class FlowDetailStore : IDisposable
         {
             if (next == 0)
             {
-                next = TakeChunk();
+                next = AllocateChunk();
             }
 
             ref StepChunk chunk = ref _chunks[next - 1];
@@ -192,7 +192,7 @@ internal sealed class FlowDetailStore : IDisposable
         }
     }
 
-    private int TakeChunk()
+    private int AllocateChunk()
     {
         int link = _freeChunk;
         if (link != 0)

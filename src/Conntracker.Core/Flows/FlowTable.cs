@@ -68,7 +68,7 @@ internal sealed partial class FlowTable : IDisposable
             return ApplyOutcome.Known;
         }
 
-        ApplyOutcome outcome = Take(in message, now, hash, ref slot);
+        ApplyOutcome outcome = ApplyTo(in message, now, hash, ref slot);
         if (!message.Has(FlowUpdateFields.Id))
         {
             return outcome;
@@ -94,7 +94,7 @@ internal sealed partial class FlowTable : IDisposable
         _ => false,
     };
 
-    private ApplyOutcome Take(ref readonly FlowUpdate message, long now, uint hash, ref int slot)
+    private ApplyOutcome ApplyTo(ref readonly FlowUpdate message, long now, uint hash, ref int slot)
     {
         if (message.Kind != FlowUpdateKind.New && (slot < 0 || HoldsNoneOpen(in _store[slot])))
         {

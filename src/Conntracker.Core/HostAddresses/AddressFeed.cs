@@ -30,7 +30,7 @@ internal sealed class AddressFeed : IFeedSource
         try
         {
             // The kernel answers within the request itself: while the dump is incomplete, a datagram is always ready.
-            while (_source.IsReading && TakeBatch())
+            while (_source.IsReading && ReceiveBatch())
             {
             }
         }
@@ -50,7 +50,7 @@ internal sealed class AddressFeed : IFeedSource
     /// <inheritdoc/>
     public void Receive()
     {
-        for (int turn = 0; turn < BatchesInTurn && TakeBatch(); turn++)
+        for (int turn = 0; turn < BatchesInTurn && ReceiveBatch(); turn++)
         {
         }
     }
@@ -66,7 +66,7 @@ internal sealed class AddressFeed : IFeedSource
     }
 
     // False if nothing was queued.
-    private bool TakeBatch()
+    private bool ReceiveBatch()
     {
         int received = _source.Receive(_batch);
         if (received == 0)

@@ -100,7 +100,7 @@ internal sealed class SettingsLease : IDisposable
     private void Change()
     {
         SettingsState state = _file.Read();
-        _ = PutBackLeftovers(state, wasHolder: false);
+        _ = RestoreLeftovers(state, wasHolder: false);
         IReadOnlyList<(string Found, string Wanted)[]> others = _holders.Find(_purpose.Settings.Count);
         RefuseAnotherValue(state, others);
         if (state.Holders.Count == 0)
@@ -136,7 +136,7 @@ internal sealed class SettingsLease : IDisposable
     private SettingsRecovery Release(SettingsState state)
     {
         _announcement?.Dispose();
-        SettingsRecovery recovery = PutBackLeftovers(state, wasHolder: state.Holders.Remove(_holder));
+        SettingsRecovery recovery = RestoreLeftovers(state, wasHolder: state.Holders.Remove(_holder));
         if (state.Holders.Count == 0)
         {
             _file.Delete();
@@ -149,7 +149,7 @@ internal sealed class SettingsLease : IDisposable
         return recovery;
     }
 
-    private SettingsRecovery PutBackLeftovers(SettingsState state, bool wasHolder)
+    private SettingsRecovery RestoreLeftovers(SettingsState state, bool wasHolder)
     {
         state.Holders.RemoveAll(holder => ProcessIdentity.StartOf(holder.ProcessId) != holder.ProcessStart);
         if (state.Holders.Count > 0)

@@ -120,7 +120,7 @@ internal static class PacketDecoder
             }
 
             ReadOnlySpan<byte> extension = packet[offset..];
-            if (next == Fragment && TakeFragment(extension, ref tuple))
+            if (next == Fragment && DecodeFragment(extension, ref tuple))
             {
                 tuple.Key.Protocol = (FlowProtocol)extension[0];
                 return true;
@@ -143,7 +143,7 @@ internal static class PacketDecoder
     private static bool IsExtension(int header) => header is HopByHop or Routing or Fragment or Authentication or DestinationOptions;
 
     // True for a later fragment: what follows is in the middle of the packet.
-    private static bool TakeFragment(ReadOnlySpan<byte> extension, ref PacketTuple tuple)
+    private static bool DecodeFragment(ReadOnlySpan<byte> extension, ref PacketTuple tuple)
     {
         const int MoreFragments = 1;
         const int Reserved = 7;
@@ -166,7 +166,7 @@ internal static class PacketDecoder
 
             tuple.Key.Original.SrcPort = BinaryPrimitives.ReadUInt16BigEndian(header);
             tuple.Key.Original.DstPort = BinaryPrimitives.ReadUInt16BigEndian(header[2..]);
-            TakeSignal(header, ref tuple);
+            DecodeTransportFlags(header, ref tuple);
         }
         else if (FlowKey.IsIcmp(tuple.Key.Protocol))
         {
@@ -182,14 +182,14 @@ internal static class PacketDecoder
             {
                 tuple.Key.Original.SrcPort = 0;
                 tuple.CauseFingerprint = PacketFingerprint.Of(header[IcmpHeaderLength..]);
-                TakeCause(header[IcmpHeaderLength..], ref tuple);
+                DecodeCause(header[IcmpHeaderLength..], ref tuple);
             }
         }
 
         return true;
     }
 
-    private static void TakeSignal(ReadOnlySpan<byte> header, ref PacketTuple tuple)
+    private static void DecodeTransportFlags(ReadOnlySpan<byte> header, ref PacketTuple tuple)
     {
         const int TcpFlags = 13;
         const int SctpChunk = 12;
@@ -209,7 +209,7 @@ internal static class PacketDecoder
     }
 
     // The packet that an error is about follows the error's header; it travelled against the error.
-    private static void TakeCause(ReadOnlySpan<byte> cause, ref PacketTuple tuple)
+    private static void DecodeCause(ReadOnlySpan<byte> cause, ref PacketTuple tuple)
     {
         if (!TryDecodeNetwork(cause, out PacketTuple inner, out int transport) || transport < 0 || transport >= cause.Length)
         {

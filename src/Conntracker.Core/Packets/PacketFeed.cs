@@ -72,7 +72,7 @@ internal sealed class PacketFeed : IFeedSource
     {
         if (_source is not null)
         {
-            TakePackets(_source, BatchesInTurn);
+            ReceivePackets(_source, BatchesInTurn);
         }
 
         long now = _clock.Now;
@@ -94,7 +94,7 @@ internal sealed class PacketFeed : IFeedSource
         if (now >= _expireDue)
         {
             _expireDue = now + s_expireEvery;
-            PutTime();
+            ReportTime();
         }
     }
 
@@ -105,7 +105,7 @@ internal sealed class PacketFeed : IFeedSource
         {
             // Packets are delivered in blocks, not one by one.
             Thread.Sleep(PacketSource.BlockTime * 1.5);
-            TakePackets(_source, int.MaxValue);
+            ReceivePackets(_source, int.MaxValue);
         }
 
         if (_source is not null)
@@ -113,7 +113,7 @@ internal sealed class PacketFeed : IFeedSource
             CountDrops(_source);
         }
 
-        PutTime();
+        ReportTime();
     }
 
     /// <inheritdoc/>
@@ -147,7 +147,7 @@ internal sealed class PacketFeed : IFeedSource
         }
     }
 
-    private void TakePackets(PacketSource source, int batches)
+    private void ReceivePackets(PacketSource source, int batches)
     {
         // Packets carry the host's time.
         long end = _clock.HostTime;
@@ -174,7 +174,7 @@ internal sealed class PacketFeed : IFeedSource
     }
 
     // Without packets no flow can be idle.
-    private void PutTime()
+    private void ReportTime()
     {
         if (_packetClock.IsKnown)
         {

@@ -38,14 +38,14 @@ internal static class ProcessEventDecoder
         decoded.Time = happened.timestamp_ns;
         return happened.what switch
         {
-            PROC_EVENT_FORK => Take(MemoryMarshal.Read<fork_proc_event>(payload[DataOffset..]), ref decoded),
-            PROC_EVENT_EXEC => Take(MemoryMarshal.Read<exec_proc_event>(payload[DataOffset..]), ref decoded),
-            PROC_EVENT_COMM => Take(MemoryMarshal.Read<comm_proc_event>(payload[DataOffset..]), ref decoded),
+            PROC_EVENT_FORK => DecodeFork(MemoryMarshal.Read<fork_proc_event>(payload[DataOffset..]), ref decoded),
+            PROC_EVENT_EXEC => DecodeExec(MemoryMarshal.Read<exec_proc_event>(payload[DataOffset..]), ref decoded),
+            PROC_EVENT_COMM => DecodeRename(MemoryMarshal.Read<comm_proc_event>(payload[DataOffset..]), ref decoded),
             _ => DecodeResult.Ignored,
         };
     }
 
-    private static DecodeResult Take(fork_proc_event fork, ref ProcessEvent decoded)
+    private static DecodeResult DecodeFork(fork_proc_event fork, ref ProcessEvent decoded)
     {
         decoded.Kind = ProcessEventKind.Fork;
         decoded.Process = fork.child_tgid;
@@ -53,14 +53,14 @@ internal static class ProcessEventDecoder
         return fork.child_pid == fork.child_tgid ? DecodeResult.Decoded : DecodeResult.Ignored;
     }
 
-    private static DecodeResult Take(exec_proc_event exec, ref ProcessEvent decoded)
+    private static DecodeResult DecodeExec(exec_proc_event exec, ref ProcessEvent decoded)
     {
         decoded.Kind = ProcessEventKind.Exec;
         decoded.Process = exec.process_tgid;
         return DecodeResult.Decoded;
     }
 
-    private static unsafe DecodeResult Take(comm_proc_event rename, ref ProcessEvent decoded)
+    private static unsafe DecodeResult DecodeRename(comm_proc_event rename, ref ProcessEvent decoded)
     {
         decoded.Kind = ProcessEventKind.Rename;
         decoded.Process = rename.process_tgid;

@@ -17,7 +17,7 @@ internal sealed class ProcessEvents : IDisposable
     private const int MostPending = 1024;
     private const int MostBatches = 64;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly Lock _turn = new();
     private readonly ProcessCache _cache = new();
     private readonly Queue<(ProcessEvent Happened, KnownProcess? Known)> _pending = new();
@@ -30,13 +30,13 @@ internal sealed class ProcessEvents : IDisposable
     private long _lost;
     private ulong _unseenUntil;
     private volatile string? _failure;
-    private volatile bool _isTaking;
+    private volatile bool _isReceiving;
     private volatile bool _stop;
 
     /// <summary>Starts; returns once every exec is seen.</summary>
     public ProcessEvents()
     {
-        _finder = new ProcessFinder(_cache, _gate, new ProcessReader());
+        _finder = new ProcessFinder(_cache, _lock, new ProcessReader());
         for (int i = 0; i < Threads && Failure is null; i++)
         {
             _threads[i] = new Thread(Work) { IsBackground = true, Name = "conntracker execs" };
@@ -55,7 +55,7 @@ internal sealed class ProcessEvents : IDisposable
     public void CatchUp()
     {
         long started = Environment.TickCount64;
-        while (Failure is null && (_isTaking || HasMore()) && Environment.TickCount64 - started < LongestCatchUp)
+        while (Failure is null && (_isReceiving || HasMore()) && Environment.TickCount64 - started < LongestCatchUp)
         {
             Thread.Sleep(0);
         }
@@ -70,14 +70,14 @@ internal sealed class ProcessEvents : IDisposable
     /// <summary>The process that had an id at a time, in nanoseconds of the kernel's monotonic clock. For one thread.</summary>
     public KnownProcess Find(int id, ulong time) => _finder.Find(id, time, Failure is null ? Volatile.Read(ref _unseenUntil) : ulong.MaxValue);
 
-    private void Take(ReadOnlySpan<byte> datagram)
+    private void Decode(ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
         {
             if (ProcessEventDecoder.Decode(in message, out ProcessEvent happened) == DecodeResult.Decoded)
             {
-                Take(in happened);
+                Enqueue(in happened);
             }
         }
     }
@@ -115,13 +115,13 @@ internal sealed class ProcessEvents : IDisposable
                 Wait(source.Number);
                 lock (_turn)
                 {
-                    _isTaking = true;
+                    _isReceiving = true;
                     do
                     {
-                        TakeAll(source);
+                        ReceiveAll(source);
                     }
                     while (!TryFinish());
-                    _isTaking = false;
+                    _isReceiving = false;
                 }
             }
         }
@@ -130,7 +130,7 @@ internal sealed class ProcessEvents : IDisposable
 #pragma warning restore CA1031
         {
             _failure = error.Message;
-            _isTaking = false;
+            _isReceiving = false;
         }
     }
 
@@ -159,16 +159,16 @@ internal sealed class ProcessEvents : IDisposable
             return true;
         }
 
-        if (_gate.TryEnter(millisecondsTimeout: 1))
+        if (_lock.TryEnter(millisecondsTimeout: 1))
         {
-            TakePending();
-            _gate.Exit();
+            ApplyPending();
+            _lock.Exit();
         }
 
         return _pending.Count == 0;
     }
 
-    private void TakeAll(ProcessEventSource source)
+    private void ReceiveAll(ProcessEventSource source)
     {
         bool isOverrun = false;
         int received;
@@ -178,7 +178,7 @@ internal sealed class ProcessEvents : IDisposable
             isOverrun |= received < 0;
             for (int i = 0; i < received; i++)
             {
-                Take(source.Batch[i]);
+                Decode(source.Batch[i]);
             }
 
             if (_stop || ++batches == MostBatches)
@@ -202,7 +202,7 @@ internal sealed class ProcessEvents : IDisposable
         }
     }
 
-    private void Take(in ProcessEvent happened)
+    private void Enqueue(in ProcessEvent happened)
     {
         KnownProcess? known = happened.Kind switch
         {
@@ -213,20 +213,20 @@ internal sealed class ProcessEvents : IDisposable
         _pending.Enqueue((happened, known));
         if (_pending.Count > MostPending)
         {
-            lock (_gate)
+            lock (_lock)
             {
-                TakePending();
+                ApplyPending();
             }
         }
-        else if (_gate.TryEnter())
+        else if (_lock.TryEnter())
         {
-            TakePending();
-            _gate.Exit();
+            ApplyPending();
+            _lock.Exit();
         }
     }
 
     // A lookup holds the lock only briefly, but may lose its processor while it does: the next exec must not wait for that.
-    private void TakePending()
+    private void ApplyPending()
     {
         while (_pending.TryDequeue(out (ProcessEvent Happened, KnownProcess? Known) each))
         {

@@ -117,11 +117,11 @@ internal sealed class ProcessFeed : IFeedSource
             while (!_stop)
             {
                 Wait();
-                TakeAll();
+                DrainRing();
             }
 
             // Reports that arrived before the capture ended still belong to it.
-            TakeAll();
+            DrainRing();
             ReadLosses();
         }
 #pragma warning disable CA1031 // Nothing may leave the thread, which would end the whole program: the capture continues.
@@ -184,7 +184,7 @@ internal sealed class ProcessFeed : IFeedSource
         }
     }
 
-    private void TakeAll()
+    private void DrainRing()
     {
         while (_ring is not null)
         {

@@ -5,9 +5,9 @@ namespace Conntracker.Core.Processes;
 /// process is read again: ids are reused, and an earlier process must not be named for the new one. For one thread.
 /// </summary>
 /// <param name="cache">The processes.</param>
-/// <param name="gate">The lock of the cache; never held during a read.</param>
+/// <param name="cacheLock">The lock of the cache; never held during a read.</param>
 /// <param name="reader">Reads processes.</param>
-internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReader reader)
+internal sealed class ProcessFinder(ProcessCache cache, Lock cacheLock, IProcessReader reader)
 {
     // The kernel assigns ids in sequence: none is reused that soon, even when tens of thousands of processes begin per second.
     private const ulong SafeTime = 100_000_000;
@@ -19,7 +19,7 @@ internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReade
     public KnownProcess Find(int id, ulong time, ulong unseenUntil)
     {
         KnownProcess? found;
-        lock (gate)
+        lock (cacheLock)
         {
             found = cache.Find(id, time);
         }
@@ -37,7 +37,7 @@ internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReade
         if (found.IsInherited)
         {
             KnownProcess own = reader.Read(id, found.Since);
-            lock (gate)
+            lock (cacheLock)
             {
                 cache.Flush(found, own);
             }
@@ -67,7 +67,7 @@ internal sealed class ProcessFinder(ProcessCache cache, Lock gate, IProcessReade
     private KnownProcess Read(int id, ulong time, KnownProcess? known)
     {
         KnownProcess read = reader.Read(id, since: 0);
-        lock (gate)
+        lock (cacheLock)
         {
             cache.Add(read, replaced: known);
             if (read.Since <= time)

@@ -82,10 +82,10 @@ internal sealed class ProcessJoin
             FlowKey key = record.Key;
             key.Zone = 0;
             FlowKey translated = FlowAliases.Translated(in record);
-            TakeWaiting(slot, in key, addresses);
+            AttachWaiting(slot, in key, addresses);
             if (!FlowKey.AreEqual(in key, in translated))
             {
-                TakeWaiting(slot, in translated, addresses);
+                AttachWaiting(slot, in translated, addresses);
             }
         }
 
@@ -95,7 +95,7 @@ internal sealed class ProcessJoin
         }
     }
 
-    private void TakeWaiting(int slot, in FlowKey original, LocalAddresses addresses)
+    private void AttachWaiting(int slot, in FlowKey original, LocalAddresses addresses)
     {
         if (_waiting.TryTake(in original, out SocketOwner sender, out SocketOwner receiver))
         {

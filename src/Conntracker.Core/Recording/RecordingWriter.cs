@@ -184,7 +184,7 @@ internal sealed class RecordingWriter : IDisposable
         if (_buffer is null || _used + length > _buffer.Length)
         {
             Submit();
-            _buffer ??= TakeBuffer();
+            _buffer ??= GetBuffer();
             if (_buffer is null)
             {
                 return false;
@@ -213,7 +213,7 @@ internal sealed class RecordingWriter : IDisposable
         }
     }
 
-    private byte[]? TakeBuffer()
+    private byte[]? GetBuffer()
     {
         if (_empty.TryTake(out byte[]? buffer))
         {

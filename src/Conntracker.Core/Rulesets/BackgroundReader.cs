@@ -10,7 +10,7 @@ internal sealed class BackgroundReader<T> : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    private readonly object _gate = new();
+    private readonly object _lock = new();
     private readonly CancellationTokenSource _ending = new();
     private readonly Func<CancellationToken, T> _read;
     private readonly Action _done;
@@ -37,7 +37,7 @@ internal sealed class BackgroundReader<T> : IDisposable
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _error;
             }
@@ -47,11 +47,11 @@ internal sealed class BackgroundReader<T> : IDisposable
     /// <summary>Requests a read and returns at once. The read sees every change that was made before this call.</summary>
     public void Request()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _isRequested = true;
             _error = null;
-            Monitor.Pulse(_gate);
+            Monitor.Pulse(_lock);
         }
     }
 
@@ -59,7 +59,7 @@ internal sealed class BackgroundReader<T> : IDisposable
     /// <returns>False when there is none since the last call.</returns>
     public bool TryTake(out T result)
     {
-        lock (_gate)
+        lock (_lock)
         {
             result = _result!;
             _result = null;
@@ -72,10 +72,10 @@ internal sealed class BackgroundReader<T> : IDisposable
     /// </summary>
     public void Dispose()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _isEnding = true;
-            Monitor.Pulse(_gate);
+            Monitor.Pulse(_lock);
         }
 
         _ending.Cancel();
@@ -102,7 +102,7 @@ internal sealed class BackgroundReader<T> : IDisposable
                 error = failure.Message;
             }
 
-            lock (_gate)
+            lock (_lock)
             {
                 _result = result ?? _result;
                 _error = error;
@@ -114,11 +114,11 @@ internal sealed class BackgroundReader<T> : IDisposable
 
     private bool WaitForRequest()
     {
-        lock (_gate)
+        lock (_lock)
         {
             while (!_isRequested && !_isEnding)
             {
-                Monitor.Wait(_gate);
+                Monitor.Wait(_lock);
             }
 
             _isRequested = false;

@@ -16,7 +16,7 @@ internal sealed class NftAnonymousChains
     // What the kernel calls each chain that has no name of the user's.
     private static ReadOnlySpan<byte> Prefix => "__chain"u8;
 
-    /// <summary>Takes NFT_MSG_NEWRULE or NFT_MSG_NEWTABLE; any other message is skipped.</summary>
+    /// <summary>Handles NFT_MSG_NEWRULE or NFT_MSG_NEWTABLE; any other message is skipped.</summary>
     public void Take(in NetlinkMessage message)
     {
         if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeaderLength)
@@ -28,10 +28,10 @@ internal sealed class NftAnonymousChains
         {
             // Most rules have nothing to do with such a chain.
             case NFT_MSG_NEWRULE when message.Payload.IndexOf(Prefix) >= 0:
-                TakeRule(message.Payload[0], message.Payload[HeaderLength..]);
+                AddRule(message.Payload[0], message.Payload[HeaderLength..]);
                 break;
             case NFT_MSG_NEWTABLE:
-                TakeTable(message.Payload[0], message.Payload[HeaderLength..]);
+                AddTable(message.Payload[0], message.Payload[HeaderLength..]);
                 break;
             default:
                 break;
@@ -52,7 +52,7 @@ internal sealed class NftAnonymousChains
         }
     }
 
-    private void TakeTable(byte family, ReadOnlySpan<byte> payload)
+    private void AddTable(byte family, ReadOnlySpan<byte> payload)
     {
         string? name = null;
         ulong handle = 0;
@@ -78,7 +78,7 @@ internal sealed class NftAnonymousChains
         }
     }
 
-    private void TakeRule(byte family, ReadOnlySpan<byte> payload)
+    private void AddRule(byte family, ReadOnlySpan<byte> payload)
     {
         ReadOnlySpan<byte> table = default;
         ReadOnlySpan<byte> chain = default;

@@ -10,7 +10,7 @@ namespace Conntracker.Core.Rulesets;
 internal sealed class NftContext : IDisposable
 {
     // libnftables has global state behind all contexts; it is not documented that two threads may create and run them at once.
-    private static readonly Lock s_gate = new();
+    private static readonly Lock s_lock = new();
 
     private readonly SafeNftContext _context;
 
@@ -23,7 +23,7 @@ internal sealed class NftContext : IDisposable
     {
         try
         {
-            lock (s_gate)
+            lock (s_lock)
             {
                 SafeNftContext context = new(Libnftables.nft_ctx_new(Libnftables.NFT_CTX_DEFAULT));
                 if (context.IsInvalid)
@@ -54,7 +54,7 @@ internal sealed class NftContext : IDisposable
     /// <returns>Whether it succeeded.</returns>
     public bool TryRun(string commands, out string answer)
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             if (Libnftables.nft_run_cmd_from_buffer(_context, commands) == 0)
             {
@@ -72,7 +72,7 @@ internal sealed class NftContext : IDisposable
     /// <summary>Closes it; its table with the flag <c>owner</c> is removed with it.</summary>
     public void Dispose()
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             _context.Dispose();
         }

@@ -60,11 +60,11 @@ internal sealed class IptablesTracer
 
         // In order: an earlier line may belong to the same flow.
         Retry(time);
-        if (_waiting.Count > 0 || !TryPut(in waiting, time))
+        if (_waiting.Count > 0 || !TryAddStep(in waiting, time))
         {
             if (_waiting.Count == MaximumWaiting)
             {
-                Put(_waiting.Dequeue());
+                AddStep(_waiting.Dequeue());
             }
 
             _waiting.Enqueue(waiting);
@@ -75,7 +75,7 @@ internal sealed class IptablesTracer
     /// <param name="now">Ticks of UTC; <see cref="long.MaxValue"/> when all lines have arrived.</param>
     public void Retry(long now)
     {
-        while (_waiting.TryPeek(out Line line) && TryPut(in line, now))
+        while (_waiting.TryPeek(out Line line) && TryAddStep(in line, now))
         {
             _waiting.Dequeue();
         }
@@ -95,7 +95,7 @@ internal sealed class IptablesTracer
         }
     }
 
-    private bool TryPut(in Line line, long now)
+    private bool TryAddStep(in Line line, long now)
     {
         bool isPending = line.Number is null && _steps.IsPending(in line.Step);
         bool isPatient = now - line.Time < (isPending ? s_rulesPatience : s_patience);
@@ -105,11 +105,11 @@ internal sealed class IptablesTracer
             return false;
         }
 
-        Put(line);
+        AddStep(line);
         return true;
     }
 
-    private void Put(Line line)
+    private void AddStep(Line line)
     {
         int slot = _locator.FindInAnyZone(in line.Header, out bool isReply);
         bool isOriginal = !isReply && !line.IsError;

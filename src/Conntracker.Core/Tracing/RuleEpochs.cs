@@ -48,10 +48,10 @@ internal sealed class RuleEpochs
         switch (change.Kind)
         {
             case RulesetChangeKind.TableMade when known is null || known.Handle != change.Handle || !known.IsSure:
-                Put(name, new TableEpoch { Handle = change.Handle });
+                SetTable(name, new TableEpoch { Handle = change.Handle });
                 break;
             case RulesetChangeKind.TableDeleted:
-                Put(name, new TableEpoch());
+                SetTable(name, new TableEpoch());
                 break;
             case RulesetChangeKind.ChainMade when change.IsBaseChain && known is not null && known.Chains.Count < MaximumChains:
                 known.Chains[Encoding.UTF8.GetString(change.Chain)] = change.Handle;
@@ -92,7 +92,7 @@ internal sealed class RuleEpochs
         {
             if (!_tables.ContainsKey(name))
             {
-                Put(name, new TableEpoch { Handle = handle, IsSure = _isSure });
+                SetTable(name, new TableEpoch { Handle = handle, IsSure = _isSure });
             }
         }
 
@@ -111,7 +111,7 @@ internal sealed class RuleEpochs
         }
     }
 
-    private void Put((string, string) name, TableEpoch table)
+    private void SetTable((string, string) name, TableEpoch table)
     {
         if (_tables.Count >= MaximumTables && !_tables.ContainsKey(name))
         {

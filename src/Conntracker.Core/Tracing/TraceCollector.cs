@@ -91,27 +91,27 @@ internal sealed class TraceCollector
         {
             case MessageKind.NftablesTrace:
                 Begin();
-                TakeNftables(time, data);
+                HandleNftables(time, data);
                 break;
             case MessageKind.Nflog:
                 Begin();
-                TakeNflog(time, data);
+                HandleNflog(time, data);
                 break;
             case MessageKind.KernelLog:
                 Begin();
-                TakeKernelLog(time, data);
+                HandleKernelLog(time, data);
                 break;
             case MessageKind.RulesetRequested when data.Length == 1 && data[0] <= (byte)RulesetKind.Ip6tables:
-                TakeRequest((RulesetKind)data[0]);
+                HandleRequest((RulesetKind)data[0]);
                 break;
             case MessageKind.NftablesRuleset:
-                TakeRuleset(RulesetKind.Nftables, data);
+                HandleRuleset(RulesetKind.Nftables, data);
                 break;
             case MessageKind.IptablesRuleset:
-                TakeRuleset(RulesetKind.Iptables, data);
+                HandleRuleset(RulesetKind.Iptables, data);
                 break;
             case MessageKind.Ip6tablesRuleset:
-                TakeRuleset(RulesetKind.Ip6tables, data);
+                HandleRuleset(RulesetKind.Ip6tables, data);
                 break;
             case MessageKind.NftablesTraceLost:
                 // A change of the ruleset may be among the lost messages.
@@ -201,7 +201,7 @@ internal sealed class TraceCollector
         }
     }
 
-    private void TakeNftables(long time, ReadOnlySpan<byte> datagram)
+    private void HandleNftables(long time, ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
@@ -218,7 +218,7 @@ internal sealed class TraceCollector
                 default:
                     if (RulesetChangeDecoder.TryDecode(in message, out RulesetChange change))
                     {
-                        TakeChange(ref change);
+                        HandleChange(ref change);
                     }
 
                     break;
@@ -229,7 +229,7 @@ internal sealed class TraceCollector
     }
 
     // Changes in our own tables do not change the user's rules; but a new table may be the user's even if its name is ours.
-    private void TakeChange(scoped ref readonly RulesetChange change)
+    private void HandleChange(scoped ref readonly RulesetChange change)
     {
         if (change.Kind == RulesetChangeKind.Committed)
         {
@@ -250,7 +250,7 @@ internal sealed class TraceCollector
         }
     }
 
-    private void TakeNflog(long time, ReadOnlySpan<byte> datagram)
+    private void HandleNflog(long time, ReadOnlySpan<byte> datagram)
     {
         NetlinkMessageReader messages = new(datagram);
         while (messages.TryRead(out NetlinkMessage message))
@@ -261,7 +261,7 @@ internal sealed class TraceCollector
         _malformed += messages.IsMalformed ? 1 : 0;
     }
 
-    private void TakeKernelLog(long time, ReadOnlySpan<byte> text) =>
+    private void HandleKernelLog(long time, ReadOnlySpan<byte> text) =>
         Count(KernelLogDecoder.Decode(text, out IptablesTraceLine line), in line, time);
 
     private void Count(DecodeResult result, in IptablesTraceLine line, long time)
@@ -275,7 +275,7 @@ internal sealed class TraceCollector
     }
 
     // iptables-legacy reports no changes: a request for its text implies one.
-    private void TakeRequest(RulesetKind kind)
+    private void HandleRequest(RulesetKind kind)
     {
         if (kind != RulesetKind.Nftables)
         {
@@ -287,7 +287,7 @@ internal sealed class TraceCollector
         Rules.Request(kind);
     }
 
-    private void TakeRuleset(RulesetKind kind, ReadOnlySpan<byte> data)
+    private void HandleRuleset(RulesetKind kind, ReadOnlySpan<byte> data)
     {
         bool isFirst = !Rules.HasNftables;
         if (!data.IsEmpty && Rules.Take(kind, data[1..], isLast: data[0] != 0))

@@ -80,7 +80,7 @@ internal sealed class TraceFeed : IFeedSource
     {
         // First nftables, whose messages create the flows in which lines of iptables are looked up.
         long readUpTo = _clock.TimeOfDay;
-        bool isDrained = TakeNftables();
+        bool isDrained = ReceiveNftables();
         _nftablesRules.Take(isDrained);
         if (_iptables.Take())
         {
@@ -100,7 +100,7 @@ internal sealed class TraceFeed : IFeedSource
     /// <inheritdoc/>
     public void Finish()
     {
-        while (!TakeNftables())
+        while (!ReceiveNftables())
         {
         }
 
@@ -119,7 +119,7 @@ internal sealed class TraceFeed : IFeedSource
     }
 
     // True when the queue was read to its end.
-    private bool TakeNftables()
+    private bool ReceiveNftables()
     {
         for (int turn = 0; turn < BatchesInTurn; turn++)
         {

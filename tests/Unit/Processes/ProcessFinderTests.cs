@@ -10,12 +10,12 @@ public sealed class ProcessFinderTests
     private const ulong Second = 1_000_000_000;
     private const ulong NeverSeen = ulong.MaxValue;
 
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly ProcessCache _cache = new();
     private readonly FakeProcesses _processes = new();
     private readonly ProcessFinder _finder;
 
-    public ProcessFinderTests() => _finder = new ProcessFinder(_cache, _gate, _processes);
+    public ProcessFinderTests() => _finder = new ProcessFinder(_cache, _lock, _processes);
 
     [Fact]
     public void A_process_whose_id_another_one_has_by_now_is_not_named()

@@ -77,7 +77,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         {
             int start = _length;
             bool quoted = at < bytes.Length && bytes[at] == '"';
-            if (!(quoted ? TakeQuoted(bytes, ref at) : TakePlain(bytes, ref at)))
+            if (!(quoted ? ReadQuotedCell(bytes, ref at) : ReadPlainCell(bytes, ref at)))
             {
                 return Error is not null;
             }
@@ -100,7 +100,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         return false;
     }
 
-    private bool TakePlain(ReadOnlySpan<byte> bytes, ref int at)
+    private bool ReadPlainCell(ReadOnlySpan<byte> bytes, ref int at)
     {
         int start = at;
         while (at < bytes.Length && bytes[at] != ',' && bytes[at] != '\n' && !(bytes[at] == '\r' && at + 1 < bytes.Length && bytes[at + 1] == '\n'))
@@ -123,7 +123,7 @@ internal sealed class CsvReader(InputBuffer input, int limit)
         return true;
     }
 
-    private bool TakeQuoted(ReadOnlySpan<byte> bytes, ref int at)
+    private bool ReadQuotedCell(ReadOnlySpan<byte> bytes, ref int at)
     {
         at++;
         while (true)

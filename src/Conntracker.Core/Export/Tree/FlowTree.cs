@@ -38,7 +38,7 @@ public sealed class FlowTree : IFlowWriter
                 throw LogFileErrors.DirectoryInUse(path);
             }
 
-            int present = TakeWhatIsThere();
+            int present = ReadExistingEntries();
             int maximum = TreeLimit.Of(options.MaximumEntries, present, _directories.FreeInodes()) ?? throw LogFileErrors.FewInodes(path);
             _room = new TreeRoom(options.MaximumEntries, maximum, present);
             _directories.CreateUsual(options.SkipElse);
@@ -159,7 +159,7 @@ public sealed class FlowTree : IFlowWriter
     }
 
     // The number of entries.
-    private int TakeWhatIsThere()
+    private int ReadExistingEntries()
     {
         int count = 0;
         foreach ((TreeSection section, FlowProtocol protocol, SafeFileHandle directory) in _directories.OpenAll())

@@ -10,7 +10,7 @@ internal sealed class IptablesComparer : IDisposable
 {
     private static readonly TimeSpan s_patience = TimeSpan.FromSeconds(5);
 
-    private readonly object _gate = new();
+    private readonly object _lock = new();
     private readonly IptablesComparison _comparison;
     private readonly CaptureClock _clock;
     private readonly Action _done;
@@ -39,12 +39,12 @@ internal sealed class IptablesComparer : IDisposable
     /// <param name="isUrgent">Whether to compare at once: the capture is about to end.</param>
     public void Request(long mark, bool isUrgent)
     {
-        lock (_gate)
+        lock (_lock)
         {
             // A thread that already waits for the next comparison will see the newest mark then.
             if ((mark > _wanted && _wanted <= _compared) || (isUrgent && !_isUrgent))
             {
-                Monitor.Pulse(_gate);
+                Monitor.Pulse(_lock);
             }
 
             _wanted = Math.Max(_wanted, mark);
@@ -56,7 +56,7 @@ internal sealed class IptablesComparer : IDisposable
     /// <returns>False when there is none.</returns>
     public bool TryTake(out IptablesCheck check)
     {
-        lock (_gate)
+        lock (_lock)
         {
             return _checks.TryDequeue(out check);
         }
@@ -65,10 +65,10 @@ internal sealed class IptablesComparer : IDisposable
     /// <summary>Ends the thread; waits a few seconds for a running comparison.</summary>
     public void Dispose()
     {
-        lock (_gate)
+        lock (_lock)
         {
             _isEnding = true;
-            Monitor.Pulse(_gate);
+            Monitor.Pulse(_lock);
         }
 
         _thread.Join(s_patience);
@@ -92,7 +92,7 @@ internal sealed class IptablesComparer : IDisposable
 
             if (check is not null)
             {
-                lock (_gate)
+                lock (_lock)
                 {
                     _compared = mark;
                     _checks.Enqueue(check.Value);
@@ -106,11 +106,11 @@ internal sealed class IptablesComparer : IDisposable
     // False when the thread is to end.
     private bool WaitUntilDue(out long mark, out bool isUrgent)
     {
-        lock (_gate)
+        lock (_lock)
         {
             while (!_isEnding && Pause() is not 0 and int pause)
             {
-                Monitor.Wait(_gate, pause);
+                Monitor.Wait(_lock, pause);
             }
 
             (mark, isUrgent) = (_wanted, _isUrgent);

@@ -80,7 +80,7 @@ internal sealed class IptablesFeed : IDisposable
         _loggerFeed?.Receive();
         _rules.Take();
         _lastTake = _clock.Now;
-        bool hasTaken = TakeLines();
+        bool hasSent = ReceiveLines();
         if (_source is not null)
         {
             CountLost(_source.Lines);
@@ -91,7 +91,7 @@ internal sealed class IptablesFeed : IDisposable
             _notices.Add("nflog-error", $"TRACE lines of iptables-legacy can no longer be read: {error.Message}");
         }
 
-        return hasTaken;
+        return hasSent;
     }
 
     /// <summary>Handles the received lines, and waits until the texts of their rules are read.</summary>
@@ -112,7 +112,7 @@ internal sealed class IptablesFeed : IDisposable
             }
 
             // Lines with the rules known so far are better than none.
-            _ = PutLines(lines, end);
+            _ = SendLines(lines, end);
         }
 
         _rules.Finish();
@@ -125,15 +125,15 @@ internal sealed class IptablesFeed : IDisposable
         _rules.Dispose();
     }
 
-    // A line is put only when the rules were compared after it arrived: a packet that met a new rule must not show the old one.
-    private bool TakeLines()
+    // A line is sent only when the rules were compared after it arrived: a packet that met a new rule must not show the old one.
+    private bool ReceiveLines()
     {
-        bool hasTaken = false;
+        bool hasSent = false;
         while (_rules.TryTakeCheck(out IptablesCheck check))
         {
-            hasTaken |= _source is not null && PutLines(_source.Lines, check.Before);
+            hasSent |= _source is not null && SendLines(_source.Lines, check.Before);
             _rules.Apply(in check);
-            hasTaken |= _source is not null && PutLines(_source.Lines, check.Mark);
+            hasSent |= _source is not null && SendLines(_source.Lines, check.Mark);
         }
 
         if (_source?.Lines is IIptablesLines lines)
@@ -146,20 +146,20 @@ internal sealed class IptablesFeed : IDisposable
             }
         }
 
-        return hasTaken;
+        return hasSent;
     }
 
-    private bool PutLines(IIptablesLines lines, long end)
+    private bool SendLines(IIptablesLines lines, long end)
     {
-        bool hasTaken = false;
+        bool hasSent = false;
         while (lines.HasBefore(end) && lines.TryRead(out ReadOnlySpan<byte> line))
         {
-            hasTaken = true;
+            hasSent = true;
             _sink.Put(lines.Kind, _clock.Now, line);
             lines.Release();
         }
 
-        return hasTaken;
+        return hasSent;
     }
 
     private void OpenWhenNeeded()

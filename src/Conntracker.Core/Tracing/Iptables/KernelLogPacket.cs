@@ -56,13 +56,13 @@ internal ref struct KernelLogPacket
             {
                 if (!isCause)
                 {
-                    packet.TakeCause(words[1..]);
+                    packet.ParseCause(words[1..]);
                 }
 
                 break;
             }
 
-            packet.Take(word);
+            packet.Parse(word);
             words = end < 0 ? default : words[(end + 1)..];
         }
 
@@ -70,7 +70,7 @@ internal ref struct KernelLogPacket
         return packet;
     }
 
-    private void Take(ReadOnlySpan<byte> word)
+    private void Parse(ReadOnlySpan<byte> word)
     {
         int equals = word.IndexOf((byte)'=');
         if (equals < 0)
@@ -83,7 +83,7 @@ internal ref struct KernelLogPacket
         ReadOnlySpan<byte> value = word[(equals + 1)..];
         if (!_hasProtocol)
         {
-            TakeNetwork(key, value);
+            ParseNetwork(key, value);
         }
         else if (FlowKey.HasPorts(Tuple.Key.Protocol))
         {
@@ -92,11 +92,11 @@ internal ref struct KernelLogPacket
         }
         else if (FlowKey.IsIcmp(Tuple.Key.Protocol))
         {
-            TakeIcmp(key, value);
+            ParseIcmp(key, value);
         }
     }
 
-    private void TakeNetwork(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    private void ParseNetwork(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         if (key.SequenceEqual("SRC"u8))
         {
@@ -112,7 +112,7 @@ internal ref struct KernelLogPacket
         }
     }
 
-    private void TakeIcmp(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
+    private void ParseIcmp(ReadOnlySpan<byte> key, ReadOnlySpan<byte> value)
     {
         if (key.SequenceEqual("TYPE"u8) && TryRead(value, out ushort type) && type <= byte.MaxValue)
         {
@@ -131,7 +131,7 @@ internal ref struct KernelLogPacket
     }
 
     // By PacketDecoder's rules: of the same family, not an error itself, and travelling against the error.
-    private void TakeCause(ReadOnlySpan<byte> words)
+    private void ParseCause(ReadOnlySpan<byte> words)
     {
         KernelLogPacket cause = Read(words, isCause: true);
         if (Tuple.IsIcmpError && cause.IsComplete && !cause.Tuple.IsIcmpError && cause.Tuple.Key.Family == Tuple.Key.Family)

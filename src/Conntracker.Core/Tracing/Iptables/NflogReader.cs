@@ -15,7 +15,7 @@ internal sealed class NflogReader : IDisposable
     private readonly NflogSequence _sequence = new();
     private readonly Wakeup _stop = new();
     private readonly Thread _thread;
-    private readonly Lock _gate = new();
+    private readonly Lock _lock = new();
     private readonly List<NflogSubscriber> _taps = [];
     private Exception? _error;
 
@@ -42,7 +42,7 @@ internal sealed class NflogReader : IDisposable
     {
         get
         {
-            lock (_gate)
+            lock (_lock)
             {
                 return _error is null;
             }
@@ -52,7 +52,7 @@ internal sealed class NflogReader : IDisposable
     /// <summary>Adds a subscriber: it gets all datagrams read from now on.</summary>
     public void Add(NflogSubscriber tap)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _taps.Add(tap);
             if (_error is not null)
@@ -66,7 +66,7 @@ internal sealed class NflogReader : IDisposable
     /// <returns>True when it was the last one.</returns>
     public bool Remove(NflogSubscriber tap)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _taps.Remove(tap);
             return _taps.Count == 0;
@@ -96,7 +96,7 @@ internal sealed class NflogReader : IDisposable
 #pragma warning restore CA1031
         {
             _source.Dispose();
-            lock (_gate)
+            lock (_lock)
             {
                 _error = error;
                 _taps.ForEach(tap => tap.Fail(error));
@@ -142,7 +142,7 @@ internal sealed class NflogReader : IDisposable
 
     private void Share(int received)
     {
-        lock (_gate)
+        lock (_lock)
         {
             for (int i = 0; i < received; i++)
             {
@@ -161,7 +161,7 @@ internal sealed class NflogReader : IDisposable
 
     private void ShareLoss(long lost)
     {
-        lock (_gate)
+        lock (_lock)
         {
             _taps.ForEach(tap =>
             {

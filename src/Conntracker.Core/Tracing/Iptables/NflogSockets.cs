@@ -10,7 +10,7 @@ namespace Conntracker.Core.Tracing.Iptables;
 /// </summary>
 internal static class NflogSockets
 {
-    private static readonly Lock s_gate = new();
+    private static readonly Lock s_lock = new();
     private static readonly Dictionary<NetworkNamespaceId, NflogReader> s_readers = [];
 
     /// <summary>Subscribes to the group of the calling thread's network namespace.</summary>
@@ -20,7 +20,7 @@ internal static class NflogSockets
     /// <exception cref="ConntrackException">The group is not available: see <see cref="NflogSource"/>.</exception>
     public static NflogSubscriber Attach(NetworkNamespaceId networkNamespace, Wakeup arrived, int capacity = DatagramRing.DefaultCapacity)
     {
-        lock (s_gate)
+        lock (s_lock)
         {
             // A failed reader keeps only its existing subscribers; its socket is closed, so the group is free.
             if (!s_readers.TryGetValue(networkNamespace, out NflogReader? reader) || !reader.IsReading)
@@ -38,7 +38,7 @@ internal static class NflogSockets
     private static void Detach(NetworkNamespaceId networkNamespace, NflogReader reader, NflogSubscriber tap)
     {
         // The lock is held until the socket is closed: the next subscriber needs the group.
-        lock (s_gate)
+        lock (s_lock)
         {
             if (reader.Remove(tap))
             {
