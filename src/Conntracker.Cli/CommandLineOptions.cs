@@ -11,25 +11,106 @@ internal sealed class CommandLineOptions
     // An argument that begins with @ is what it is, a file's name for one; it does not name a file with further arguments.
     private static readonly ParserConfiguration s_configuration = new() { ResponseFileTokenReplacer = null };
 
-    private readonly Option<bool> _foreground = new("--foreground", "-f") { Description = "Accepted for compatibility; the program always runs in the foreground" };
+    private readonly Option<bool> _foreground = new("--foreground", "-f")
+    {
+        Description = "Accepted for compatibility; the program always runs in the foreground",
+    };
+
     private readonly Option<bool> _conntrackOnly = new("--conntrack-only", "-c") { Description = "Connection tracking only: trace nothing, even with -t" };
-    private readonly Option<bool> _trace = new("--trace", "-t") { Description = "Trace each flow through the firewall's rules for a time after its first packet; also shows flows that a rule drops" };
+
+    private readonly Option<bool> _trace = new("--trace", "-t")
+    {
+        Description = "Trace each flow through the firewall's rules for a time after its first packet; also shows flows that a rule drops",
+    };
+
     private readonly Option<bool> _everything = new("--everything", "-e") { Description = "With -t: trace every packet" };
-    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration") { Description = "With -t: how many seconds each flow is traced, 1 to 86400; default 30", HelpName = "SECONDS", CustomParser = OptionParsers.TraceSeconds };
-    private readonly Option<string> _output = new("--output", "-o") { Description = "Log file; - is standard output", HelpName = "FILE|-", DefaultValueFactory = _ => DefaultLog };
-    private readonly Option<LogStyle> _style = new("--style") { Description = "Version of the text log: v1, v2 or v3", HelpName = "v1|v2|v3", DefaultValueFactory = _ => LogStyle.V3, CustomParser = OptionParsers.Name<LogStyle> };
-    private readonly Option<LogFormat> _format = new("--format") { Description = "Format of the log: text, json (one array), jsonlines or csv", HelpName = "text|json|jsonlines|csv", DefaultValueFactory = _ => LogFormat.Text, CustomParser = OptionParsers.Format };
-    private readonly Option<TimeSpan?> _duration = new("--duration") { Description = "Stop after this time; default: run until Ctrl+C or SIGTERM", HelpName = "SECONDS", CustomParser = OptionParsers.Seconds };
-    private readonly Option<string?> _netns = new("--netns") { Description = "Capture in this network namespace: a name from 'ip netns', or a path", HelpName = "NAME" };
+
+    private readonly Option<TimeSpan?> _traceDuration = new("--trace-duration")
+    {
+        Description = "With -t: how many seconds each flow is traced, 1 to 86400; default 30",
+        HelpName = "SECONDS",
+        CustomParser = OptionParsers.TraceSeconds,
+    };
+
+    private readonly Option<string> _output = new("--output", "-o")
+    {
+        Description = "Log file; - is standard output",
+        HelpName = "FILE|-",
+        DefaultValueFactory = _ => DefaultLog,
+    };
+
+    private readonly Option<LogStyle> _style = new("--style")
+    {
+        Description = "Version of the text log: v1, v2 or v3",
+        HelpName = "v1|v2|v3",
+        DefaultValueFactory = _ => LogStyle.V3,
+        CustomParser = OptionParsers.Name<LogStyle>,
+    };
+
+    private readonly Option<LogFormat> _format = new("--format")
+    {
+        Description = "Format of the log: text, json (one array), jsonlines or csv",
+        HelpName = "text|json|jsonlines|csv",
+        DefaultValueFactory = _ => LogFormat.Text,
+        CustomParser = OptionParsers.Format,
+    };
+
+    private readonly Option<TimeSpan?> _duration = new("--duration")
+    {
+        Description = "Stop after this time; default: run until Ctrl+C or SIGTERM",
+        HelpName = "SECONDS",
+        CustomParser = OptionParsers.Seconds,
+    };
+
+    private readonly Option<string?> _netns = new("--netns")
+    {
+        Description = "Capture in this network namespace: a name from 'ip netns', or a path",
+        HelpName = "NAME",
+    };
+
     private readonly Option<bool> _accounting = new("--accounting") { Description = "Enable the kernel's packet and byte counters while the capture runs" };
-    private readonly Option<bool> _keepTracking = new("--keep-tracking") { Description = "Keep tracking enabled even when the kernel's table is nearly full and the kernel will drop packets" };
-    private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b") { Description = "Show the process behind each flow that begins or ends on this host (eBPF)" };
-    private readonly Option<int> _bufferSize = new("--buffer-size") { Description = "Size of the kernel buffer for unread events or packets, in bytes or with the suffix K, M or G", HelpName = "BYTES", DefaultValueFactory = _ => new CaptureOptions().BufferSize, CustomParser = OptionParsers.Size };
-    private readonly Option<int> _maximumFlows = new("--max-flows") { Description = "Maximum number of flows, and of entries in a tree; beyond it flows are folded, unanswered ones first", HelpName = "N", DefaultValueFactory = _ => new CaptureOptions().MaximumFlows, CustomParser = OptionParsers.Flows };
+
+    private readonly Option<bool> _keepTracking = new("--keep-tracking")
+    {
+        Description = "Keep tracking enabled even when the kernel's table is nearly full and the kernel will drop packets",
+    };
+
+    private readonly Option<bool> _resolveProcess = new("--resolve-process", "-b")
+    {
+        Description = "Show the process behind each flow that begins or ends on this host (eBPF)",
+    };
+
+    private readonly Option<int> _bufferSize = new("--buffer-size")
+    {
+        Description = "Size of the kernel buffer for unread events or packets, in bytes or with the suffix K, M or G",
+        HelpName = "BYTES",
+        DefaultValueFactory = _ => new CaptureOptions().BufferSize,
+        CustomParser = OptionParsers.Size,
+    };
+
+    private readonly Option<int> _maximumFlows = new("--max-flows")
+    {
+        Description = "Maximum number of flows, and of entries in a tree; beyond it flows are folded, unanswered ones first",
+        HelpName = "N",
+        DefaultValueFactory = _ => new CaptureOptions().MaximumFlows,
+        CustomParser = OptionParsers.Flows,
+    };
+
     private readonly Option<string?> _record = new("--record") { Description = "Record kernel messages, or packet headers, to a new file", HelpName = "FILE" };
-    private readonly Option<string?> _replay = new("--replay") { Description = "Replay a recording instead of capturing; requires no privileges", HelpName = "FILE" };
+
+    private readonly Option<string?> _replay = new("--replay")
+    {
+        Description = "Replay a recording instead of capturing; requires no privileges",
+        HelpName = "FILE",
+    };
+
     private readonly Option<bool> _stats = new("--stats") { Description = "Print the capture's counters (seen, lost, repaired) to standard error at exit" };
-    private readonly Option<bool> _quiet = new("--quiet", "-q") { Description = "Do not print messages about the start of the capture and the written log; notes and errors are still printed" };
+
+    private readonly Option<bool> _quiet = new("--quiet", "-q")
+    {
+        Description = "Do not print messages about the start of the capture and the written log; notes and errors are still printed",
+    };
+
     private readonly PacketOptions _packets = new();
     private readonly TreeOptions _tree = new();
     private readonly RootCommand _root;
@@ -37,9 +118,11 @@ internal sealed class CommandLineOptions
     /// <summary>Creates the options.</summary>
     public CommandLineOptions()
     {
-        _root = new RootCommand("Captures every flow that the kernel's connection tracking sees, or builds flows from packets of an interface or a capture file, and writes a sorted log at exit. SIGUSR1 writes the log so far.")
+        _root = new RootCommand("Captures every flow that the kernel's connection tracking sees, or builds flows from packets of an interface or a capture " +
+            "file, and writes a sorted log at exit. SIGUSR1 writes the log so far.")
         {
-            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration, _netns, _accounting, _keepTracking, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats, _quiet,
+            _foreground, _output, _conntrackOnly, _trace, _everything, _traceDuration, _style, _format, _duration,
+            _netns, _accounting, _keepTracking, _resolveProcess, _bufferSize, _maximumFlows, _record, _replay, _stats, _quiet,
         };
         foreach (Option option in _packets.All.Concat(_tree.All))
         {
@@ -99,13 +182,15 @@ internal sealed class CommandLineOptions
     private void Validate(CommandResult command)
     {
         bool replays = command.GetResult(_replay) is { Implicit: false };
-        Option[] liveOnly = [_netns, _accounting, _keepTracking, _resolveProcess, _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
+        Option[] liveOnly = [_netns, _accounting, _keepTracking, _resolveProcess,
+            _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
         foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
         {
             command.AddError($"{option.Name} cannot be used with --replay: a replay only reads a recording.");
         }
 
-        _packets.Validate(command, [_accounting, _keepTracking, _conntrackOnly, _trace, _everything, _traceDuration], [_netns, _duration, _resolveProcess], _replay);
+        _packets.Validate(command, [_accounting, _keepTracking, _conntrackOnly, _trace, _everything, _traceDuration],
+            [_netns, _duration, _resolveProcess], _replay);
 
         Option[] traceOnly = [_everything, _traceDuration];
         foreach (Option option in traceOnly.Where(each => command.GetResult(each) is { Implicit: false } && !command.GetValue(_trace)))

@@ -19,7 +19,8 @@ internal static class OptionParsers
             }
         }
 
-        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not one of {string.Join(", ", Enum.GetNames<T>().Where(name => name != nameof(LogFormat.Tree)).Select(name => name.ToLowerInvariant()))}.");
+        result.AddError($"{((OptionResult)result.Parent!).Option.Name}: '{text}' is not one of " +
+            $"{string.Join(", ", Enum.GetNames<T>().Where(name => name != nameof(LogFormat.Tree)).Select(name => name.ToLowerInvariant()))}.");
         return default;
     }
 

@@ -7,11 +7,39 @@ namespace Conntracker.Cli;
 /// <summary>The options of packet captures, and those that set the host's own addresses and services.</summary>
 internal sealed class PacketOptions
 {
-    private readonly Option<string?> _interface = new("--interface", "-i") { Description = "Capture packets of this interface, or of any, instead of connection tracking events", HelpName = "IF" };
-    private readonly Option<string?> _pcap = new("--pcap") { Description = "Read packets from a capture file (pcap, pcapng) instead of capturing; requires no privileges", HelpName = "FILE" };
-    private readonly Option<string?> _filter = new("--filter") { Description = "With -i or --pcap: capture matching packets only; syntax of pcap-filter(7), such as 'tcp port 443'", HelpName = "EXPR" };
-    private readonly Option<int[]> _incomingUdp = new("--incoming-udp") { Description = "With -i or --pcap: UDP port of a local service, whose traffic is always incoming; can be repeated", HelpName = "PORT", DefaultValueFactory = _ => [], CustomParser = ParsePorts };
-    private readonly Option<AddressRange[]> _local = new("--local") { Description = "Treat this address or subnet as local, in addition to the host's own; can be repeated", HelpName = "ADDRESS|SUBNET", DefaultValueFactory = _ => [], CustomParser = ParseRanges };
+    private readonly Option<string?> _interface = new("--interface", "-i")
+    {
+        Description = "Capture packets of this interface, or of any, instead of connection tracking events",
+        HelpName = "IF",
+    };
+
+    private readonly Option<string?> _pcap = new("--pcap")
+    {
+        Description = "Read packets from a capture file (pcap, pcapng) instead of capturing; requires no privileges",
+        HelpName = "FILE",
+    };
+
+    private readonly Option<string?> _filter = new("--filter")
+    {
+        Description = "With -i or --pcap: capture matching packets only; syntax of pcap-filter(7), such as 'tcp port 443'",
+        HelpName = "EXPR",
+    };
+
+    private readonly Option<int[]> _incomingUdp = new("--incoming-udp")
+    {
+        Description = "With -i or --pcap: UDP port of a local service, whose traffic is always incoming; can be repeated",
+        HelpName = "PORT",
+        DefaultValueFactory = _ => [],
+        CustomParser = ParsePorts,
+    };
+
+    private readonly Option<AddressRange[]> _local = new("--local")
+    {
+        Description = "Treat this address or subnet as local, in addition to the host's own; can be repeated",
+        HelpName = "ADDRESS|SUBNET",
+        DefaultValueFactory = _ => [],
+        CustomParser = ParseRanges,
+    };
 
     /// <summary>All of these options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [_interface, _filter, _pcap, _incomingUdp, _local];
@@ -52,7 +80,8 @@ internal sealed class PacketOptions
             string source = hasFile ? _pcap.Name : _interface.Name;
             foreach (Option option in ofKernel.Where(each => IsGiven(command, each)))
             {
-                command.AddError($"{option.Name} cannot be used with {source}: it requires connection tracking, and the source is packets. Packets are always counted.");
+                command.AddError($"{option.Name} cannot be used with {source}: it requires connection tracking, and the source is packets. Packets are " +
+                    "always counted.");
             }
         }
 

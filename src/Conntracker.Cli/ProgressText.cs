@@ -33,7 +33,8 @@ internal static class ProgressText
     private static string End(CaptureOptions capture) => (capture.PcapPath, capture.Duration) switch
     {
         (not null, _) => "It ends with the file, or earlier with Ctrl+C or SIGTERM.",
-        (_, TimeSpan duration) => string.Create(CultureInfo.InvariantCulture, $"It ends after {duration.TotalSeconds:0.###} s, or earlier with Ctrl+C or SIGTERM."),
+        (_, TimeSpan duration) =>
+            string.Create(CultureInfo.InvariantCulture, $"It ends after {duration.TotalSeconds:0.###} s, or earlier with Ctrl+C or SIGTERM."),
         _ => "Ctrl+C or SIGTERM ends it.",
     };
 

@@ -6,9 +6,22 @@ namespace Conntracker.Cli;
 /// <summary>The options of the tree that is updated while a capture runs.</summary>
 internal sealed class TreeOptions
 {
-    private readonly Option<string?> _tree = new("--tree") { Description = "Keep a tree of empty files for firewall rules in this directory while the capture runs: {in,out,else}/PROTOCOL/SOURCE-PORT-DESTINATION-PORT. Writes no log unless -o is given", HelpName = "DIR" };
+    private readonly Option<string?> _tree = new("--tree")
+    {
+        Description = "Keep a tree of empty files for firewall rules in this directory while the capture runs: " +
+            "{in,out,else}/PROTOCOL/SOURCE-PORT-DESTINATION-PORT. Writes no log unless -o is given",
+        HelpName = "DIR",
+    };
+
     private readonly Option<bool> _skipElse = new("--skip-else") { Description = "With --tree: leave out flows that are neither incoming nor outgoing" };
-    private readonly Option<InternetFolding> _foldInternet = new("--fold-internet") { Description = "With --tree: for which flows a remote address on the internet becomes INTERNET", HelpName = "both|in|out|none", DefaultValueFactory = _ => InternetFolding.Both, CustomParser = OptionParsers.Name<InternetFolding> };
+
+    private readonly Option<InternetFolding> _foldInternet = new("--fold-internet")
+    {
+        Description = "With --tree: for which flows a remote address on the internet becomes INTERNET",
+        HelpName = "both|in|out|none",
+        DefaultValueFactory = _ => InternetFolding.Both,
+        CustomParser = OptionParsers.Name<InternetFolding>,
+    };
 
     /// <summary>All of these options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [_tree, _skipElse, _foldInternet];

@@ -15,7 +15,8 @@ public abstract class CaptureCmdlet : ConntrackCmdlet
     /// <summary>
     /// <para type="description">The names of captures; wildcards are allowed.</para>
     /// </summary>
-    [Parameter(ParameterSetName = ByName, Position = 0, ValueFromPipeline = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The names of the captures. Wildcards are allowed.")]
+    [Parameter(ParameterSetName = ByName, Position = 0, ValueFromPipeline = true,
+        ValueFromPipelineByPropertyName = true, HelpMessage = "The names of the captures. Wildcards are allowed.")]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(CaptureNameCompleter))]
     public string[]? Name { get; set; }

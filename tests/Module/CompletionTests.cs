@@ -54,7 +54,8 @@ public sealed class CompletionTests : ModuleTest
     {
         using TestNamespace host = new();
         host.Run("ip", "link", "add", "here0", "type", "veth", "peer", "name", "here1");
-        Assert.Equal(["any", "here0", "here1", "lo"], Engine.Complete($"Start-ConntrackCapture -NetworkNamespace {host.Name} -Interface ").Order(StringComparer.Ordinal));
+        Assert.Equal(["any", "here0", "here1", "lo"], Engine.Complete($"Start-ConntrackCapture -NetworkNamespace {host.Name} -Interface ")
+            .Order(StringComparer.Ordinal));
         Assert.Empty(Engine.Complete("Start-ConntrackCapture -Interface here"));
         Assert.Contains("lo", Engine.Complete("Start-ConntrackCapture -Interface "));
     }

@@ -29,7 +29,8 @@ public sealed class DisableFlowTraceTests : ModuleTest
         sender.Send(2);
         Eventually.True("packets", () => Engine.Line("(Get-FlowTrace -Id 1).Packets -ge 2") == "True");
 
-        Assert.Equal(["Conntracker.FlowTrace 1 False"], Engine.Lines("$flow | Disable-FlowTrace -PassThru | ForEach-Object { \"$($_.GetType()) $($_.Id) $($_.IsActive)\" }"));
+        Assert.Equal(["Conntracker.FlowTrace 1 False"],
+            Engine.Lines("$flow | Disable-FlowTrace -PassThru | ForEach-Object { \"$($_.GetType()) $($_.Id) $($_.IsActive)\" }"));
 
         AssertUntraced(host, sender);
         Engine.Fail("$flow | Disable-FlowTrace", "FlowTraceNotFound", ErrorCategory.ObjectNotFound);
@@ -55,7 +56,8 @@ public sealed class DisableFlowTraceTests : ModuleTest
     public void Traces_of_the_pipeline_end_each_in_its_own_capture()
     {
         using TestNamespace host = Captured();
-        Engine.Lines($"$other = Start-ConntrackCapture other -NetworkNamespace {host.Name}; (Get-ConntrackCapture live), $other | Enable-FlowTrace -DstPort 443");
+        Engine.Lines($"$other = Start-ConntrackCapture other -NetworkNamespace {host.Name}; (Get-ConntrackCapture live), $other | " +
+            "Enable-FlowTrace -DstPort 443");
 
         Assert.Equal(["False", "False"], Engine.Lines("Get-FlowTrace | Disable-FlowTrace; (Get-FlowTrace).IsActive"));
 
@@ -68,12 +70,14 @@ public sealed class DisableFlowTraceTests : ModuleTest
     public void By_number_it_goes_on_after_a_wrong_one_and_leaves_number_0()
     {
         using TestNamespace host = Captured();
-        Engine.Lines($"$null = Start-ConntrackCapture traced -NetworkNamespace {host.Name} -Trace Flows; 1, 2 | ForEach-Object {{ Enable-FlowTrace -Name traced -DstPort $_ }}");
+        Engine.Lines($"$null = Start-ConntrackCapture traced -NetworkNamespace {host.Name} -Trace Flows; 1, 2 | " +
+            $"ForEach-Object {{ Enable-FlowTrace -Name traced -DstPort $_ }}");
 
         Answer answer = Engine.Run("Disable-FlowTrace -Id 7, 0, 2 -Name traced; (Get-FlowTrace traced -Active).Id");
 
         Assert.Equal(["FlowTraceNotFound", "FlowTraceNotFound"], answer.ErrorIds);
-        Assert.Equal((7, "Trace 0 is the trace that traced was started with. It ends with the capture."), (answer.Errors[0].TargetObject, answer.Errors[1].ToString()));
+        Assert.Equal((7, "Trace 0 is the trace that traced was started with. It ends with the capture."),
+            (answer.Errors[0].TargetObject, answer.Errors[1].ToString()));
         Assert.Equal(["0", "1"], answer.Lines);
     }
 
@@ -82,7 +86,8 @@ public sealed class DisableFlowTraceTests : ModuleTest
     {
         using TestNamespace host = Captured();
         Engine.Lines("Enable-FlowTrace -DstPort 443");
-        Assert.Equal(["What if: Performing the operation \"End trace\" on target \"to port 443, by live\"."], Engine.Show("Get-FlowTrace | Disable-FlowTrace -WhatIf -PassThru"));
+        Assert.Equal(["What if: Performing the operation \"End trace\" on target \"to port 443, by live\"."],
+            Engine.Show("Get-FlowTrace | Disable-FlowTrace -WhatIf -PassThru"));
         Assert.Equal("True", Engine.Line("(Get-FlowTrace).IsActive"));
     }
 

@@ -11,10 +11,14 @@ public sealed class EnableFlowTraceTests : ModuleTest
     [InlineData("Enable-FlowTrace -DstPort 443", "CaptureNotFound", ErrorCategory.ObjectNotFound)]
     [InlineData("Enable-FlowTrace -DstPort 443 -Name nobody", "CaptureNotFound", ErrorCategory.ObjectNotFound)]
     [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -DstPort 443", "CaptureNotRunning", ErrorCategory.InvalidOperation)]
-    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -DstPort 443 -Name office", "CaptureNotRunning", ErrorCategory.InvalidOperation)]
-    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; $c | Enable-FlowTrace -DstPort 443", "CaptureNotRunning", ErrorCategory.InvalidOperation)]
-    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Get-ConntrackFlow | Enable-FlowTrace", "CaptureNotRunning", ErrorCategory.InvalidOperation)]
-    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -DstPort 53 -Name office -Capture $c", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
+    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -DstPort 443 -Name office",
+        "CaptureNotRunning", ErrorCategory.InvalidOperation)]
+    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; $c | Enable-FlowTrace -DstPort 443",
+        "CaptureNotRunning", ErrorCategory.InvalidOperation)]
+    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Get-ConntrackFlow | Enable-FlowTrace",
+        "CaptureNotRunning", ErrorCategory.InvalidOperation)]
+    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -DstPort 53 -Name office -Capture $c",
+        "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
     [InlineData("Enable-FlowTrace", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
     [InlineData("Enable-FlowTrace -Name office -Duration 10s", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
     [InlineData("Enable-FlowTrace -DstPort 443 -Duration 0s", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
@@ -22,7 +26,8 @@ public sealed class EnableFlowTraceTests : ModuleTest
     [InlineData("Enable-FlowTrace -DstPort 443 -Duration '-5s'", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
     [InlineData("Enable-FlowTrace -DstPort 443 -Duration 2d", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
     [InlineData("Enable-FlowTrace -DstPort 443 -Duration ([timespan]::MaxValue)", "ConntrackArgumentInvalid", ErrorCategory.InvalidArgument)]
-    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -InputObject (Get-ConntrackFlow -DstPort 53) -DstPort 53", "AmbiguousParameterSet", ErrorCategory.InvalidArgument)]
+    [InlineData("$c = Start-ConntrackCapture office -ReplayPath $office; Enable-FlowTrace -InputObject (Get-ConntrackFlow -DstPort 53) -DstPort 53",
+        "AmbiguousParameterSet", ErrorCategory.InvalidArgument)]
     public void What_cannot_be_traced_is_an_error(string script, string id, ErrorCategory category) => Engine.Fail(script, id, category);
 
     [Fact]
@@ -52,14 +57,17 @@ public sealed class EnableFlowTraceTests : ModuleTest
                 ($trace.Until - $trace.StartTime).TotalSeconds -gt 9.9
                 """));
         sender.Send(3);
-        Eventually.True("three packets", () => Engine.Lines("(Get-ConntrackFlow -SrcPort 30001).Trace | Where-Object { $_.Chain -eq 'input' -and $_.Packets -eq 3 }").Length == 1);
+        Eventually.True("three packets", () =>
+            Engine.Lines("(Get-ConntrackFlow -SrcPort 30001).Trace | Where-Object { $_.Chain -eq 'input' -and $_.Packets -eq 3 }").Length == 1);
         Assert.Equal(
             [
                 "table: inet guard, chain: output, type: rule, position: 2 3", "table: inet guard, chain: services, type: return, position: 3 3",
                 "table: inet guard, chain: output, type: policy, position: 3 3", "table: inet guard, chain: input, type: policy, position: 2 3",
             ],
             Engine.Lines("(Get-ConntrackFlow -SrcPort 30001).Trace | ForEach-Object { \"$_ $($_.Packets)\" }"));
-        Assert.Equal(["Accepted", "inet guard input policy accept", "12", "True"], Engine.Lines("$f = Get-ConntrackFlow -SrcPort 30001; $f.Verdict; $f.VerdictRule; (Get-FlowTrace -Id 1).Steps; (Get-FlowTrace -Id 1).Packets -ge 3"));
+        Assert.Equal(["Accepted", "inet guard input policy accept", "12", "True"],
+            Engine.Lines(
+                "$f = Get-ConntrackFlow -SrcPort 30001; $f.Verdict; $f.VerdictRule; (Get-FlowTrace -Id 1).Steps; (Get-FlowTrace -Id 1).Packets -ge 3"));
         Assert.Equal(rules, Traffic.RulesOf(host));
     }
 
@@ -70,7 +78,8 @@ public sealed class EnableFlowTraceTests : ModuleTest
         string rules = Traffic.RulesOf(host);
         Traffic.SendSyn(host, 22);
 
-        Assert.Equal(["protocol Tcp, from 127.0.0.0/8, to port 22-23", "True"], Engine.Lines("$t = Enable-FlowTrace -Protocol Tcp -SrcAddress 127.0.0.0/8 -DstPort 22-23 -PassThru; $t.Target; $null -eq $t.Flow"));
+        Assert.Equal(["protocol Tcp, from 127.0.0.0/8, to port 22-23", "True"],
+            Engine.Lines("$t = Enable-FlowTrace -Protocol Tcp -SrcAddress 127.0.0.0/8 -DstPort 22-23 -PassThru; $t.Target; $null -eq $t.Flow"));
 
         // Nobody has seen the first one: it was dropped, and not traced.
         Assert.Empty(Engine.Lines("Get-ConntrackFlow -DstPort 22"));
@@ -80,7 +89,8 @@ public sealed class EnableFlowTraceTests : ModuleTest
         Eventually.True("both flows", () => Engine.Lines("Get-ConntrackFlow -Verdict Dropped, Rejected").Length == 2);
         Assert.Equal(
             ["22 inet guard services #1: tcp dport 22 drop comment \"no ssh\"", "23 inet guard input #1: tcp dport 23 reject with tcp reset"],
-            Engine.Lines("Get-ConntrackFlow -Verdict Dropped, Rejected | ForEach-Object { \"$($_.DstPort) $($_.VerdictRule)\" }").Order(StringComparer.Ordinal));
+            Engine.Lines("Get-ConntrackFlow -Verdict Dropped, Rejected | ForEach-Object { \"$($_.DstPort) $($_.VerdictRule)\" }")
+                .Order(StringComparer.Ordinal));
 
         // Port 8081 came between the two.
         Assert.Empty(Engine.Lines("Get-ConntrackFlow -DstPort 8081 | Where-Object Verdict -ne Unknown"));
@@ -157,12 +167,14 @@ public sealed class EnableFlowTraceTests : ModuleTest
         using TempDirectory folder = new();
         File.WriteAllText(
             folder.File("folded.jsonl"),
-            """{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","DstPort":80,"ReplySrcAddress":"10.0.0.2","ReplyDstAddress":"10.0.0.1","Folding":"ClientPort"}""");
+            """{"Protocol":"Tcp","Family":"IPv4","SrcAddress":"10.0.0.1","DstAddress":"10.0.0.2","DstPort":80,""" +
+            """ "ReplySrcAddress":"10.0.0.2","ReplyDstAddress":"10.0.0.1","Folding":"ClientPort"}""");
         Engine.Set("folder", folder.Path);
         Traffic.SendUdp(host, 31000, 1);
         Eventually.True("the flow", () => Engine.Lines("Get-ConntrackFlow -SrcPort 31000").Length == 1);
 
-        Answer answer = Engine.Run("(@(Import-ConntrackLog \"$fixtures/v1.log\")[0], (Import-ConntrackLog \"$folder/folded.jsonl\"), (Get-ConntrackFlow -SrcPort 31000) | Enable-FlowTrace -PassThru).Flow.SrcPort");
+        Answer answer = Engine.Run("(@(Import-ConntrackLog \"$fixtures/v1.log\")[0], (Import-ConntrackLog \"$folder/folded.jsonl\"), (Get-ConntrackFlow " +
+            "-SrcPort 31000) | Enable-FlowTrace -PassThru).Flow.SrcPort");
 
         Assert.Equal(["31000"], answer.Lines);
         Assert.Equal(["FlowNotTraceable", "FlowNotTraceable"], answer.ErrorIds);
@@ -193,7 +205,8 @@ public sealed class EnableFlowTraceTests : ModuleTest
     public void WhatIf_traces_nothing()
     {
         using TestNamespace host = Guarded();
-        Assert.Equal(["What if: Performing the operation \"Trace for 00:00:30\" on target \"to port 443, by live\"."], Engine.Show("Enable-FlowTrace -DstPort 443 -WhatIf -PassThru"));
+        Assert.Equal(["What if: Performing the operation \"Trace for 00:00:30\" on target \"to port 443, by live\"."],
+            Engine.Show("Enable-FlowTrace -DstPort 443 -WhatIf -PassThru"));
         Assert.Empty(Engine.Lines("Get-FlowTrace"));
     }
 

@@ -28,7 +28,8 @@ public sealed partial class ErrorTests
     [Fact]
     public void Every_id_of_the_catalog_is_provoked_by_a_test_or_named_here()
     {
-        string tests = string.Concat(Directory.GetFiles(Repository.PathOf("tests/Module"), "*Tests.cs").Where(file => !file.EndsWith("ErrorTests.cs", StringComparison.Ordinal)).Select(File.ReadAllText));
+        string tests = string.Concat(Directory.GetFiles(Repository.PathOf("tests/Module"), "*Tests.cs")
+            .Where(file => !file.EndsWith("ErrorTests.cs", StringComparison.Ordinal)).Select(File.ReadAllText));
         string[] ids = IdsOfTheCatalog();
 
         Assert.True(ids.Length > 30);
@@ -39,7 +40,8 @@ public sealed partial class ErrorTests
     [Fact]
     public void A_missing_privilege_comes_with_what_to_do()
     {
-        ToolResult result = OtherPowerShell.RunUnprivileged("try { Get-ConntrackFlow -Live } catch { $_.ErrorDetails.RecommendedAction; $_.ErrorDetails.Message -eq $_.Exception.Message }");
+        ToolResult result = OtherPowerShell.RunUnprivileged(
+            "try { Get-ConntrackFlow -Live } catch { $_.ErrorDetails.RecommendedAction; $_.ErrorDetails.Message -eq $_.Exception.Message }");
         Assert.Contains("sudo pwsh", result.Lines[0], StringComparison.Ordinal);
         Assert.Equal("True", result.Lines[1]);
     }
@@ -52,7 +54,8 @@ public sealed partial class ErrorTests
     }
 
     private static string[] IdsOfTheCatalog() =>
-        [.. Id().Matches(File.ReadAllText(Repository.PathOf("src/Conntracker.PowerShell/ErrorCatalog.cs"))).Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)];
+        [.. Id().Matches(File.ReadAllText(Repository.PathOf("src/Conntracker.PowerShell/ErrorCatalog.cs")))
+            .Select(match => match.Groups[1].Value).Distinct().Order(StringComparer.Ordinal)];
 
     [GeneratedRegex("\"([A-Z][A-Za-z]+)\",\\s+ErrorCategory\\.")]
     private static partial Regex Id();

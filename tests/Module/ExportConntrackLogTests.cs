@@ -25,7 +25,8 @@ public sealed class ExportConntrackLogTests : ModuleTest
     [InlineData("Csv")]
     public void Structured_formats_keep_every_property_with_process_and_rules(string format)
     {
-        Engine.Lines("$all = $flows + @(Import-ConntrackLog \"$fixtures/v3.log\") + @(Import-ConntrackLog \"$fixtures/v2.log\") + @(Start-ConntrackCapture -ReplayPath $firewall | Get-ConntrackFlow)");
+        Engine.Lines("$all = $flows + @(Import-ConntrackLog \"$fixtures/v3.log\") + @(Import-ConntrackLog \"$fixtures/v2.log\") + @(Start-ConntrackCapture " +
+            "-ReplayPath $firewall | Get-ConntrackFlow)");
         string[] flows = FlowText.Of(Engine.Objects("$all"));
 
         Assert.Empty(Engine.Lines($"$all | Export-ConntrackLog $path -Format {format}"));
@@ -54,7 +55,9 @@ public sealed class ExportConntrackLogTests : ModuleTest
     {
         Engine.Lines("$flows | Export-ConntrackLog $path -Format Json; $flows | Export-ConntrackLog \"$path.csv\" -Format Csv");
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(_path));
-        Assert.Equal((15, "198.51.100.2", "Assured"), (json.RootElement.GetArrayLength(), json.RootElement[2].GetProperty("ReplySrcAddress").GetString(), json.RootElement[2].GetProperty("State").GetString()));
+        Assert.Equal((15, "198.51.100.2", "Assured"),
+            (json.RootElement.GetArrayLength(), json.RootElement[2].GetProperty("ReplySrcAddress").GetString(),
+            json.RootElement[2].GetProperty("State").GetString()));
         Assert.Equal(string.Join(',', Engine.Lines("[Conntracker.Flow].GetProperties().Name")), File.ReadLines($"{_path}.csv").First());
     }
 
@@ -86,7 +89,8 @@ public sealed class ExportConntrackLogTests : ModuleTest
     public void WhatIf_writes_nothing()
     {
         File.WriteAllText(_path, "old");
-        Assert.Equal([$"What if: Performing the operation \"Write flows as Text\" on target \"{_path}\"."], Engine.Show("$flows | Export-ConntrackLog $path -WhatIf"));
+        Assert.Equal([$"What if: Performing the operation \"Write flows as Text\" on target \"{_path}\"."],
+            Engine.Show("$flows | Export-ConntrackLog $path -WhatIf"));
         Engine.Lines("$flows | Export-ConntrackLog \"$folder/other\" -WhatIf");
         AssertOld();
     }
@@ -139,7 +143,8 @@ public sealed class ExportConntrackLogTests : ModuleTest
         File.WriteAllText(_path, "old");
         using ManualResetEventSlim isWriting = new();
         Engine.Set("isWriting", isWriting);
-        using RunningScript export = Engine.Start("& { $flows[0]; $isWriting.Set(); while ($true) { [Threading.Thread]::Sleep(10) } } | Export-ConntrackLog $path");
+        using RunningScript export =
+            Engine.Start("& { $flows[0]; $isWriting.Set(); while ($true) { [Threading.Thread]::Sleep(10) } } | Export-ConntrackLog $path");
         Eventually.True("a flow that is written", () => isWriting.IsSet);
 
         export.Stop();
@@ -161,7 +166,8 @@ public sealed class ExportConntrackLogTests : ModuleTest
     public void A_folder_that_may_not_be_written_to_is_a_privilege_that_is_missing()
     {
         File.SetUnixFileMode(_folder.Path, UnixFileMode.UserRead | UnixFileMode.UserExecute);
-        ToolResult result = OtherPowerShell.RunUnprivileged($"try {{ Import-ConntrackLog '{Repository.Fixtures}/v1.log' | Export-ConntrackLog '{_path}' }} catch {{ $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category)\" }}");
+        ToolResult result = OtherPowerShell.RunUnprivileged($"try {{ Import-ConntrackLog '{Repository.Fixtures}/v1.log' | " +
+            $"Export-ConntrackLog '{_path}' }} catch {{ $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category)\" }}");
         File.SetUnixFileMode(_folder.Path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         Assert.Equal(["ConntrackPermissionDenied,Conntracker.PowerShell.Commands.ExportConntrackLogCommand", "PermissionDenied"], result.Lines);
     }
@@ -174,7 +180,8 @@ public sealed class ExportConntrackLogTests : ModuleTest
             ["unshare", "--mount", "sh", "-c", "mount -t tmpfs -o size=4k none \"$0\" && exec \"$@\"", _folder.Path],
             $$"""
             [IO.File]::WriteAllText('{{_path}}', 'old')
-            try { Start-ConntrackCapture -ReplayPath '{{Repository.Fixtures}}/office.ctrec' | Get-ConntrackFlow | Export-ConntrackLog '{{_path}}' -Format Json } catch { $_.FullyQualifiedErrorId; "$($_.CategoryInfo.Category)" }
+            $flows = Start-ConntrackCapture -ReplayPath '{{Repository.Fixtures}}/office.ctrec' | Get-ConntrackFlow
+            try { $flows | Export-ConntrackLog '{{_path}}' -Format Json } catch { $_.FullyQualifiedErrorId; "$($_.CategoryInfo.Category)" }
             [IO.File]::ReadAllText('{{_path}}')
             [IO.Directory]::GetFiles('{{_folder.Path}}').Count
             """);

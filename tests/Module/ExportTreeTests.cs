@@ -30,7 +30,8 @@ public sealed class ExportTreeTests : ModuleTest
     [Fact]
     public void Each_entry_is_an_empty_file_and_what_is_there_stays()
     {
-        string[] entries = ["else/udp/192.168.200.214-5353-224.0.0.251-5353", "in/icmp/INTERNET-8-9.9.9.9-0", "in/tcp/INTERNET-PORT-2001:db8::1-22", "out/tcp/192.168.200.230-PORT-INTERNET-443"];
+        string[] entries = ["else/udp/192.168.200.214-5353-224.0.0.251-5353", "in/icmp/INTERNET-8-9.9.9.9-0",
+            "in/tcp/INTERNET-PORT-2001:db8::1-22", "out/tcp/192.168.200.230-PORT-INTERNET-443"];
         Assert.Empty(Engine.Lines("$mixed | Export-ConntrackLog $path -Format Tree"));
         Assert.Equal(entries, Entries());
         Assert.All(entries, entry => Assert.Equal(0, new FileInfo(Path.Join(_path, entry)).Length));
@@ -72,7 +73,8 @@ public sealed class ExportTreeTests : ModuleTest
     [Fact]
     public void MaximumFlows_is_kept_with_a_warning_that_counts_what_was_folded()
     {
-        File.WriteAllLines(_folder.File("many.csv"), Enumerable.Range(1, 300).Select(i => $"Forward,Tcp,IPv4,10.0.0.{i % 250},{i},10.0.1.1,80").Prepend("Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort"));
+        File.WriteAllLines(_folder.File("many.csv"), Enumerable.Range(1, 300)
+            .Select(i => $"Forward,Tcp,IPv4,10.0.0.{i % 250},{i},10.0.1.1,80").Prepend("Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort"));
 
         Answer answer = Engine.Run("Import-ConntrackLog \"$folder/many.csv\" | Export-ConntrackLog $path -Format Tree -MaximumFlows 100");
 
@@ -87,7 +89,8 @@ public sealed class ExportTreeTests : ModuleTest
     {
         Engine.Lines("$mixed | Export-ConntrackLog $path -Format Tree -WhatIf");
         Assert.False(Directory.Exists(_path));
-        Assert.Equal(_path, ((DirectoryInfo)Assert.Single(Engine.Objects("$mixed | Export-ConntrackLog $path -Format Tree -NoClobber -PassThru")).BaseObject).FullName);
+        Assert.Equal(_path,
+            ((DirectoryInfo)Assert.Single(Engine.Objects("$mixed | Export-ConntrackLog $path -Format Tree -NoClobber -PassThru")).BaseObject).FullName);
         Engine.Fail("$mixed | Export-ConntrackLog $path -Format Tree -NoClobber", "LogExists", ErrorCategory.ResourceExists);
     }
 
@@ -111,7 +114,8 @@ public sealed class ExportTreeTests : ModuleTest
         ToolResult result = OtherPowerShell.Run(
             ["unshare", "--mount", "sh", "-c", "mount -t tmpfs -o nr_inodes=600 none \"$0\" && exec \"$@\"", _folder.Path],
             $$"""
-            try { Start-ConntrackCapture -ReplayPath '{{Repository.Fixtures}}/office.ctrec' | Get-ConntrackFlow | Export-ConntrackLog '{{_path}}' -Format Tree } catch { $_.FullyQualifiedErrorId; "$_" }
+            $flows = Start-ConntrackCapture -ReplayPath '{{Repository.Fixtures}}/office.ctrec' | Get-ConntrackFlow
+            try { $flows | Export-ConntrackLog '{{_path}}' -Format Tree } catch { $_.FullyQualifiedErrorId; "$_" }
             @([IO.Directory]::GetFiles('{{_path}}', '*', 'AllDirectories')).Count -gt 0
             """);
         Assert.Equal(("LogNoSpace,Conntracker.PowerShell.Commands.ExportConntrackLogCommand", "False"), (result.Lines[0], result.Lines[^1]));
@@ -128,5 +132,6 @@ public sealed class ExportTreeTests : ModuleTest
     }
 
     private string[] Entries(string? path = null) =>
-        [.. Directory.GetFiles(path ?? _path, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(path ?? _path, file)).Order(StringComparer.Ordinal)];
+        [.. Directory.GetFiles(path ?? _path, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(path ?? _path, file)).Order(StringComparer.Ordinal)];
 }

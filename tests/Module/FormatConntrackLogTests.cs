@@ -47,7 +47,8 @@ public sealed class FormatConntrackLogTests : ModuleTest
         Engine.Lines("$null = Start-ConntrackCapture firewall -ReplayPath $firewall");
         Assert.Equal(
             [
-                $"{indent}table: inet firewall, chain: forward, type: policy{position}", $"{indent}table: inet firewall, chain: forward, type: rule, position: 2",
+                $"{indent}table: inet firewall, chain: forward, type: policy{position}",
+                $"{indent}table: inet firewall, chain: forward, type: rule, position: 2",
                 $"{indent}table: inet firewall, chain: services, type: return, position: 4",
             ],
             Engine.Lines($"Get-ConntrackFlow firewall -DstPort 443 | Format-ConntrackLog -Style {style}")[1..]);
@@ -61,7 +62,8 @@ public sealed class FormatConntrackLogTests : ModuleTest
         Assert.Empty(Engine.Lines("($old | Format-ConntrackLog -Style V3) -match 'table: raw|policy, position'"));
         Assert.Empty(Engine.Lines("($old | Format-ConntrackLog -Style V1) -match 'table:'"));
         Assert.Equal(
-            [" TCPv4 [           0] src = 10.1.0.2 (port=46666) to dst = 198.51.100.2 (port=22) (ssh,pid:5057,uid:root)", "\t\t\t\ttable: mangle, chain: OUTPUT, type: policy"],
+            [" TCPv4 [           0] src = 10.1.0.2 (port=46666) to dst = 198.51.100.2 (port=22) (ssh,pid:5057,uid:root)",
+                "\t\t\t\ttable: mangle, chain: OUTPUT, type: policy"],
             Engine.Lines("Import-ConntrackLog \"$fixtures/v3.log\" | Format-ConntrackLog")[..2]);
     }
 

@@ -7,7 +7,8 @@ namespace Conntracker.Tests.Module;
 /// <summary>Get-ConntrackCapture.</summary>
 public sealed class GetConntrackCaptureTests : ModuleTest
 {
-    public GetConntrackCaptureTests() => Engine.Lines("foreach ($name in 'office', 'official', 'web') { $null = Start-ConntrackCapture $name -ReplayPath $office }");
+    public GetConntrackCaptureTests() =>
+        Engine.Lines("foreach ($name in 'office', 'official', 'web') { $null = Start-ConntrackCapture $name -ReplayPath $office }");
 
     [Fact]
     public void It_gets_all_captures_with_the_oldest_first()

@@ -81,14 +81,16 @@ public sealed class GetConntrackFlowTests : ModuleTest
         ReplayOffice();
         Assert.Equal(
             [
-                "Tcp 10.1.0.2:40003 -> 203.0.113.80:8080", "198.51.100.2:80 -> 10.1.0.2:40003", "True True Assured TimeWait Forward", "True True", "System.Net.IPAddress System.DateTimeOffset",
+                "Tcp 10.1.0.2:40003 -> 203.0.113.80:8080", "198.51.100.2:80 -> 10.1.0.2:40003",
+                "True True Assured TimeWait Forward", "True True", "System.Net.IPAddress System.DateTimeOffset",
             ],
             Engine.Lines("""
                 $flow = Get-ConntrackFlow -DstPort 8080
                 "$flow"
                 "$($flow.ReplySrcAddress):$($flow.ReplySrcPort) -> $($flow.ReplyDstAddress):$($flow.ReplyDstPort)"
                 "$($flow.IsNat) $($flow.Confirmed) $($flow.State) $($flow.TcpState) $($flow.Direction)"
-                "$(@($flow.Packets, $flow.ReplyPackets, $flow.Bytes, $flow.ReplyBytes | Where-Object { $_ -gt 3 }).Count -eq 4) $($flow.LastSeen -ge $flow.FirstSeen)"
+                $large = @($flow.Packets, $flow.ReplyPackets, $flow.Bytes, $flow.ReplyBytes | Where-Object { $_ -gt 3 })
+                "$($large.Count -eq 4) $($flow.LastSeen -ge $flow.FirstSeen)"
                 "$($flow.SrcAddress.GetType().FullName) $($flow.FirstSeen.GetType().FullName)"
                 """));
         Assert.Equal("198.51.100.1", Engine.Line("(Get-ConntrackFlow -DstPort 53).ReplyDstAddress"));
@@ -111,12 +113,15 @@ public sealed class GetConntrackFlowTests : ModuleTest
     {
         using TempDirectory folder = new();
         string path = folder.File("flow.csv");
-        File.WriteAllText(path, $"Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort,ReplySrcAddress,ReplySrcPort\n{direction},Tcp,IPv4,10.1.0.9,5000,10.1.0.1,22,10.1.0.1,22\n");
+        File.WriteAllText(path,
+            $"Direction,Protocol,Family,SrcAddress,SrcPort,DstAddress,DstPort,ReplySrcAddress,ReplySrcPort\n" +
+            $"{direction},Tcp,IPv4,10.1.0.9,5000,10.1.0.1,22,10.1.0.1,22\n");
         Engine.Set("path", path);
 
         Assert.Equal(
             [local, remote, ""],
-            Engine.Lines("Import-ConntrackLog $path | ForEach-Object { \"$($_.LocalAddress):$($_.LocalPort)\"; \"$($_.RemoteAddress):$($_.RemotePort)\"; \"$($_.OwningProcess)\" }"));
+            Engine.Lines("Import-ConntrackLog $path | ForEach-Object { \"$($_.LocalAddress):$($_.LocalPort)\"; \"$($_.RemoteAddress):$($_.RemotePort)\"; " +
+                "\"$($_.OwningProcess)\" }"));
     }
 
     [Fact]
@@ -137,11 +142,14 @@ public sealed class GetConntrackFlowTests : ModuleTest
     public void FoldInternet_sums_up_what_a_rule_does_not_tell_apart_and_leaves_the_rest()
     {
         ReplayOffice();
-        const string Facts = " | ForEach-Object { $c += $_.Connections; $p += $_.Packets; if ($_.Direction -in 'In', 'Out') { $ends += 1 } else { $rest += 1 } }; $c; $p; $rest";
+        const string Facts = " | ForEach-Object { $c += $_.Connections; $p += $_.Packets; if ($_.Direction -in 'In', 'Out') { $ends += 1 } else { $rest += " +
+            "1 } }; $c; $p; $rest";
         string[] all = Engine.Lines($"$c = $p = $ends = $rest = 0; Get-ConntrackFlow{Facts}");
         Assert.Equal(all, Engine.Lines($"$c = $p = $ends = $rest = 0; Get-ConntrackFlow -FoldInternet Both{Facts}"));
-        Assert.Equal("0", Engine.Line("@(Get-ConntrackFlow -FoldInternet Both | Where-Object { $_.Direction -in 'In', 'Out' -and ($null -ne $_.SrcPort -or $null -ne $_.IcmpId) }).Count"));
-        string[] keys = Engine.Lines("Get-ConntrackFlow -FoldInternet Both | Where-Object Direction -in In, Out | ForEach-Object { \"$($_.Direction) $($_.Protocol) $($_.SrcAddress) $($_.DstAddress) $($_.DstPort) $($_.IcmpType) $($_.Zone)\" }");
+        Assert.Equal("0", Engine.Line("@(Get-ConntrackFlow -FoldInternet Both | Where-Object { $_.Direction -in 'In', 'Out' -and ($null -ne $_.SrcPort -or " +
+            "$null -ne $_.IcmpId) }).Count"));
+        string[] keys = Engine.Lines("Get-ConntrackFlow -FoldInternet Both | Where-Object Direction -in In, Out | " +
+            "ForEach-Object { \"$($_.Direction) $($_.Protocol) $($_.SrcAddress) $($_.DstAddress) $($_.DstPort) $($_.IcmpType) $($_.Zone)\" }");
         Assert.NotEmpty(keys);
         Assert.Equal(keys.Distinct(), keys);
         Assert.Equal(["Tcp"], Engine.Lines("(Get-ConntrackFlow -FoldInternet In -Protocol Tcp).Protocol").Distinct());
@@ -178,14 +186,16 @@ public sealed class GetConntrackFlowTests : ModuleTest
     public void It_chooses_by_verdict(string verdict, string ports)
     {
         ReplayFirewall();
-        Assert.Equal(ports.Split(' ', StringSplitOptions.RemoveEmptyEntries), Engine.Lines($"Get-ConntrackFlow -Verdict {verdict} | ForEach-Object DstPort").Order(StringComparer.Ordinal));
+        Assert.Equal(ports.Split(' ', StringSplitOptions.RemoveEmptyEntries),
+            Engine.Lines($"Get-ConntrackFlow -Verdict {verdict} | ForEach-Object DstPort").Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Verdict_goes_together_with_other_choices()
     {
         ReplayFirewall();
-        Assert.Equal(["22", "80"], Engine.Lines("(Get-ConntrackFlow -Verdict Dropped, Accepted -DstPort 1-100 -Protocol Tcp).DstPort").Order(StringComparer.Ordinal));
+        Assert.Equal(["22", "80"], Engine.Lines("(Get-ConntrackFlow -Verdict Dropped, Accepted -DstPort 1-100 -Protocol Tcp).DstPort")
+            .Order(StringComparer.Ordinal));
         Assert.Empty(Engine.Lines("Get-ConntrackFlow -Verdict Dropped -State Assured"));
     }
 
@@ -196,7 +206,8 @@ public sealed class GetConntrackFlowTests : ModuleTest
         Assert.Equal(
             [
                 "Accepted", "inet firewall services #1: tcp dport 80 accept comment \"the site\"", "Conntracker.TraceStep",
-                "inet firewall services forward Rule 1 accept tcp dport 80 accept/the site 1 Nftables", "table: inet firewall, chain: services, type: rule, position: 1",
+                "inet firewall services forward Rule 1 accept tcp dport 80 accept/the site 1 Nftables",
+                "table: inet firewall, chain: services, type: rule, position: 1",
             ],
             Engine.Lines("""
                 $flow = Get-ConntrackFlow -DstPort 80
@@ -204,7 +215,8 @@ public sealed class GetConntrackFlowTests : ModuleTest
                 $flow.VerdictRule
                 $flow.Trace[0].GetType()
                 $step = $flow.Trace[1]
-                "$($step.Family) $($step.Table) $($step.Chain) $($step.Hook) $($step.Type) $($step.Position) $($step.Verdict) $($step.Rule)/$($step.Comment) $($step.Packets) $($step.Engine)"
+                $where = "$($step.Family) $($step.Table) $($step.Chain) $($step.Hook) $($step.Type) $($step.Position)"
+                "$where $($step.Verdict) $($step.Rule)/$($step.Comment) $($step.Packets) $($step.Engine)"
                 "$step"
                 """));
     }
@@ -212,7 +224,8 @@ public sealed class GetConntrackFlowTests : ModuleTest
     [Fact]
     public void A_user_without_privileges_reads_what_Live_needs()
     {
-        ToolResult result = OtherPowerShell.RunUnprivileged("try { Get-ConntrackFlow -Live } catch { $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category)\"; $_.Exception.Message }");
+        ToolResult result = OtherPowerShell.RunUnprivileged(
+            "try { Get-ConntrackFlow -Live } catch { $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category)\"; $_.Exception.Message }");
         Assert.Equal(["ConntrackPermissionDenied,Conntracker.PowerShell.Commands.GetConntrackFlowCommand", "PermissionDenied"], result.Lines[..2]);
         Assert.Contains("CAP_NET_ADMIN", result.Lines[2], StringComparison.Ordinal);
     }
@@ -225,7 +238,8 @@ public sealed class GetConntrackFlowTests : ModuleTest
         Traffic.SendUdp(host, 24000, 3);
         Engine.Lines("Remove-ConntrackCapture *");
 
-        Assert.Equal(["Local", "Local", "Local"], Engine.Lines($"Get-ConntrackFlow -Live -NetworkNamespace {host.Name} -SrcPort 24000-24002 | ForEach-Object Direction"));
+        Assert.Equal(["Local", "Local", "Local"],
+            Engine.Lines($"Get-ConntrackFlow -Live -NetworkNamespace {host.Name} -SrcPort 24000-24002 | ForEach-Object Direction"));
         Assert.Empty(Engine.Lines($"Get-ConntrackFlow -Live -NetworkNamespace /run/netns/{host.Name} -Protocol Tcp"));
         Assert.Empty(Traffic.OwnTables(host));
         Assert.Empty(Engine.Lines("Get-ConntrackCapture"));

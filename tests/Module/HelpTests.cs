@@ -31,15 +31,19 @@ public sealed class HelpTests : ModuleTest
     [MemberData(nameof(Cmdlets))]
     public void Every_parameter_is_described_and_none_that_there_is_not(string cmdlet)
     {
-        string[] parameters = Engine.Lines($"(Get-Command {cmdlet}).Parameters.Keys | Where-Object {{ $_ -notin [System.Management.Automation.Cmdlet]::CommonParameters }}");
-        Assert.Equal(parameters.Order(StringComparer.Ordinal), Engine.Lines($"(Get-Help {cmdlet} -Full).parameters.parameter.name").Order(StringComparer.Ordinal));
-        Assert.Empty(Engine.Lines($"(Get-Help {cmdlet} -Full).parameters.parameter | Where-Object {{ -not \"$($_.description.Text)\".Trim() }} | ForEach-Object name"));
+        string[] parameters = Engine.Lines(
+            $"(Get-Command {cmdlet}).Parameters.Keys | Where-Object {{ $_ -notin [System.Management.Automation.Cmdlet]::CommonParameters }}");
+        Assert.Equal(parameters.Order(StringComparer.Ordinal), Engine.Lines($"(Get-Help {cmdlet} -Full).parameters.parameter.name")
+            .Order(StringComparer.Ordinal));
+        Assert.Empty(Engine.Lines($"(Get-Help {cmdlet} -Full).parameters.parameter | Where-Object {{ -not \"$($_.description.Text)\".Trim() }} | " +
+            "ForEach-Object name"));
     }
 
     [Theory]
     [MemberData(nameof(Cmdlets))]
     public void The_types_that_a_cmdlet_emits_are_named(string cmdlet) => Assert.Empty(
-        Engine.Lines($"$said = (Get-Help {cmdlet}).returnValues.returnValue.type.name; (Get-Command {cmdlet}).OutputType.Type.FullName | Where-Object {{ $_ -notin $said }}"));
+        Engine.Lines($"$said = (Get-Help {cmdlet}).returnValues.returnValue.type.name; (Get-Command {cmdlet}).OutputType.Type.FullName | " +
+            $"Where-Object {{ $_ -notin $said }}"));
 
     [Fact]
     public void About_Conntracker_is_text_of_80_columns()

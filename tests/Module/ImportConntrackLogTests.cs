@@ -58,13 +58,15 @@ public sealed class ImportConntrackLogTests : ModuleTest
     {
         string path = Repository.PathOf($"tests/Unit/Fixtures/logs/{log}");
         Engine.Set("path", path);
-        IEnumerable<string> lines = File.ReadLines(path).Where(line => line.Contains("src = ", StringComparison.Ordinal) || line.Contains("table:", StringComparison.Ordinal));
+        IEnumerable<string> lines = File.ReadLines(path)
+            .Where(line => line.Contains("src = ", StringComparison.Ordinal) || line.Contains("table:", StringComparison.Ordinal));
 
         Assert.Equal(Sorted(lines), Sorted(Engine.Lines($"Import-ConntrackLog $path | Format-ConntrackLog -Style {style}")));
 
         // The numbers are those of the sorted log, whatever the old one counted.
         static string[] Sorted(IEnumerable<string> lines) =>
-            [.. lines.Select(line => line.Contains('[', StringComparison.Ordinal) ? line.Remove(line.IndexOf('[', StringComparison.Ordinal), 14) : line).Order(StringComparer.Ordinal)];
+            [.. lines.Select(line => line.Contains('[', StringComparison.Ordinal) ? line.Remove(line.IndexOf('[', StringComparison.Ordinal), 14) : line)
+                .Order(StringComparer.Ordinal)];
     }
 
     [Theory]
@@ -131,7 +133,8 @@ public sealed class ImportConntrackLogTests : ModuleTest
     {
         File.WriteAllText(_folder.File("closed.log"), "");
         File.SetUnixFileMode(_folder.File("closed.log"), UnixFileMode.None);
-        ToolResult result = OtherPowerShell.RunUnprivileged($"try {{ Import-ConntrackLog '{_folder.File("closed.log")}' }} catch {{ $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category)\" }}");
+        ToolResult result = OtherPowerShell.RunUnprivileged(
+            $"try {{ Import-ConntrackLog '{_folder.File("closed.log")}' }} catch {{ $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category)\" }}");
         Assert.Equal(["ConntrackPermissionDenied,Conntracker.PowerShell.Commands.ImportConntrackLogCommand", "PermissionDenied"], result.Lines);
     }
 
@@ -165,12 +168,15 @@ public sealed class ImportConntrackLogTests : ModuleTest
     [InlineData("[System.IO.DirectoryInfo] \"$folder/rules\" | Import-ConntrackLog")]
     public void Each_entry_of_a_tree_is_a_flow(string script)
     {
-        MakeTree("in/tcp/INTERNET-PORT-192.0.2.1-22", "out/icmpv6/2001:db8::1-128-INTERNET-0", "else/gre/10.0.0.1-10.0.0.2", "else/udp/10.0.0.0_24-PORT-10.0.1.0_24-53");
+        MakeTree("in/tcp/INTERNET-PORT-192.0.2.1-22", "out/icmpv6/2001:db8::1-128-INTERNET-0",
+            "else/gre/10.0.0.1-10.0.0.2", "else/udp/10.0.0.0_24-PORT-10.0.1.0_24-53");
         Assert.Equal(
             [
-                "In Tcp 0.0.0.0/ 192.0.2.1/22 Internet", "Out IcmpV6 2001:db8::1/ ::/ Internet", "Unknown Gre 10.0.0.1/ 10.0.0.2/ None", "Unknown Udp 10.0.0.0/ 10.0.1.0/53 Subnet",
+                "In Tcp 0.0.0.0/ 192.0.2.1/22 Internet", "Out IcmpV6 2001:db8::1/ ::/ Internet",
+                "Unknown Gre 10.0.0.1/ 10.0.0.2/ None", "Unknown Udp 10.0.0.0/ 10.0.1.0/53 Subnet",
             ],
-            Engine.Lines($"{script} | ForEach-Object {{ \"$($_.Direction) $($_.Protocol) $($_.SrcAddress)/$($_.SrcPort) $($_.DstAddress)/$($_.DstPort) $($_.Folding)\" }}").OrderBy(line => line[0] == 'I' ? 0 : line[0] == 'O' ? 1 : 2).ThenBy(line => line));
+            Engine.Lines($"{script} | ForEach-Object {{ \"$($_.Direction) $($_.Protocol) $($_.SrcAddress)/$($_.SrcPort) $($_.DstAddress)/$($_.DstPort) " +
+                $"$($_.Folding)\" }}").OrderBy(line => line[0] == 'I' ? 0 : line[0] == 'O' ? 1 : 2).ThenBy(line => line));
     }
 
     [Fact]

@@ -32,7 +32,8 @@ public sealed class ImportTests : ModuleTest
         Assert.Equal(
             Cmdlets.Select(row => row.Data.Item1),
             Engine.Lines("(Get-Module Conntracker).ExportedCommands.Keys").Order(StringComparer.Ordinal));
-        Assert.Equal(["0", "0", "0"], Engine.Lines("$m = Get-Module Conntracker; $m.ExportedFunctions.Count; $m.ExportedAliases.Count; $m.ExportedVariables.Count"));
+        Assert.Equal(["0", "0", "0"],
+            Engine.Lines("$m = Get-Module Conntracker; $m.ExportedFunctions.Count; $m.ExportedAliases.Count; $m.ExportedVariables.Count"));
     }
 
     // What a module loads into a session, no other module can load in another version.
@@ -54,7 +55,9 @@ public sealed class ImportTests : ModuleTest
     {
         string[] names = sets.Split(' ');
         Assert.Equal(names.Order(StringComparer.Ordinal), Engine.Lines($"(Get-Command {cmdlet}).ParameterSets.Name").Order(StringComparer.Ordinal));
-        Assert.Equal(names.Length > 1 ? [names[0]] : names, Engine.Lines($"(Get-Command {cmdlet}).ParameterSets | Where-Object {{ $_.IsDefault -or {(names.Length == 1 ? "$true" : "$false")} }} | ForEach-Object Name"));
+        Assert.Equal(names.Length > 1 ? [names[0]] : names,
+            Engine.Lines($"(Get-Command {cmdlet}).ParameterSets | Where-Object {{ $_.IsDefault -or {(names.Length == 1 ? "$true" : "$false")} }} | " +
+                "ForEach-Object Name"));
     }
 
     [Theory]
@@ -92,7 +95,8 @@ public sealed class ImportTests : ModuleTest
             Engine.Lines("[Conntracker.Flow].Assembly.Location; (Get-Command Get-ConntrackFlow).ImplementingType.Assembly.Location"));
         Assert.Equal(
             ["Conntracker.Core", "Conntracker.PowerShell", "Conntracker.PowerShellHost", "Conntracker.Tests.Module"],
-            AppDomain.CurrentDomain.GetAssemblies().Select(each => each.GetName().Name!).Where(name => name.StartsWith("Conntracker", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            AppDomain.CurrentDomain.GetAssemblies().Select(each => each.GetName().Name!)
+                .Where(name => name.StartsWith("Conntracker", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -116,7 +120,8 @@ public sealed class ImportTests : ModuleTest
     {
         Assert.Equal("went on", Assert.Single(Engine.Run("Get-ConntrackCapture nobody; 'went on'").Lines));
         Assert.Empty(Engine.Run("$ErrorActionPreference = 'Stop'; Get-ConntrackCapture nobody; 'went on'").Lines);
-        ErrorRecord error = Engine.Fail("try { Get-ConntrackCapture nobody -ErrorAction Stop } catch { throw $_ }", "CaptureNotFound", ErrorCategory.ObjectNotFound);
+        ErrorRecord error = Engine.Fail("try { Get-ConntrackCapture nobody -ErrorAction Stop } catch { throw $_ }",
+            "CaptureNotFound", ErrorCategory.ObjectNotFound);
         Assert.Equal("nobody", error.TargetObject);
         Assert.Equal("CaptureNotFound,Conntracker.PowerShell.Commands.GetConntrackCaptureCommand", error.FullyQualifiedErrorId);
     }

@@ -25,8 +25,11 @@ public sealed class LiveCaptureTests : ModuleTest
 
         Assert.Equal(
             ["True Local TimeWait True True"],
-            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Tcp -DstPort 8081 | ForEach-Object { \"$($_.Confirmed) $($_.Direction) $($_.TcpState) $($_.Bytes -gt 1000) $($_.ReplyBytes -lt $_.Bytes)\" }"));
-        Assert.Equal(["New 1 29 0"], Engine.Lines("$capture | Get-ConntrackFlow -Protocol Udp -SrcPort 20000 | ForEach-Object { \"$($_.State) $($_.Packets) $($_.Bytes) $($_.ReplyPackets)\" }"));
+            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Tcp -DstPort 8081 | ForEach-Object { \"$($_.Confirmed) $($_.Direction) $($_.TcpState) " +
+                "$($_.Bytes -gt 1000) $($_.ReplyBytes -lt $_.Bytes)\" }"));
+        Assert.Equal(["New 1 29 0"],
+            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Udp -SrcPort 20000 | ForEach-Object { \"$($_.State) $($_.Packets) $($_.Bytes) " +
+                "$($_.ReplyPackets)\" }"));
         Assert.Equal(["8 True"], Engine.Lines("$capture | Get-ConntrackFlow -Protocol Icmp | ForEach-Object { \"$($_.IcmpType) $($_.Confirmed)\" }"));
         Assert.Equal(["0", "0"], Engine.Lines("$capture.Lost; $capture.Malformed"));
         Assert.Empty(Traffic.OwnTables(_host));
@@ -39,7 +42,8 @@ public sealed class LiveCaptureTests : ModuleTest
     [InlineData("5", 5)]
     [InlineData("1.5", 1.5)]
     public void Its_duration_is_what_was_typed(string text, double seconds) =>
-        Assert.Equal($"{TimeSpan.FromSeconds(seconds)}", Engine.Line($"(Start-ConntrackCapture -NetworkNamespace {_host.Name} -Duration {text}).Options.Duration.ToString()"));
+        Assert.Equal($"{TimeSpan.FromSeconds(seconds)}",
+            Engine.Line($"(Start-ConntrackCapture -NetworkNamespace {_host.Name} -Duration {text}).Options.Duration.ToString()"));
 
     [Fact]
     public void It_runs_for_a_duration_that_is_longer_than_the_clock_can_count()
@@ -54,11 +58,13 @@ public sealed class LiveCaptureTests : ModuleTest
     public void Several_captures_run_at_once_each_with_the_flows_of_its_own_namespace()
     {
         using TestNamespace second = new();
-        Engine.Lines($"$null = (Start-ConntrackCapture a -NetworkNamespace {_host.Name}), (Start-ConntrackCapture b -NetworkNamespace {second.Name}), (Start-ConntrackCapture c -NetworkNamespace {_host.Name} -Protocol Tcp)");
+        Engine.Lines($"$null = (Start-ConntrackCapture a -NetworkNamespace {_host.Name}), (Start-ConntrackCapture b -NetworkNamespace {second.Name}), " +
+            $"(Start-ConntrackCapture c -NetworkNamespace {_host.Name} -Protocol Tcp)");
         Traffic.SendUdp(_host, 21000, 3);
         Traffic.SendUdp(second, 22000, 2);
 
-        Assert.Equal(["3", "2", "0"], Engine.Lines("Stop-ConntrackCapture; foreach ($name in 'a', 'b', 'c') { @(Get-ConntrackFlow $name -SrcPort 21000-22999).Count }"));
+        Assert.Equal(["3", "2", "0"],
+            Engine.Lines("Stop-ConntrackCapture; foreach ($name in 'a', 'b', 'c') { @(Get-ConntrackFlow $name -SrcPort 21000-22999).Count }"));
     }
 
     [Fact]
@@ -86,7 +92,8 @@ public sealed class LiveCaptureTests : ModuleTest
     [Fact]
     public void A_namespace_that_is_not_there_leaves_no_empty_recording()
     {
-        Engine.Fail("Start-ConntrackCapture -NetworkNamespace conntracker-nowhere -RecordPath \"$folder/left.ctrec\"", "NetworkNamespaceNotFound", ErrorCategory.ObjectNotFound);
+        Engine.Fail("Start-ConntrackCapture -NetworkNamespace conntracker-nowhere -RecordPath \"$folder/left.ctrec\"",
+            "NetworkNamespaceNotFound", ErrorCategory.ObjectNotFound);
         Assert.Empty(Directory.GetFiles(_folder.Path));
         Assert.Equal("0", Engine.Line("@(Get-ConntrackCapture).Count"));
     }
@@ -99,7 +106,8 @@ public sealed class LiveCaptureTests : ModuleTest
         Engine.Lines("$capture | Stop-ConntrackCapture");
 
         Assert.Equal(["True", "True"], Engine.Lines("$capture.FlowCount -le 1024; $capture.Folded -gt 0"));
-        Assert.Equal("True", Engine.Line("$sum = $capture.Lost; $capture | Get-ConntrackFlow -DstPort 7 | ForEach-Object { $sum += $_.Connections }; $sum -ge 1500"));
+        Assert.Equal("True",
+            Engine.Line("$sum = $capture.Lost; $capture | Get-ConntrackFlow -DstPort 7 | ForEach-Object { $sum += $_.Connections }; $sum -ge 1500"));
         Assert.Empty(Engine.Lines("$capture | Get-ConntrackFlow | Where-Object { $_.Folding -eq 'ClientPort' -and $null -ne $_.SrcPort }"));
     }
 
@@ -108,7 +116,9 @@ public sealed class LiveCaptureTests : ModuleTest
     {
         Traffic.LoadRules(_host);
         string before = Traffic.RulesOf(_host);
-        Assert.Equal(["Flows", "5", "True"], Engine.Lines($"$capture = Start-ConntrackCapture -NetworkNamespace {_host.Name} -Trace Flows -TraceDuration 5s; $capture.Options.Trace; $capture.Options.TraceDuration.TotalSeconds; \"$($capture.Notices)\" -like 'Connection tracking was not enabled*'"));
+        Assert.Equal(["Flows", "5", "True"],
+            Engine.Lines($"$capture = Start-ConntrackCapture -NetworkNamespace {_host.Name} -Trace Flows -TraceDuration 5s; $capture.Options.Trace; " +
+                "$capture.Options.TraceDuration.TotalSeconds; \"$($capture.Notices)\" -like 'Connection tracking was not enabled*'"));
         Traffic.SendTcp(_host, 8080);
         Traffic.SendSyn(_host, 22);
         Traffic.SendSyn(_host, 23);
@@ -123,11 +133,13 @@ public sealed class LiveCaptureTests : ModuleTest
                 "24 Rejected inet guard services #2: tcp dport 24 reject with tcp reset",
                 "8080 Accepted inet guard output #1: tcp dport 8080 accept",
             ],
-            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Tcp | ForEach-Object { \"$($_.DstPort) $($_.Verdict) $($_.VerdictRule)\" }").Order(StringComparer.Ordinal));
+            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Tcp | ForEach-Object { \"$($_.DstPort) $($_.Verdict) $($_.VerdictRule)\" }")
+                .Order(StringComparer.Ordinal));
         Assert.Equal(
             ["table: inet guard, chain: output, type: rule, position: 2 jump services", "table: inet guard, chain: services, type: rule, position: 1 drop"],
             Engine.Lines("($capture | Get-ConntrackFlow -DstPort 22).Trace | ForEach-Object { \"$_ $($_.Verdict)\" }"));
-        Assert.Equal(["New Local False"], Engine.Lines("$capture | Get-ConntrackFlow -DstPort 22 | ForEach-Object { \"$($_.State) $($_.Direction) $($_.Confirmed)\" }"));
+        Assert.Equal(["New Local False"],
+            Engine.Lines("$capture | Get-ConntrackFlow -DstPort 22 | ForEach-Object { \"$($_.State) $($_.Direction) $($_.Confirmed)\" }"));
         Assert.Equal(["True", "0", "0"], Engine.Lines("$capture.NftablesTraces -gt 10; $capture.NftablesTracesLost; $capture.Malformed"));
         Assert.Empty(Traffic.OwnTables(_host));
         Assert.Equal(before, Traffic.RulesOf(_host));
@@ -142,20 +154,24 @@ public sealed class LiveCaptureTests : ModuleTest
         Engine.Lines($"$capture = Start-ConntrackCapture -NetworkNamespace {_host.Name} -Trace {mode}");
         Traffic.SendTcp(_host, 8083);
 
-        Assert.Equal([verdict, $"{hasTraces}"], Engine.Lines("$capture | Stop-ConntrackCapture; ($capture | Get-ConntrackFlow -DstPort 8083).Verdict; $capture.NftablesTraces -gt 20"));
+        Assert.Equal([verdict, $"{hasTraces}"],
+            Engine.Lines("$capture | Stop-ConntrackCapture; ($capture | Get-ConntrackFlow -DstPort 8083).Verdict; $capture.NftablesTraces -gt 20"));
     }
 
     [Fact]
     public void Without_libnftables_it_captures_and_warns_what_is_missing()
     {
-        ToolResult result = WithoutLibrary("libnftables.so.1", $"$c = Start-ConntrackCapture -NetworkNamespace {_host.Name} -WarningVariable said -WarningAction SilentlyContinue; \"$($c.State) $said\"");
+        ToolResult result = WithoutLibrary("libnftables.so.1",
+            $"$c = Start-ConntrackCapture -NetworkNamespace {_host.Name} -WarningVariable said -WarningAction SilentlyContinue; \"$($c.State) $said\"");
         Assert.Matches("^Running .*libnftables1", result.Output);
     }
 
     [Fact]
     public void Without_libpcap_packets_are_refused_and_nothing_else_is()
     {
-        ToolResult result = WithoutLibrary("libpcap.so.0.8", $"try {{ Start-ConntrackCapture -PcapPath '{Repository.Fixtures}/office.pcap' }} catch {{ $_.FullyQualifiedErrorId; \"$($_.CategoryInfo.Category) $_\" }}; (Start-ConntrackCapture -ReplayPath '{Repository.Fixtures}/office.ctrec').FlowCount");
+        ToolResult result = WithoutLibrary("libpcap.so.0.8",
+            $"try {{ Start-ConntrackCapture -PcapPath '{Repository.Fixtures}/office.pcap' }} catch {{ $_.FullyQualifiedErrorId; " +
+                $"\"$($_.CategoryInfo.Category) $_\" }}; (Start-ConntrackCapture -ReplayPath '{Repository.Fixtures}/office.ctrec').FlowCount");
         Assert.Equal(["LibpcapNotFound,Conntracker.PowerShell.Commands.StartConntrackCaptureCommand", "15"], [result.Lines[0], result.Lines[^1]]);
         Assert.Matches("^NotInstalled .*libpcap", result.Lines[1]);
     }
@@ -174,7 +190,8 @@ public sealed class LiveCaptureTests : ModuleTest
     private static ToolResult WithoutLibrary(string name, string script) => OtherPowerShell.Run(
         [
             "unshare", "--mount", "sh", "-c",
-            $"for file in $(ldconfig -p | sed -n 's|.*{name} .*=> ||p'); do mount --bind /dev/null \"$(readlink -f \"$file\")\" || exit 77; done; exec \"$@\"", "sh",
+            $"for file in $(ldconfig -p | sed -n 's|.*{name} .*=> ||p'); do mount --bind /dev/null \"$(readlink -f \"$file\")\" || exit 77; done; exec \"$@\"",
+            "sh",
         ],
         script);
 }

@@ -24,7 +24,8 @@ public sealed class ModuleEndTests : ModuleTest
     {
         Engine.Lines("$null = Start-ConntrackCapture office -ReplayPath $office; Remove-Module Conntracker");
 
-        Assert.Equal(["0", "15"], Engine.Lines("Import-Module $module; @(Get-ConntrackCapture).Count; (Start-ConntrackCapture office -ReplayPath $office).FlowCount"));
+        Assert.Equal(["0", "15"],
+            Engine.Lines("Import-Module $module; @(Get-ConntrackCapture).Count; (Start-ConntrackCapture office -ReplayPath $office).FlowCount"));
     }
 
     [Theory]
@@ -97,7 +98,8 @@ public sealed class ModuleEndTests : ModuleTest
     {
         using TestNamespace host = new();
         using TempDirectory folder = new();
-        using Tool other = OtherPowerShell.Start(folder, [], $"(Start-ConntrackCapture -NetworkNamespace {host.Name} -Accounting).State.ToString(); Wait-ConntrackCapture");
+        using Tool other = OtherPowerShell.Start(folder, [],
+            $"(Start-ConntrackCapture -NetworkNamespace {host.Name} -Accounting).State.ToString(); Wait-ConntrackCapture");
         Eventually.True("the capture", () => other.Output.Contains("Running", StringComparison.Ordinal));
         other.End("KILL");
         Eventually.True("the end of the table", () => Traffic.OwnTables(host).Length == 0);

@@ -8,9 +8,9 @@ namespace Conntracker.Tests.Module;
 public sealed class PacketTests : ModuleTest
 {
     // Of a flow, what the tests compare.
-    private const string Facts = """
-        ForEach-Object { "$($_.Protocol) $($_.SrcAddress):$($_.SrcPort) $($_.DstAddress):$($_.DstPort) $($_.Direction) $($_.State) $($_.Packets)/$($_.ReplyPackets) $($_.Bytes)/$($_.ReplyBytes)" }
-        """;
+    private const string Facts =
+        "ForEach-Object { \"$($_.Protocol) $($_.SrcAddress):$($_.SrcPort) $($_.DstAddress):$($_.DstPort) $($_.Direction) $($_.State) " +
+        "$($_.Packets)/$($_.ReplyPackets) $($_.Bytes)/$($_.ReplyBytes)\" }";
 
     private readonly TempDirectory _folder = new();
 
@@ -53,7 +53,8 @@ public sealed class PacketTests : ModuleTest
     [Fact]
     public void Flows_have_the_times_of_the_file() => Assert.Equal(
         [$"{DateTimeOffset.FromUnixTimeMilliseconds(1750000000000):O}", $"{DateTimeOffset.FromUnixTimeMilliseconds(1750000002500):O}"],
-        Engine.Lines("Start-ConntrackCapture -PcapPath $pcap | Get-ConntrackFlow -SrcPort 40001 | ForEach-Object { $_.FirstSeen.ToUniversalTime().ToString('O'); $_.LastSeen.ToUniversalTime().ToString('O') }"));
+        Engine.Lines("Start-ConntrackCapture -PcapPath $pcap | Get-ConntrackFlow -SrcPort 40001 | " +
+            "ForEach-Object { $_.FirstSeen.ToUniversalTime().ToString('O'); $_.LastSeen.ToUniversalTime().ToString('O') }"));
 
     [Fact]
     public void LocalAddress_says_whose_traffic_it_is()
@@ -61,7 +62,8 @@ public sealed class PacketTests : ModuleTest
         Assert.DoesNotContain("Out", Engine.Lines("Start-ConntrackCapture -PcapPath $pcap | Get-ConntrackFlow | ForEach-Object Direction"));
         Assert.Equal(
             ["Out", "In", "Forward"],
-            Engine.Lines("$null = Start-ConntrackCapture mine -PcapPath $pcap -LocalAddress 10.1.0.0/16, 2001:db8:2::/48; foreach ($port in 40002, 40004, 40001) { (Get-ConntrackFlow mine -SrcPort $port).Direction }"));
+            Engine.Lines("$null = Start-ConntrackCapture mine -PcapPath $pcap -LocalAddress 10.1.0.0/16, 2001:db8:2::/48; " +
+                "foreach ($port in 40002, 40004, 40001) { (Get-ConntrackFlow mine -SrcPort $port).Direction }"));
     }
 
     [Theory]
@@ -69,12 +71,14 @@ public sealed class PacketTests : ModuleTest
     [InlineData("-Filter 'vlan and tcp'", 1)]
     [InlineData("-Filter 'host 192.0.2.99'", 0)]
     [InlineData("-Protocol Icmp, Udp", 3)]
-    public void Filter_and_Protocol_keep_what_is_wanted(string parameters, int flows) => Assert.Equal($"{flows}", Engine.Line($"(Start-ConntrackCapture -PcapPath $pcap {parameters}).FlowCount"));
+    public void Filter_and_Protocol_keep_what_is_wanted(string parameters, int flows) =>
+        Assert.Equal($"{flows}", Engine.Line($"(Start-ConntrackCapture -PcapPath $pcap {parameters}).FlowCount"));
 
     [Fact]
     public void IncomingUdpPort_makes_the_traffic_of_a_service_incoming() => Assert.Equal(
         ["Udp 203.0.113.6:50001 192.0.2.10:9999 In Replied 1/1 33/58"],
-        Engine.Lines($"Start-ConntrackCapture -PcapPath $pcap -LocalAddress 192.0.2.10 -IncomingUdpPort 9999, 1194 | Get-ConntrackFlow -Protocol Udp -DstPort 9999 | {Facts}"));
+        Engine.Lines("Start-ConntrackCapture -PcapPath $pcap -LocalAddress 192.0.2.10 -IncomingUdpPort 9999, 1194 | " +
+            $"Get-ConntrackFlow -Protocol Udp -DstPort 9999 | {Facts}"));
 
     [Theory]
     [InlineData("[System.IO.DirectoryInfo]::new($fixtures).GetFiles('office.*') | Start-ConntrackCapture", "Conntrack 15, Packet 7, Packet 7")]
@@ -83,7 +87,8 @@ public sealed class PacketTests : ModuleTest
     [InlineData("[System.IO.FileInfo] $pcap | Start-ConntrackCapture -PcapPath { $_.FullName } -RecordPath \"$folder/piped.ctrec\"", "Packet 7")]
     [InlineData("$null = $ExecutionContext.SessionState.Path.SetLocation($fixtures); Start-ConntrackCapture -PcapPath ./office.pcap", "Packet 7")]
     public void Files_come_from_the_pipeline_capture_files_and_recordings_among_each_other(string script, string captures) =>
-        Assert.Equal(captures.Split(", ").Order(StringComparer.Ordinal), Engine.Lines($"{script} | ForEach-Object {{ \"$($_.Source) $($_.FlowCount)\" }}").Order(StringComparer.Ordinal));
+        Assert.Equal(captures.Split(", ")
+            .Order(StringComparer.Ordinal), Engine.Lines($"{script} | ForEach-Object {{ \"$($_.Source) $($_.FlowCount)\" }}").Order(StringComparer.Ordinal));
 
     [Fact]
     public void Letters_that_are_wildcards_elsewhere_are_letters()
@@ -133,15 +138,18 @@ public sealed class PacketTests : ModuleTest
     [Fact]
     public void A_recording_of_packets_has_the_same_flows()
     {
-        Engine.Lines("$first = Start-ConntrackCapture first -PcapPath $pcap -LocalAddress 192.0.2.10 -RecordPath \"$folder/office.ctrec\"; $again = Start-ConntrackCapture again -ReplayPath \"$folder/office.ctrec\" -LocalAddress 192.0.2.10");
+        Engine.Lines("$first = Start-ConntrackCapture first -PcapPath $pcap -LocalAddress 192.0.2.10 -RecordPath \"$folder/office.ctrec\"; " +
+            "$again = Start-ConntrackCapture again -ReplayPath \"$folder/office.ctrec\" -LocalAddress 192.0.2.10");
         Assert.Equal(["Packet", "26", "1"], Engine.Lines("$again.Source; $again.Packets; $again.PacketsSkipped"));
-        Assert.Equal(FlowText.Of(Engine.Objects("$first | Get-ConntrackFlow")).Order(StringComparer.Ordinal), FlowText.Of(Engine.Objects("$again | Get-ConntrackFlow")).Order(StringComparer.Ordinal));
+        Assert.Equal(FlowText.Of(Engine.Objects("$first | Get-ConntrackFlow"))
+            .Order(StringComparer.Ordinal), FlowText.Of(Engine.Objects("$again | Get-ConntrackFlow")).Order(StringComparer.Ordinal));
     }
 
     [Fact]
     public void Reading_a_file_needs_no_privilege_and_an_interface_needs_CAP_NET_RAW()
     {
-        ToolResult result = OtherPowerShell.RunUnprivileged($"(Start-ConntrackCapture -PcapPath '{Repository.Fixtures}/office.pcap').FlowCount; try {{ Start-ConntrackCapture -Interface lo }} catch {{ $_.FullyQualifiedErrorId; \"$_\" }}");
+        ToolResult result = OtherPowerShell.RunUnprivileged($"(Start-ConntrackCapture -PcapPath '{Repository.Fixtures}/office.pcap').FlowCount; " +
+            $"try {{ Start-ConntrackCapture -Interface lo }} catch {{ $_.FullyQualifiedErrorId; \"$_\" }}");
         Assert.Equal(["7", "ConntrackPermissionDenied,Conntracker.PowerShell.Commands.StartConntrackCaptureCommand"], result.Lines[..2]);
         Assert.Contains("CAP_NET_RAW", result.Lines[2], StringComparison.Ordinal);
     }
@@ -154,7 +162,8 @@ public sealed class PacketTests : ModuleTest
         using TestNamespace host = new();
         Assert.Equal(
             ["Running Packet", $"packets of {name} in network namespace {host.Name}"],
-            Engine.Lines($"$capture = Start-ConntrackCapture live -NetworkNamespace {host.Name} -Interface {name}; \"$($capture.State) $($capture.Source)\"; $capture.Options"));
+            Engine.Lines($"$capture = Start-ConntrackCapture live -NetworkNamespace {host.Name} -Interface {name}; " +
+                "\"$($capture.State) $($capture.Source)\"; $capture.Options"));
         Assert.Empty(Traffic.OwnTables(host));
         Traffic.SendTcp(host, 8081);
         Traffic.SendUdp(host, 20000, 1);
@@ -164,9 +173,13 @@ public sealed class PacketTests : ModuleTest
 
         Assert.Equal(
             ["Local Closed True 1 True True True"],
-            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Tcp -DstPort 8081 | ForEach-Object { \"$($_.Direction) $($_.State) $($_.Confirmed) $($_.Connections) $($_.Bytes -gt 1000) $($_.Packets -gt 3) $($_.ReplyBytes -lt $_.Bytes)\" }"));
-        Assert.Equal(["Udp 127.0.0.1:20000 127.0.0.1:9 Local New 1/0 29/0"], Engine.Lines($"$capture | Get-ConntrackFlow -Protocol Udp -SrcPort 20000 | {Facts}"));
-        Assert.Equal(["8 True 1/1"], Engine.Lines("$capture | Get-ConntrackFlow -Protocol Icmp | ForEach-Object { \"$($_.IcmpType) $($_.Confirmed) $($_.Packets)/$($_.ReplyPackets)\" }"));
+            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Tcp -DstPort 8081 | ForEach-Object { \"$($_.Direction) $($_.State) $($_.Confirmed) " +
+                "$($_.Connections) $($_.Bytes -gt 1000) $($_.Packets -gt 3) $($_.ReplyBytes -lt $_.Bytes)\" }"));
+        Assert.Equal(["Udp 127.0.0.1:20000 127.0.0.1:9 Local New 1/0 29/0"],
+            Engine.Lines($"$capture | Get-ConntrackFlow -Protocol Udp -SrcPort 20000 | {Facts}"));
+        Assert.Equal(["8 True 1/1"],
+            Engine.Lines("$capture | Get-ConntrackFlow -Protocol Icmp | ForEach-Object { \"$($_.IcmpType) $($_.Confirmed) " +
+                "$($_.Packets)/$($_.ReplyPackets)\" }"));
         Assert.Equal(["True", "0", "0", "0"], Engine.Lines("$capture.Packets -gt 8; $capture.PacketsLost; $capture.Malformed; $capture.Events"));
     }
 
@@ -179,7 +192,8 @@ public sealed class PacketTests : ModuleTest
         Traffic.Ping(host);
         Eventually.True("two flows", () => Engine.Line("$capture.FlowCount") == "2");
         Assert.Equal("2", Engine.Line("$capture | Stop-ConntrackCapture; $capture.Packets"));
-        Assert.Equal(["Stopped"], Engine.Lines($"Start-ConntrackCapture -NetworkNamespace {host.Name} -Interface lo -Duration 300ms | Wait-ConntrackCapture | ForEach-Object State"));
+        Assert.Equal(["Stopped"],
+            Engine.Lines($"Start-ConntrackCapture -NetworkNamespace {host.Name} -Interface lo -Duration 300ms | Wait-ConntrackCapture | ForEach-Object State"));
     }
 
     [Theory]

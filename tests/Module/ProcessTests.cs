@@ -18,7 +18,8 @@ public sealed class ProcessTests : ModuleTest
     [Fact]
     public void A_flow_has_the_process_with_user_and_command_line()
     {
-        string[] lines = Engine.Lines("$p = (Get-ConntrackFlow -Protocol icmp).Process; $p.GetType(); $p.Name; $p.UserName; $p.CommandLine; $p.Id -gt 1; (Get-ConntrackFlow -Protocol icmp).OwningProcess -eq $p.Id");
+        string[] lines = Engine.Lines("$p = (Get-ConntrackFlow -Protocol icmp).Process; $p.GetType(); $p.Name; $p.UserName; $p.CommandLine; $p.Id -gt 1; " +
+            "(Get-ConntrackFlow -Protocol icmp).OwningProcess -eq $p.Id");
         Assert.Equal(["Conntracker.FlowProcess", "ping", "root", "True", "True"], [.. lines[..3], .. lines[4..]]);
         Assert.Matches(@"ping .*127\.0\.0\.1", lines[3]);
         Assert.Equal("0", Engine.Line("$capture.GetCounters().ProcessesLost"));
@@ -31,7 +32,8 @@ public sealed class ProcessTests : ModuleTest
     [InlineData("-ProcessId ([int]::MaxValue)", 0)]
     [InlineData("-UserName root -Protocol icmp", 1)]
     [InlineData("-UserName nobody", 0)]
-    public void Flows_are_found_by_their_process(string parameters, int count) => Assert.Equal($"{count}", Engine.Line($"@(Get-ConntrackFlow {parameters}).Count"));
+    public void Flows_are_found_by_their_process(string parameters, int count) =>
+        Assert.Equal($"{count}", Engine.Line($"@(Get-ConntrackFlow {parameters}).Count"));
 
     protected override void Dispose(bool disposing)
     {

@@ -39,7 +39,8 @@ public sealed class RemoveConntrackCaptureTests : ModuleTest
     public void WhatIf_removes_none()
     {
         Assert.Equal(
-            ["What if: Performing the operation \"Remove capture with 15 flows\" on target \"office\".", "What if: Performing the operation \"Remove capture with 15 flows\" on target \"web\"."],
+            ["What if: Performing the operation \"Remove capture with 15 flows\" on target \"office\".",
+                "What if: Performing the operation \"Remove capture with 15 flows\" on target \"web\"."],
             Engine.Show("Remove-ConntrackCapture * -WhatIf"));
         Assert.Equal("2", Engine.Line("@(Get-ConntrackCapture).Count"));
     }
@@ -49,12 +50,14 @@ public sealed class RemoveConntrackCaptureTests : ModuleTest
     {
         Assert.Equal(
             ["15", "22", "15"],
-            Engine.Lines("$flows = Get-ConntrackFlow -Name office; Remove-ConntrackCapture office; $flows.Count; $flows[0].DstPort; (Start-ConntrackCapture office -ReplayPath $office).FlowCount"));
+            Engine.Lines("$flows = Get-ConntrackFlow -Name office; Remove-ConntrackCapture office; $flows.Count; $flows[0].DstPort; " +
+                "(Start-ConntrackCapture office -ReplayPath $office).FlowCount"));
     }
 
     [Fact]
     public void A_capture_object_that_is_left_is_empty_and_does_not_fail() =>
-        Assert.Equal(["0", "office"], Engine.Lines("$c = Get-ConntrackCapture office; Remove-ConntrackCapture office; $c.FlowCount; $c.Name; $c | Remove-ConntrackCapture"));
+        Assert.Equal(["0", "office"],
+            Engine.Lines("$c = Get-ConntrackCapture office; Remove-ConntrackCapture office; $c.FlowCount; $c.Name; $c | Remove-ConntrackCapture"));
 
     [Fact]
     public void A_capture_that_runs_is_stopped_and_leaves_nothing_in_the_kernel()

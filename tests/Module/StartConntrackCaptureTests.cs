@@ -42,13 +42,15 @@ public sealed class StartConntrackCaptureTests : ModuleTest
 
     [Fact]
     public void It_keeps_the_protocols_that_are_wanted_by_name_and_number() =>
-        Assert.Equal(["132", "89"], Engine.Lines("Start-ConntrackCapture -ReplayPath $office -Protocol Sctp, 89 | Get-ConntrackFlow | ForEach-Object { [int] $_.Protocol }").Order());
+        Assert.Equal(["132", "89"],
+            Engine.Lines("Start-ConntrackCapture -ReplayPath $office -Protocol Sctp, 89 | Get-ConntrackFlow | ForEach-Object { [int] $_.Protocol }").Order());
 
     [Fact]
     public void Its_options_hold_what_was_asked_for_and_the_defaults()
     {
         Assert.Equal("2048", Engine.Line("(Start-ConntrackCapture -ReplayPath $office -MaximumFlows 2048).Options.MaximumFlows"));
-        Assert.Equal(["1000000", $"{64 << 20}", "False"], Engine.Lines("$o = (Start-ConntrackCapture -ReplayPath $office).Options; $o.MaximumFlows; $o.BufferSize; $o.Accounting"));
+        Assert.Equal(["1000000", $"{64 << 20}", "False"],
+            Engine.Lines("$o = (Start-ConntrackCapture -ReplayPath $office).Options; $o.MaximumFlows; $o.BufferSize; $o.Accounting"));
     }
 
     [Theory]
@@ -188,7 +190,8 @@ public sealed class StartConntrackCaptureTests : ModuleTest
     public void A_user_without_privileges_reads_which_capability_is_missing()
     {
         ToolResult result = OtherPowerShell.RunUnprivileged("""
-            try { Start-ConntrackCapture } catch { $_.FullyQualifiedErrorId; "$($_.CategoryInfo.Category)"; $_.Exception.Message; $_.ErrorDetails.RecommendedAction }
+            try { Start-ConntrackCapture }
+            catch { $_.FullyQualifiedErrorId; "$($_.CategoryInfo.Category)"; $_.Exception.Message; $_.ErrorDetails.RecommendedAction }
             @(Get-ConntrackCapture).Count
             """);
 

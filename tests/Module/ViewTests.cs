@@ -8,10 +8,11 @@ namespace Conntracker.Tests.Module;
 public sealed class ViewTests : IDisposable
 {
     // The longest that addresses and ports can be.
-    private const string Long = """
-        {"Protocol":"Tcp","Family":"IPv6","SrcAddress":"2001:db8:1111:2222:3333:4444:5555:6666","SrcPort":65535,"DstAddress":"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff","DstPort":65535,"State":"Assured","Direction":"Forward"}
-        {"Protocol":"IcmpV6","Family":"IPv6","SrcAddress":"fe80:1111:1111:2222:3333:4444:5555:6666","DstAddress":"ff02:1111:aaaa:bbbb:cccc:dddd:eeee:ffff","IcmpType":135,"IcmpCode":255}
-        """;
+    private const string Long =
+        """{"Protocol":"Tcp","Family":"IPv6","SrcAddress":"2001:db8:1111:2222:3333:4444:5555:6666","SrcPort":65535,""" +
+        """ "DstAddress":"2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff","DstPort":65535,"State":"Assured","Direction":"Forward"}""" + "\n" +
+        """{"Protocol":"IcmpV6","Family":"IPv6","SrcAddress":"fe80:1111:1111:2222:3333:4444:5555:6666",""" +
+        """ "DstAddress":"ff02:1111:aaaa:bbbb:cccc:dddd:eeee:ffff","IcmpType":135,"IcmpCode":255}""";
 
     private readonly TempDirectory _folder = new();
 
@@ -129,7 +130,8 @@ public sealed class ViewTests : IDisposable
     {
         using TestNamespace host = new();
         using Engine engine = Open(width);
-        engine.Lines($"$null = Start-ConntrackCapture live -NetworkNamespace {host.Name} -Trace Flows; Enable-FlowTrace -Protocol Tcp -SrcAddress 2001:db8:1111:2222::/64 -DstPort 443, 8000-8999");
+        engine.Lines($"$null = Start-ConntrackCapture live -NetworkNamespace {host.Name} -Trace Flows; " +
+            "Enable-FlowTrace -Protocol Tcp -SrcAddress 2001:db8:1111:2222::/64 -DstPort 443, 8000-8999");
         string[] lines = engine.Show("Get-FlowTrace");
 
         Assert.Matches("^ *Id Capture +Active Until +Packets +Steps Target$", lines[0]);
@@ -141,7 +143,8 @@ public sealed class ViewTests : IDisposable
         Assert.All(lines, line => Assert.True(line.Length <= width, line));
 
         // What does not fit is continued below.
-        string Target(string[] rows) => string.Concat(rows.Select(row => row.Length > target ? row[target..].Trim() : "")).Replace(" ", "", StringComparison.Ordinal);
+        string Target(string[] rows) =>
+            string.Concat(rows.Select(row => row.Length > target ? row[target..].Trim() : "")).Replace(" ", "", StringComparison.Ordinal);
     }
 
     [Fact]

@@ -27,7 +27,8 @@ public sealed class WaitConntrackCaptureTests : ModuleTest
     public void A_name_that_stands_for_none_is_an_error() => Engine.Fail("Wait-ConntrackCapture nobody", "CaptureNotFound", ErrorCategory.ObjectNotFound);
 
     [Fact]
-    public void A_timeout_that_is_no_time_is_refused() => Engine.Fail("Wait-ConntrackCapture -Timeout later", "ParameterArgumentTransformationError", ErrorCategory.InvalidData);
+    public void A_timeout_that_is_no_time_is_refused() =>
+        Engine.Fail("Wait-ConntrackCapture -Timeout later", "ParameterArgumentTransformationError", ErrorCategory.InvalidData);
 
     [Fact]
     public void It_waits_until_a_capture_ends()
@@ -36,7 +37,8 @@ public sealed class WaitConntrackCaptureTests : ModuleTest
 
         Assert.Equal(
             ["Stopped", "True"],
-            Engine.Lines($"$ended = Start-ConntrackCapture -NetworkNamespace {host.Name} -Duration 500ms | Wait-ConntrackCapture; $ended.State; $ended.Duration.TotalMilliseconds -ge 490"));
+            Engine.Lines($"$ended = Start-ConntrackCapture -NetworkNamespace {host.Name} -Duration 500ms | Wait-ConntrackCapture; $ended.State; " +
+                "$ended.Duration.TotalMilliseconds -ge 490"));
     }
 
     [Fact]

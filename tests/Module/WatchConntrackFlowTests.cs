@@ -168,7 +168,8 @@ public sealed class WatchConntrackFlowTests : ModuleTest
     {
         using TestNamespace host = new();
         Traffic.LoadRules(host);
-        using RunningScript watch = Engine.Start($"Watch-ConntrackFlow -NetworkNamespace {host.Name} -Verdict Dropped, Rejected -Count 1 | ForEach-Object {{ \"$($_.DstPort) $($_.Verdict) $($_.VerdictRule)\" }}");
+        using RunningScript watch = Engine.Start($"Watch-ConntrackFlow -NetworkNamespace {host.Name} -Verdict Dropped, Rejected -Count 1 | " +
+            $"ForEach-Object {{ \"$($_.DstPort) $($_.Verdict) $($_.VerdictRule)\" }}");
 
         Eventually.True("a dropped flow", () =>
         {

@@ -92,7 +92,8 @@ public static class CaptureRegistry
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
             throw new ConntrackException(
-                ConntrackErrorReason.CaptureNotRunning, $"The start of the capture '{start.Name}' was cancelled: the module was removed, or the process is ending.");
+                ConntrackErrorReason.CaptureNotRunning,
+                $"The start of the capture '{start.Name}' was cancelled: the module was removed, or the process is ending.");
         }
         finally
         {

@@ -17,7 +17,8 @@ internal static class FlowProjection
     /// <param name="trace">The steps that its details refer to.</param>
     /// <param name="processes">The processes that its details refer to.</param>
     public static Flow ToFlow(
-        ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses, FlowDetailStore details, TraceSnapshot trace, ProcessSnapshot processes)
+        ref readonly FlowRecord record, FlowCounters? counters, LocalAddresses addresses,
+        FlowDetailStore details, TraceSnapshot trace, ProcessSnapshot processes)
     {
         FlowProcess? responder = processes.Responder(details, in record);
         ref readonly FlowKey key = ref record.Key;

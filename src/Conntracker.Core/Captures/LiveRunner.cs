@@ -56,7 +56,9 @@ internal sealed class LiveRunner : ICaptureRunner
         if (EventSetting.IsOff())
         {
             _collector.IsWithoutEvents = true;
-            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel sends no events. Its table is read instead, when flows are requested, at the end, and about once a minute; connections that begin and end in between are missing. 'sysctl net.netfilter.nf_conntrack_events=2' enables events for new connections.");
+            _notices.Add("events", "net.netfilter.nf_conntrack_events is 0: the kernel sends no events. " +
+                "Its table is read instead, when flows are requested, at the end, and about once a minute; " +
+                "connections that begin and end in between are missing. 'sysctl net.netfilter.nf_conntrack_events=2' enables events for new connections.");
         }
 
         if (_options.ResolveProcess)
@@ -141,7 +143,8 @@ internal sealed class LiveRunner : ICaptureRunner
             ConntrackerTable table = ConntrackerTable.Create();
             if (!table.IsOwned)
             {
-                _notices.Add("owner", $"This kernel (before Linux 5.12) does not support the nftables flag 'owner': the table 'inet {table.Name}' is removed when the capture ends, but after kill -9 it stays until the next capture starts here.");
+                _notices.Add("owner", "This kernel (before Linux 5.12) does not support the nftables flag 'owner': " +
+                    $"the table 'inet {table.Name}' is removed when the capture ends, but after kill -9 it stays until the next capture starts here.");
             }
 
             return table;
@@ -159,7 +162,8 @@ internal sealed class LiveRunner : ICaptureRunner
         bool wasTracking = before is not { Entries: 0 };
         if (!wasTracking && table is not null)
         {
-            _notices.Add("tracking", $"Connection tracking was not enabled: this capture enables it, and fragments are reassembled while it runs. {Limit(before!.Value.Limit)}");
+            _notices.Add("tracking",
+                $"Connection tracking was not enabled: this capture enables it, and fragments are reassembled while it runs. {Limit(before!.Value.Limit)}");
         }
 
         feed.Add(new TrackingGuard(before, readTracking, _sink, _notices, _clock, () => LetGo(table, wasTracking)));
@@ -168,7 +172,8 @@ internal sealed class LiveRunner : ICaptureRunner
     private string Limit(long limit) =>
         limit == 0 ? "The kernel's table has no limit (net.netfilter.nf_conntrack_max is 0)."
         : $"The kernel's table is limited to {limit} connections (net.netfilter.nf_conntrack_max). When it is full, packets of new connections are dropped. "
-            + (_options.KeepTracking ? "The capture keeps tracking enabled." : "At 90 % the capture removes its nftables table, and tracking ends (unless -KeepTracking or --keep-tracking is used).");
+            + (_options.KeepTracking ? "The capture keeps tracking enabled."
+                : "At 90 % the capture removes its nftables table, and tracking ends (unless -KeepTracking or --keep-tracking is used).");
 
     // Returns the notice for the user. If another rule has connections tracked, our table only serves the traces, and removing it costs nothing else.
     // If the entries were merely left over from earlier tracking, removing it ends the tracking.
@@ -182,7 +187,8 @@ internal sealed class LiveRunner : ICaptureRunner
         _tracing.LoseTable();
         table.Dispose();
         return $"The capture has removed its table 'inet {table.Name}': "
-            + (wasTracking ? "unless another rule enables connection tracking, tracking has ended, and new flows are not seen." : "tracking and traces have ended, and new flows are not seen.")
+            + (wasTracking ? "unless another rule enables connection tracking, tracking has ended, and new flows are not seen."
+                : "tracking and traces have ended, and new flows are not seen.")
             + " Start another capture when the table has room, or use -KeepTracking (--keep-tracking) to accept dropped packets.";
     }
 
@@ -199,7 +205,9 @@ internal sealed class LiveRunner : ICaptureRunner
                         _notices.Add(notice, $"A killed capture had left {purpose.LeftBehind}. The previous settings are restored.");
                         break;
                     case SettingsRecovery.Unknown:
-                        _notices.Add(notice, $"A killed capture may have left {purpose.LeftBehind}. This kernel (before Linux 5.14) does not show whether that was in this network namespace, so nothing was restored: check {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
+                        _notices.Add(notice, $"A killed capture may have left {purpose.LeftBehind}. " +
+                            "This kernel (before Linux 5.14) does not show whether that was in this network namespace, so nothing was restored: " +
+                            $"check {string.Join(" and ", purpose.Settings.Keys.Select(SettingsLease.NameOf))}.");
                         break;
                     default:
                         break;

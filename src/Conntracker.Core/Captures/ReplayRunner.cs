@@ -38,12 +38,15 @@ internal sealed class ReplayRunner : ICaptureRunner
 
         if (_recording.IsCutOff)
         {
-            _notices.Add("cut-off", $"The recording {_path} is truncated: the program that wrote it was killed. Its {_recording.MessageCount} complete frames were replayed.");
+            _notices.Add("cut-off",
+                $"The recording {_path} is truncated: the program that wrote it was killed. Its {_recording.MessageCount} complete frames were replayed.");
         }
 
         if (_collector.Counters.RecordingLost is > 0 and long missing)
         {
-            _notices.Add("recording-lost", $"{missing} messages are missing in the recording {_path}, because the disk was too slow. Flows may be missing, or shown as open although they were closed.");
+            _notices.Add("recording-lost",
+                $"{missing} messages are missing in the recording {_path}, because the disk was too slow. " +
+                    "Flows may be missing, or shown as open although they were closed.");
         }
 
         ready();

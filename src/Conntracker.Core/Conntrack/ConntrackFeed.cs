@@ -52,7 +52,8 @@ internal sealed class ConntrackFeed : IDisposable
 
         if (_events.BufferSize < bufferSize)
         {
-            _notices.Add("buffer", $"The kernel granted a receive buffer of {_events.BufferSize} bytes, not {bufferSize}: net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a burst.");
+            _notices.Add("buffer", $"The kernel granted a receive buffer of {_events.BufferSize} bytes, not {bufferSize}: " +
+                "net.core.rmem_max limits it without CAP_NET_ADMIN. More events may be lost in a burst.");
         }
     }
 
@@ -160,7 +161,8 @@ internal sealed class ConntrackFeed : IDisposable
                 _hasOverrun = true;
                 _table.NeedRepair();
                 _sink.Put(MessageKind.Overrun, _clock.Now);
-                _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged. Connections that began and ended in between are missing. Use a larger buffer (-BufferSize, --buffer-size).");
+                _notices.Add("overrun", "The receive buffer overran and events were lost. The kernel's table is read again and merged. " +
+                    "Connections that began and ended in between are missing. Use a larger buffer (-BufferSize, --buffer-size).");
             }
             else
             {
@@ -177,7 +179,8 @@ internal sealed class ConntrackFeed : IDisposable
         {
             if (_hasOverrun)
             {
-                _notices.Add("drops", "The number of events lost in an overrun is not known: /proc/net/netlink cannot be read or does not list the socket. Lost is too low.");
+                _notices.Add("drops",
+                    "The number of events lost in an overrun is not known: /proc/net/netlink cannot be read or does not list the socket. Lost is too low.");
             }
         }
         else if (lost > 0)

@@ -133,7 +133,9 @@ internal sealed class TableFeed : IDisposable
         {
             if (!IsReading && requests == Tries)
             {
-                _notices.Add("last-dump", "The kernel's table could not be read at the end of the capture. Flows that are shown as open may be closed, and earlier losses are not repaired.");
+                _notices.Add("last-dump",
+                    "The kernel's table could not be read at the end of the capture. Flows that are shown as open may be closed, and earlier losses are " +
+                        "not repaired.");
                 return;
             }
 

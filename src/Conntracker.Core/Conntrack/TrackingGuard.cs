@@ -84,7 +84,9 @@ internal sealed class TrackingGuard : IFeedSource
         CountDrops(in reading);
         if (reading.IsNearlyFull && _notices.IsNew("nearly full"))
         {
-            _notices.Add("nearly full", $"The kernel's table of connections is nearly full: {reading.Entries} of {reading.Limit} (net.netfilter.nf_conntrack_max). When it is full, packets of new connections are dropped. {_release() ?? "Increase the limit."}");
+            _notices.Add("nearly full",
+                $"The kernel's table of connections is nearly full: {reading.Entries} of {reading.Limit} (net.netfilter.nf_conntrack_max). " +
+                    $"When it is full, packets of new connections are dropped. {_release() ?? "Increase the limit."}");
         }
 
         Due = now + Pause(in reading, now - _lastLook);
@@ -121,7 +123,9 @@ internal sealed class TrackingGuard : IFeedSource
         _last = _last with { Drops = reading.Drops, EarlyDrops = reading.EarlyDrops };
         if (drops > 0)
         {
-            _notices.Add("conntrack drops", "Connection tracking has dropped packets: the kernel's table was full (net.netfilter.nf_conntrack_max), or a helper refused them. ConntrackDrops counts them.");
+            _notices.Add("conntrack drops",
+                "Connection tracking has dropped packets: the kernel's table was full (net.netfilter.nf_conntrack_max), or a helper refused them. " +
+                    "ConntrackDrops counts them.");
         }
     }
 }

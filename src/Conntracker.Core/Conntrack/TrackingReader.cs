@@ -49,7 +49,8 @@ internal static class TrackingReader
     }
 
     private static long NumberAt(string[] words, int column) =>
-        column >= 0 && column < words.Length && long.TryParse(words[column], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long number) ? number : 0;
+        column >= 0 && column < words.Length
+            && long.TryParse(words[column], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out long number) ? number : 0;
 
     private static long ReadNumber(string setting) => long.Parse(File.ReadAllText($"{Settings}/{setting}"), CultureInfo.InvariantCulture);
 }

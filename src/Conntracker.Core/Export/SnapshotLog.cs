@@ -45,7 +45,8 @@ public static class SnapshotLog
             ref readonly FlowRecord record = ref snapshot[slot];
             if (record.IsUsed)
             {
-                Add(log, in record, record.Details == 0 || style == LogStyle.V1 ? null : snapshot.Trace(slot), snapshot.Originator(slot), snapshot.Responder(slot));
+                Add(log, in record, record.Details == 0 || style == LogStyle.V1
+                    ? null : snapshot.Trace(slot), snapshot.Originator(slot), snapshot.Responder(slot));
             }
         }
 

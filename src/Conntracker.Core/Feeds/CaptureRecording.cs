@@ -36,7 +36,8 @@ internal sealed class CaptureRecording : IDisposable
 
         if (Writer?.Lost > 0)
         {
-            _notices.Add("recording-lost", "The disk was too slow for the recording. Messages are missing in it (RecordingLost counts them), but not in the capture.");
+            _notices.Add("recording-lost",
+                "The disk was too slow for the recording. Messages are missing in it (RecordingLost counts them), but not in the capture.");
         }
     }
 

@@ -75,7 +75,8 @@ public static class NetworkNamespace
                     ? new ConntrackException(ConntrackErrorReason.NamespaceNotFound, $"{path} is not a network namespace: {Errno.Describe(errno)}.")
                     : new ConntrackException(
                         ConntrackErrorReason.PermissionDenied,
-                        $"The network namespace '{name}' cannot be entered: {Errno.Describe(errno)}. The capability CAP_SYS_ADMIN is missing: run as root, or with sudo.");
+                        $"The network namespace '{name}' cannot be entered: {Errno.Describe(errno)}. The capability CAP_SYS_ADMIN is missing: " +
+                            "run as root, or with sudo.");
             }
         }
     }

@@ -9,7 +9,8 @@ internal static class FlowMatcher
     /// <param name="query">The query.</param>
     /// <param name="record">The flow.</param>
     /// <param name="verdict">The firewall's verdict on the flow's first packet.</param>
-    public static bool Matches(this FlowQuery query, ref readonly FlowRecord record, FlowVerdict verdict) => Any(query.Verdicts, verdict) && query.Matches(in record);
+    public static bool Matches(this FlowQuery query, ref readonly FlowRecord record, FlowVerdict verdict) =>
+        Any(query.Verdicts, verdict) && query.Matches(in record);
 
     /// <summary>Whether a flow matches, whatever its verdict.</summary>
     public static bool Matches(this FlowQuery query, ref readonly FlowRecord record)

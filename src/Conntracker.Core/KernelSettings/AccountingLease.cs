@@ -16,6 +16,7 @@ internal static class AccountingLease
 
     /// <summary>Enables accounting until the lease is disposed: see <see cref="SettingsLease.Acquire"/>.</summary>
     public static SettingsLease Acquire(
-        NetworkNamespaceId networkNamespace, string settingsDirectory = SettingsLease.SettingsDirectory, string stateDirectory = SettingsLease.StateDirectory) =>
+        NetworkNamespaceId networkNamespace, string settingsDirectory = SettingsLease.SettingsDirectory,
+        string stateDirectory = SettingsLease.StateDirectory) =>
         SettingsLease.Acquire(Purpose, Purpose.Settings, networkNamespace, settingsDirectory, stateDirectory);
 }

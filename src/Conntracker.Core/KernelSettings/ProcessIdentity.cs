@@ -31,7 +31,8 @@ internal static class ProcessIdentity
     {
         // Field 22. The name in field 2 may contain anything, so count from the last parenthesis.
         string[] fields = stat[(stat.LastIndexOf(')') + 1)..].Split(' ', StringSplitOptions.RemoveEmptyEntries);
-        return fields.Length > StartTimeField && long.TryParse(fields[StartTimeField], NumberStyles.None, CultureInfo.InvariantCulture, out long start) ? start : null;
+        return fields.Length > StartTimeField
+            && long.TryParse(fields[StartTimeField], NumberStyles.None, CultureInfo.InvariantCulture, out long start) ? start : null;
     }
 
     /// <summary>Whether a name belongs to a process that has ended; false if the text is not such a name.</summary>

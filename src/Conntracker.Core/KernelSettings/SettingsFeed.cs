@@ -48,7 +48,8 @@ internal sealed class SettingsFeed(SettingsLease lease, string consequence, Capt
         {
             if (lease.FindChanged() is string changed)
             {
-                notices.Add($"changed {consequence}", $"Another program has changed a setting that this capture needs: {changed}. {consequence}. The setting is not restored.");
+                notices.Add($"changed {consequence}",
+                    $"Another program has changed a setting that this capture needs: {changed}. {consequence}. The setting is not restored.");
                 Due = long.MaxValue;
             }
         }

@@ -192,7 +192,8 @@ internal sealed class SettingsLease : IDisposable
                 string who = state.Holders.Count > 0 ? $"process {state.Holders[0].ProcessId}" : "perhaps in a container";
                 throw new ConntrackException(
                     ConntrackErrorReason.SettingFailed,
-                    $"{_purpose.Subject} needs {NameOf(setting)} set to {value}, but another capture ({who}) needs it set to {other}. Stop that capture first.");
+                    $"{_purpose.Subject} needs {NameOf(setting)} set to {value}, but another capture ({who}) needs it set to {other}. " +
+                        "Stop that capture first.");
             }
         }
     }

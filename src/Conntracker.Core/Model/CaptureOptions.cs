@@ -130,7 +130,8 @@ public sealed class CaptureOptions
     {
         if (duration < MinimumTraceDuration || duration > MaximumTraceDuration)
         {
-            throw new ArgumentException($"A trace can last from {MinimumTraceDuration} to {MaximumTraceDuration} (one second to one day), not {duration}.", name);
+            throw new ArgumentException($"A trace can last from {MinimumTraceDuration} to {MaximumTraceDuration} (one second to one day), not {duration}.",
+                name);
         }
     }
 
@@ -162,14 +163,17 @@ public sealed class CaptureOptions
         bool ofPackets = Interface is not null || Filter is not null || PcapPath is not null || IncomingUdpPorts.Count > 0;
         bool ofKernel = Accounting || KeepTracking || Trace != TraceMode.None;
         bool isLive = NetworkNamespace is not null || Interface is not null || ResolveProcess;
-        if (ReplayPath is not null && (isLive || ofKernel || RecordPath is not null || Source != CaptureSource.Conntrack || Filter is not null || PcapPath is not null))
+        if (ReplayPath is not null
+            && (isLive || ofKernel || RecordPath is not null || Source != CaptureSource.Conntrack || Filter is not null || PcapPath is not null))
         {
-            throw new ArgumentException("A replay only reads a recording. It cannot be combined with a network namespace, an interface, accounting, process resolution, traces, or another recording.");
+            throw new ArgumentException("A replay only reads a recording. It cannot be combined with a network namespace, an interface, accounting, " +
+                "process resolution, traces, or another recording.");
         }
 
         if (Source == CaptureSource.Conntrack && ofPackets && ReplayPath is null)
         {
-            throw new ArgumentException("An interface, a filter, a capture file and UDP ports of incoming services require the source Packet. Connection tracking sees every interface, and knows the originator.");
+            throw new ArgumentException("An interface, a filter, a capture file and UDP ports of incoming services require the source Packet. " +
+                "Connection tracking sees every interface, and knows the originator.");
         }
 
         if (Source == CaptureSource.Packet && ofKernel)
@@ -179,7 +183,8 @@ public sealed class CaptureOptions
 
         if (PcapPath is not null && (isLive || Duration is not null))
         {
-            throw new ArgumentException("A capture file is only read to its end. It cannot be combined with an interface, a network namespace, a duration, or process resolution.");
+            throw new ArgumentException(
+                "A capture file is only read to its end. It cannot be combined with an interface, a network namespace, a duration, or process resolution.");
         }
     }
 }

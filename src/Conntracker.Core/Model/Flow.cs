@@ -176,7 +176,9 @@ public sealed class Flow
     [JsonInclude]
     public string? OutInterface { get; internal set; }
 
-    /// <summary>The mark that the first packet has from its start (<c>meta mark</c>, SO_MARK), for a flow that New-ConntrackFlow made; otherwise null.</summary>
+    /// <summary>
+    /// The mark that the first packet has from its start (<c>meta mark</c>, SO_MARK), for a flow that New-ConntrackFlow made; otherwise null.
+    /// </summary>
     [JsonInclude]
     public uint? PacketMark { get; internal set; }
 

@@ -52,7 +52,8 @@ internal sealed class MulticastSource : IDisposable
     /// <param name="bufferSize">The receive buffer, in bytes.</param>
     /// <exception cref="ConntrackException">A privilege is missing, or the kernel has no netlink interface of conntrack.</exception>
     public static MulticastSource OpenConntrackEvents(int bufferSize) => new(
-        "conntrack events", [NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY], bufferSize, new DatagramBatch(capacity: 128, size: 4096));
+        "conntrack events", [NFNLGRP_CONNTRACK_NEW, NFNLGRP_CONNTRACK_UPDATE, NFNLGRP_CONNTRACK_DESTROY],
+        bufferSize, new DatagramBatch(capacity: 128, size: 4096));
 
     /// <summary>
     /// The reports of nftables about traced packets, about 300 bytes each, and about changes in the ruleset, several rules to a datagram. One socket

@@ -48,6 +48,7 @@ public static class CaptureFile
         return Array.IndexOf(s_pcap, little) >= 0
             || Array.IndexOf(s_pcap, big) >= 0
             || (little == SectionHeader
-                && (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == SectionByteOrder || BinaryPrimitives.ReadUInt32BigEndian(header[8..]) == SectionByteOrder));
+                && (BinaryPrimitives.ReadUInt32LittleEndian(header[8..]) == SectionByteOrder
+                    || BinaryPrimitives.ReadUInt32BigEndian(header[8..]) == SectionByteOrder));
     }
 }

@@ -59,7 +59,8 @@ internal sealed class PacketFeed : IFeedSource
         {
             throw new ConntrackException(
                 ConntrackErrorReason.LinkTypeUnknown,
-                $"The packets of {where} have the link type {source.LinkTypeName}, which is not supported. Supported are Ethernet (EN10MB), Linux cooked (LINUX_SLL, LINUX_SLL2), raw IP (RAW, IPV4, IPV6) and loopback (NULL, LOOP).");
+                $"The packets of {where} have the link type {source.LinkTypeName}, which is not supported. " +
+                    "Supported are Ethernet (EN10MB), Linux cooked (LINUX_SLL, LINUX_SLL2), raw IP (RAW, IPV4, IPV6) and loopback (NULL, LOOP).");
         }
 
         Span<byte> data = stackalloc byte[sizeof(int)];
@@ -165,7 +166,8 @@ internal sealed class PacketFeed : IFeedSource
 
         if (read < 0)
         {
-            _notices.Add("interface", $"Capturing on the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as possible. Packets until then are not seen.");
+            _notices.Add("interface",
+                $"Capturing on the interface '{_interface}' stopped: {source.Error}. It is opened again as soon as possible. Packets until then are not seen.");
             CountDrops(source);
             source.Dispose();
             _source = null;
@@ -187,7 +189,8 @@ internal sealed class PacketFeed : IFeedSource
         if (source.TakeDrops() is > 0 and long drops)
         {
             _sink.PutNumber(MessageKind.PacketsLost, _clock.Now, drops);
-            _notices.Add("packets", "The kernel dropped packets because they arrived faster than they could be read. Flows may be missing. Use a filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size).");
+            _notices.Add("packets", "The kernel dropped packets because they arrived faster than they could be read. Flows may be missing. " +
+                "Use a filter (-Filter, --filter) or a larger buffer (-BufferSize, --buffer-size).");
         }
     }
 }

@@ -16,8 +16,10 @@ internal static class PacketFingerprint
     /// <summary>The fingerprint of the packet with this header; 0 when the header is too short.</summary>
     public static ulong Of(ReadOnlySpan<byte> header) => header.IsEmpty ? 0 : (header[0] >> 4) switch
     {
-        4 when header.Length >= NeededOfIPv4 => Join(4, BinaryPrimitives.ReadUInt16BigEndian(header[4..]), BinaryPrimitives.ReadUInt16BigEndian(header[2..]), header[9]),
-        6 when header.Length >= NeededOfIPv6 => Join(6, BinaryPrimitives.ReadUInt32BigEndian(header), BinaryPrimitives.ReadUInt16BigEndian(header[4..]), header[6]),
+        4 when header.Length >= NeededOfIPv4 =>
+            Join(4, BinaryPrimitives.ReadUInt16BigEndian(header[4..]), BinaryPrimitives.ReadUInt16BigEndian(header[2..]), header[9]),
+        6 when header.Length >= NeededOfIPv6 =>
+            Join(6, BinaryPrimitives.ReadUInt32BigEndian(header), BinaryPrimitives.ReadUInt16BigEndian(header[4..]), header[6]),
         _ => 0,
     };
 

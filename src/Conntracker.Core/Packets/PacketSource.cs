@@ -212,7 +212,8 @@ internal sealed unsafe class PacketSource : IDisposable
         {
             throw new ConntrackException(
                 ConntrackErrorReason.LibpcapMissing,
-                $"Capturing packets requires libpcap, which is not installed (Debian: apt install {Libpcap.Package}; other distributions: the package libpcap). Capturing from connection tracking works without it.",
+                $"Capturing packets requires libpcap, which is not installed (Debian: apt install {Libpcap.Package}; other distributions: " +
+                    "the package libpcap). Capturing from connection tracking works without it.",
                 error);
         }
     }
@@ -266,9 +267,12 @@ internal sealed unsafe class PacketSource : IDisposable
     private static ConntrackException NotActivated(string name, int status, string text) => status switch
     {
         PCAP_ERROR_NO_SUCH_DEVICE => new ConntrackException(
-            ConntrackErrorReason.InterfaceNotFound, $"There is no interface '{name}' in this network namespace. 'ip link' lists all interfaces; '{AnyInterface}' captures on all of them."),
+            ConntrackErrorReason.InterfaceNotFound,
+            $"There is no interface '{name}' in this network namespace. 'ip link' lists all interfaces; '{AnyInterface}' captures on all of them."),
         PCAP_ERROR_PERM_DENIED or PCAP_ERROR_PROMISC_PERM_DENIED => new ConntrackException(
-            ConntrackErrorReason.PermissionDenied, $"Packets of '{name}' cannot be captured: the capability CAP_NET_RAW is missing. Run as root, or with sudo. Reading a capture file requires no privileges."),
+            ConntrackErrorReason.PermissionDenied,
+            $"Packets of '{name}' cannot be captured: the capability CAP_NET_RAW is missing. Run as root, or with sudo. " +
+                "Reading a capture file requires no privileges."),
         PCAP_ERROR_IFACE_NOT_UP => Refused(name, "the interface is down; 'ip link set up' activates it"),
         _ => Refused(name, text.Length > 0 ? text : Marshal.PtrToStringUTF8(Libpcap.pcap_statustostr(status))!),
     };

@@ -44,7 +44,8 @@ internal sealed unsafe class AttributionPrograms : IDisposable
             $"This build of Conntracker contains no eBPF programs: {Explain(MissingAtBuild!)}");
         string root = CgroupHierarchy.FindRoot() ?? throw new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
-            "The cgroup2 hierarchy is not mounted (see /proc/mounts), and the eBPF programs need its root. 'mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2' mounts it.");
+            "The cgroup2 hierarchy is not mounted (see /proc/mounts), and the eBPF programs need its root. " +
+                "'mkdir -p /run/cgroup2 && mount -t cgroup2 none /run/cgroup2' mounts it.");
         try
         {
             AttributionPrograms programs = new(Load(image));
@@ -166,7 +167,8 @@ internal sealed unsafe class AttributionPrograms : IDisposable
     private static ConntrackException Refused(string done, int error) => error == EPERM || error == EACCES
         ? new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
-            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. The capabilities CAP_BPF and CAP_NET_ADMIN are required (CAP_SYS_ADMIN before Linux 5.8): run as root, or with sudo.")
+            $"The eBPF programs could not be {done}: {Errno.Describe(error)}. The capabilities CAP_BPF and CAP_NET_ADMIN are required (CAP_SYS_ADMIN " +
+                "before Linux 5.8): run as root, or with sudo.")
         : new ConntrackException(
             ConntrackErrorReason.KernelFeatureMissing,
             $"The eBPF programs could not be {done}: {Errno.Describe(error)}. They require Linux 5.10 or later with CONFIG_BPF_SYSCALL and CONFIG_CGROUP_BPF.");

@@ -40,7 +40,8 @@ internal sealed unsafe class CgroupHierarchy : IDisposable
     }
 
     /// <summary>
-    /// A cgroup's path below the hierarchy's root, <c>/</c> for the root itself, with the unit and the container in it; null when the cgroup is gone or not known. It is
+    /// A cgroup's path below the hierarchy's root, <c>/</c> for the root itself, with the unit and the container in it; null when the cgroup is gone
+    /// or not known. It is
     /// looked up once: no id is used again, and a cgroup of version 2 cannot be renamed.
     /// </summary>
     public CgroupText? Find(ulong id)

@@ -49,7 +49,9 @@ internal sealed class ProcessFeed : IFeedSource
         _lookup = new SocketLookup(_wakeup);
         if (_lookup.FindMissing() is string missing)
         {
-            notices.Add("processes-lookups", $"The kernel cannot look up {missing} sockets (INET_DIAG): flows that are older than the capture have no process. This requires CONFIG_INET_TCP_DIAG and CONFIG_INET_UDP_DIAG (modules tcp_diag, udp_diag).");
+            notices.Add("processes-lookups",
+                $"The kernel cannot look up {missing} sockets (INET_DIAG): flows that are older than the capture have no process. " +
+                    "This requires CONFIG_INET_TCP_DIAG and CONFIG_INET_UDP_DIAG (modules tcp_diag, udp_diag).");
         }
 
         _thread = new Thread(Work) { IsBackground = true, Name = "conntracker processes" };
@@ -142,7 +144,8 @@ internal sealed class ProcessFeed : IFeedSource
     {
         if (_events.Failure is string failure)
         {
-            _notices.Add("processes", $"{failure} Without the events of the proc connector, command lines of processes that end within milliseconds are missing.");
+            _notices.Add("processes",
+                $"{failure} Without the events of the proc connector, command lines of processes that end within milliseconds are missing.");
         }
 
         try
@@ -151,7 +154,9 @@ internal sealed class ProcessFeed : IFeedSource
             _ring = new AttributionRing(_programs.RecordsMap);
             if (!PidNamespace.IsHosts)
             {
-                _notices.Add("processes-pid-namespace", "/proc does not show the host's pid namespace. Flows show the name, user and cgroup of a process, with the id 0, but not its command line and path. To get them, use the host's pid namespace (docker run --pid host).");
+                _notices.Add("processes-pid-namespace",
+                    "/proc does not show the host's pid namespace. Flows show the name, user and cgroup of a process, with the id 0, but not its command " +
+                        "line and path. To get them, use the host's pid namespace (docker run --pid host).");
             }
 
             _reporter.Namespaces.ReadCookie = _programs.ReadNamespaceCookie;
@@ -164,7 +169,9 @@ internal sealed class ProcessFeed : IFeedSource
         {
             _programs?.Dispose();
             _programs = null;
-            _notices.Add("attribution", $"{error.Message} Sockets are looked up with INET_DIAG and /proc instead: the processes of short connections, of ICMP, and of other network namespaces are missing.");
+            _notices.Add("attribution",
+                $"{error.Message} Sockets are looked up with INET_DIAG and /proc instead: the processes of short connections, of ICMP, and of other " +
+                    "network namespaces are missing.");
         }
     }
 
@@ -241,17 +248,22 @@ internal sealed class ProcessFeed : IFeedSource
         long events = _events.Lost;
         if (lookups > 0)
         {
-            _notices.Add("processes-lookups-lost", "The queue of socket lookups was full. Flows of the sockets that were not looked up have no process (see ProcessesLost).");
+            _notices.Add("processes-lookups-lost",
+                "The queue of socket lookups was full. Flows of the sockets that were not looked up have no process (see ProcessesLost).");
         }
 
         if (events > 0)
         {
-            _notices.Add("processes-events-lost", "The kernel's buffer for fork and exec events was full. Command lines of processes that ended within milliseconds may be missing (see ProcessesLost).");
+            _notices.Add("processes-events-lost",
+                "The kernel's buffer for fork and exec events was full. Command lines of processes that ended within milliseconds may be missing (see " +
+                    "ProcessesLost).");
         }
 
         if (_reporter.Namespaces.Failure is string refused)
         {
-            _notices.Add("processes-namespaces", $"Could not inspect another network namespace: {refused}. Its processes are not shown, because any user can create a namespace with any addresses. The capability CAP_SYS_ADMIN is required: run as root, or with sudo.");
+            _notices.Add("processes-namespaces",
+                $"Could not inspect another network namespace: {refused}. Its processes are not shown, because any user can create a namespace with any " +
+                    "addresses. The capability CAP_SYS_ADMIN is required: run as root, or with sudo.");
         }
 
         if (_events.Failure is string failure)

@@ -62,7 +62,8 @@ internal readonly record struct ProcessReport(int Number, SocketScope Scope, Flo
 
         ReadOnlySpan<byte> rest = frame[HeaderLength..];
         bool isWhole = Read(ref rest, out string? name) & Read(ref rest, out string? commandLine) & Read(ref rest, out string? path)
-            & Read(ref rest, out string? userName) & Read(ref rest, out string? cgroup) & Read(ref rest, out string? unit) & Read(ref rest, out string? container);
+            & Read(ref rest, out string? userName) & Read(ref rest,
+                out string? cgroup) & Read(ref rest, out string? unit) & Read(ref rest, out string? container);
         if (!isWhole || name is null || !ReadNamespace(ref rest, out ulong cookie) || !ReadRealUser(ref rest, out uint? realUser, out string? realUserName))
         {
             return DecodeResult.Malformed;

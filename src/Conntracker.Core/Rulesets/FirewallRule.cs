@@ -8,7 +8,9 @@ public sealed record FirewallRule
     /// <summary>The packet filter that has the rule.</summary>
     public required TraceEngine Engine { get; init; }
 
-    /// <summary>The family: <c>ip</c>, <c>ip6</c>, <c>inet</c>, <c>arp</c>, <c>bridge</c> or <c>netdev</c>; <c>ip</c> or <c>ip6</c> for iptables-legacy.</summary>
+    /// <summary>
+    /// The family: <c>ip</c>, <c>ip6</c>, <c>inet</c>, <c>arp</c>, <c>bridge</c> or <c>netdev</c>; <c>ip</c> or <c>ip6</c> for iptables-legacy.
+    /// </summary>
     public required string Family { get; init; }
 
     /// <summary>The table's name.</summary>
@@ -60,5 +62,6 @@ public sealed record FirewallRule
 
     /// <summary>Where the rule is, and its text: <c>inet filter input rule 3: tcp dport 22 accept</c>.</summary>
     public override string ToString() =>
-        Type == TraceStepType.Policy ? $"{Family} {Table} {Chain} {SafeText.Printable(Text)}" : $"{Family} {Table} {Chain} rule {Position}: {SafeText.Printable(Text)}";
+        Type == TraceStepType.Policy ? $"{Family} {Table} {Chain} {SafeText.Printable(Text)}"
+            : $"{Family} {Table} {Chain} rule {Position}: {SafeText.Printable(Text)}";
 }

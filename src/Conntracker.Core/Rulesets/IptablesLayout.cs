@@ -17,7 +17,8 @@ namespace Conntracker.Core.Rulesets;
 /// <param name="EntryNext">The offset of an entry's own size (16 bits).</param>
 /// <param name="EntryCounters">The offset of an entry's counters.</param>
 internal sealed unsafe record IptablesLayout(
-    int Domain, int Level, int GetInfo, int GetEntries, int InfoLength, int InfoSize, int HeaderLength, int HeadSize, int EntryLength, int EntryNext, int EntryCounters)
+    int Domain, int Level, int GetInfo, int GetEntries, int InfoLength, int InfoSize,
+    int HeaderLength, int HeadSize, int EntryLength, int EntryNext, int EntryCounters)
 {
     /// <summary>The layout of iptables.</summary>
     public static IptablesLayout IPv4 { get; } = MakeIPv4();

@@ -48,7 +48,8 @@ internal sealed class IptablesRulesetReader : IDisposable
 
         string program = ChildProgram.Find(name) ?? throw new ConntrackException(
             ConntrackErrorReason.LibnftablesMissing,
-            $"{name} is missing: install the package {Package} (sudo apt-get install {Package}). Without it, steps of iptables-legacy show positions, but no text and no verdict.");
+            $"{name} is missing: install the package {Package} (sudo apt-get install {Package}). " +
+                "Without it, steps of iptables-legacy show positions, but no text and no verdict.");
         return ChildProgram.Run(program, [], s_patience, cancellation);
     }
 }

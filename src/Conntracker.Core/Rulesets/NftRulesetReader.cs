@@ -92,6 +92,7 @@ internal sealed class NftRulesetReader : IDisposable
         using NftContext context = NftContext.Open(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_TERSE);
         return context.TryRun("list ruleset", out string answer)
             ? answer
-            : throw new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not read the nftables ruleset: {answer} The capability CAP_NET_ADMIN is required.");
+            : throw new ConntrackException(ConntrackErrorReason.KernelRefused,
+                $"Could not read the nftables ruleset: {answer} The capability CAP_NET_ADMIN is required.");
     }
 }

@@ -55,7 +55,8 @@ internal sealed class IptablesTracer
         int table = _names.Of(line.Table);
         BaseKey entered = new(TraceEngine.Iptables, family, table, line.Hook);
         StepKey key = new(
-            TraceEngine.Iptables, family, _steps.BaseOf(in entered), table, _names.Of(line.Chain), line.Type, (ulong)Math.Max(0, line.Position), Verdict: 0, JumpChain: 0);
+            TraceEngine.Iptables, family, _steps.BaseOf(in entered), table,
+            _names.Of(line.Chain), line.Type, (ulong)Math.Max(0, line.Position), Verdict: 0, JumpChain: 0);
         Line waiting = new() { Header = line.Packet.Key, IsError = line.Packet.IsIcmpError, Step = key, Time = time };
 
         // In order: an earlier line may belong to the same flow.

@@ -146,7 +146,8 @@ internal sealed class PacketSlots
         for (int slot = 0; slot < _packets.Length; slot++)
         {
             ref PacketInFlight packet = ref _packets[slot];
-            if (packet.Phase != PacketPhase.Free && packet.Order < answer.Order && !packet.HasFlow && !packet.IsError && FlowKey.AreEqual(in packet.Header, in original))
+            if (packet.Phase != PacketPhase.Free && packet.Order < answer.Order
+                && !packet.HasFlow && !packet.IsError && FlowKey.AreEqual(in packet.Header, in original))
             {
                 return slot;
             }

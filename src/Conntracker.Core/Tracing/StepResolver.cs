@@ -78,7 +78,8 @@ internal sealed class StepResolver
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, VerdictResolver.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type), HookPriority.Parse(baseChain?.Priority));
+        return new Step(view, key.Base, outcome,
+            VerdictResolver.Rank(outcome, key.Type, key.Engine, table, baseChain?.Hook, baseChain?.Type), HookPriority.Parse(baseChain?.Priority));
     }
 
     private Step ResolveIptables(in StepKey key, BaseKey entered)
@@ -117,7 +118,8 @@ internal sealed class StepResolver
             Rule = rule?.Text,
             Comment = rule?.Comment,
         };
-        return new Step(view, key.Base, outcome, VerdictResolver.Rank(outcome, type, key.Engine, table, hook, chainType: null), HookPriority.OfIptables(table, hook));
+        return new Step(view, key.Base, outcome,
+            VerdictResolver.Rank(outcome, type, key.Engine, table, hook, chainType: null), HookPriority.OfIptables(table, hook));
     }
 
     private static string VerdictText(int verdict, string jumpChain) => verdict switch

@@ -83,7 +83,8 @@ internal sealed class TraceControl : IFeedSource
     /// <returns>The trace, and whether it was active already: then its time starts again.</returns>
     /// <exception cref="ConntrackException">The capture has ended, nothing can be traced, or there are too many traces.</exception>
     /// <exception cref="ArgumentException">Nothing can match the query.</exception>
-    public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration, CancellationToken cancellation) => _queue.Invoke(() =>
+    public (TraceRequest Request, bool WasActive) Enable(Flow? flow, FlowQuery? query, string target, TimeSpan duration, CancellationToken cancellation) =>
+        _queue.Invoke(() =>
     {
         if (!_isTracing)
         {
@@ -104,7 +105,9 @@ internal sealed class TraceControl : IFeedSource
         }
 
         TraceRequest request = known ?? _requests.Add(target, flow, query, _clock.Now, until)
-            ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit, $"The limit of {TraceRequestBook.Maximum} active traces is reached. End some with Disable-FlowTrace, or use selectors to trace many flows at once.");
+            ?? throw new ConntrackException(ConntrackErrorReason.TraceLimit,
+                $"The limit of {TraceRequestBook.Maximum} active traces is reached. End some with Disable-FlowTrace, or use selectors to trace many flows " +
+                    "at once.");
 
         try
         {
@@ -186,7 +189,8 @@ internal sealed class TraceControl : IFeedSource
     {
         if (_rules is null || _openFeed is null || _addFeed is null)
         {
-            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable, "Tracing requires an nftables table, which could not be created or was removed. The capture's notices give the reason.");
+            throw new ConntrackException(ConntrackErrorReason.TraceUnavailable,
+                "Tracing requires an nftables table, which could not be created or was removed. The capture's notices give the reason.");
         }
 
         int capacity = _options.TraceCapacity ?? TraceCapacity.OfThisMachine();

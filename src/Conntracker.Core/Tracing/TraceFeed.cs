@@ -148,7 +148,9 @@ internal sealed class TraceFeed : IFeedSource
     {
         // Even when the kernel does not report how many: a change of the ruleset may be among them.
         _sink.PutNumber(MessageKind.NftablesTraceLost, _clock.Now, _nftables.TakeDrops() ?? 0);
-        _notices.Add("nftables-trace", "More packets were traced than could be read. Steps of some flows are missing, and packet counts are too low. Trace selected flows instead of all flows.");
+        _notices.Add("nftables-trace",
+            "More packets were traced than could be read. Steps of some flows are missing, and packet counts are too low. " +
+                "Trace selected flows instead of all flows.");
     }
 
     private void Flush(long now)

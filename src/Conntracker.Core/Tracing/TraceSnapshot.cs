@@ -73,7 +73,8 @@ internal sealed class TraceSnapshot
 
         // That connection tracking has confirmed a flow shows that a packet has passed, but not that a traced one has: for a flow that was confirmed
         // before its first trace it shows nothing.
-        bool isConfirmedSince = (details.Flags & (FlowDetailFlags.BegunUnconfirmed | FlowDetailFlags.Taken)) == FlowDetailFlags.BegunUnconfirmed && !record.IsUnconfirmed;
+        bool isConfirmedSince = (details.Flags & (FlowDetailFlags.BegunUnconfirmed | FlowDetailFlags.Taken)) == FlowDetailFlags.BegunUnconfirmed
+            && !record.IsUnconfirmed;
         bool hasPassed = (details.Flags & FlowDetailFlags.Passed) != 0 || isConfirmedSince;
         return VerdictResolver.Verdict(details.DecidingStep == 0 ? StepOutcome.None : _steps[details.DecidingStep - 1].Outcome, hasPassed);
     }

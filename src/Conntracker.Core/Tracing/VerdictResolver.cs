@@ -50,7 +50,8 @@ internal static class VerdictResolver
             return false;
         }
 
-        if (details.DecidingStep != 0 && steps[details.DecidingStep - 1] is Step before && (before.Rank > step.Rank || (before.Rank == step.Rank && IsLater(before, step))))
+        if (details.DecidingStep != 0 && steps[details.DecidingStep - 1] is Step before
+            && (before.Rank > step.Rank || (before.Rank == step.Rank && IsLater(before, step))))
         {
             return false;
         }

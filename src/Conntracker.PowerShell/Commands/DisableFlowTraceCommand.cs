@@ -59,7 +59,8 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
         }
 
         FlowQuery? query = ParameterSetName == BySelector
-            ? BuildQuery("No trace is specified. Pipe traces or flows in, or use -Id, or the selectors that the trace was enabled with. To end all traces, use 'Get-FlowTrace -Active | Where-Object Id | Disable-FlowTrace'.")
+            ? BuildQuery("No trace is specified. Pipe traces or flows in, or use -Id, or the selectors that the trace was enabled with. " +
+                "To end all traces, use 'Get-FlowTrace -Active | Where-Object Id | Disable-FlowTrace'.")
             : null;
         if (FindCapture() is not Capture capture)
         {
@@ -98,7 +99,8 @@ public sealed class DisableFlowTraceCommand : FlowTraceCmdlet
     {
         if (trace is null)
         {
-            WriteError(ErrorCatalog.FlowTraceNotFound($"{capture.Name} has no active trace that was enabled with {target}. 'Get-FlowTrace -Active' lists all active traces.", target));
+            WriteError(ErrorCatalog.FlowTraceNotFound($"{capture.Name} has no active trace that was enabled with {target}. " +
+                "'Get-FlowTrace -Active' lists all active traces.", target));
         }
         else
         {

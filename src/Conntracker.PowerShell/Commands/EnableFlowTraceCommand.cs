@@ -52,7 +52,8 @@ public sealed class EnableFlowTraceCommand : FlowTraceCmdlet
     protected override void ProcessRecord()
     {
         FlowQuery? query = ParameterSetName == BySelector
-            ? BuildQuery("No flow is specified. Pipe flows in, or use -Protocol, -SrcAddress, -DstAddress, -SrcPort or -DstPort. 'Start-ConntrackCapture -Trace Flows' traces each flow.")
+            ? BuildQuery("No flow is specified. Pipe flows in, or use -Protocol, -SrcAddress, -DstAddress, -SrcPort or -DstPort. " +
+                "'Start-ConntrackCapture -Trace Flows' traces each flow.")
             : null;
         if (FindCapture() is not Capture capture)
         {

@@ -73,7 +73,8 @@ public sealed class ExportConntrackLogCommand : ConntrackCmdlet
         {
             if (Format == LogFormat.Tree)
             {
-                _writer = _tree = FlowTree.Open(path, new FlowTreeOptions { SkipElse = SkipElse, FoldInternet = FoldInternet, MaximumEntries = MaximumFlows, NoClobber = NoClobber });
+                _writer = _tree = FlowTree.Open(path,
+                    new FlowTreeOptions { SkipElse = SkipElse, FoldInternet = FoldInternet, MaximumEntries = MaximumFlows, NoClobber = NoClobber });
                 return;
             }
 

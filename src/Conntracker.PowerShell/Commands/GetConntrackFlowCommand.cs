@@ -45,7 +45,8 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
     public string[] UserName { get; set; } = [];
 
     /// <summary>Aggregate flows for firewall rules.</summary>
-    [Parameter(HelpMessage = "Fold flows for firewall rules and merge flows that become equal: without the client's port, and for flows of these directions without remote addresses on the internet.")]
+    [Parameter(HelpMessage = "Fold flows for firewall rules and merge flows that become equal: without the client's port, and for flows of these " +
+        "directions without remote addresses on the internet.")]
     public InternetFolding FoldInternet { get; set; }
 
     /// <inheritdoc/>
@@ -108,12 +109,14 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         CaptureCounters counters = capture.GetCounters();
         if (counters.Lost > 0 || counters.Malformed > 0)
         {
-            WriteWarning($"{capture.Name}: {counters.Lost} messages lost in {counters.Overruns} overruns, {counters.Repaired} flows repaired, {counters.Malformed} malformed messages.");
+            WriteWarning($"{capture.Name}: {counters.Lost} messages lost in {counters.Overruns} overruns, {counters.Repaired} flows repaired, " +
+                $"{counters.Malformed} malformed messages.");
         }
 
         if (counters.NftablesTracesLost > 0 || counters.IptablesTracesLost > 0)
         {
-            WriteWarning($"{capture.Name}: {counters.NftablesTracesLost} nftables and {counters.IptablesTracesLost} iptables trace messages lost. Steps of some flows are missing.");
+            WriteWarning($"{capture.Name}: {counters.NftablesTracesLost} nftables and {counters.IptablesTracesLost} iptables trace messages lost. " +
+                "Steps of some flows are missing.");
         }
 
         if (capture.Error is string error)

@@ -14,13 +14,15 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
     private const string ByLiteralPath = "LiteralPath";
 
     /// <summary>The files, or the directories of trees.</summary>
-    [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true, HelpMessage = "The files, or directories of trees. Wildcards are allowed.")]
+    [Parameter(ParameterSetName = ByPath, Mandatory = true, Position = 0, ValueFromPipeline = true,
+        HelpMessage = "The files, or directories of trees. Wildcards are allowed.")]
     [SupportsWildcards]
     [ValidateNotNullOrEmpty]
     public string[] Path { get; set; } = [];
 
     /// <summary>The files, or the directories of trees; wildcards are taken literally.</summary>
-    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "The files, or directories of trees. Wildcards are taken literally.")]
+    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, ValueFromPipelineByPropertyName = true,
+        HelpMessage = "The files, or directories of trees. Wildcards are taken literally.")]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string[] LiteralPath { get; set; } = [];
@@ -64,7 +66,8 @@ public sealed class ImportConntrackLogCommand : ConntrackCmdlet
 
         if (!isDirectory && Format == LogFormat.Tree && File.Exists(path))
         {
-            WriteError(ErrorCatalog.Record(new DirectoryNotFoundException($"'{path}' is a file, and a tree is a directory. Omit -Format, or specify the directory."), path));
+            WriteError(ErrorCatalog.Record(new DirectoryNotFoundException($"'{path}' is a file, and a tree is a directory. " +
+                "Omit -Format, or specify the directory."), path));
             return;
         }
 

@@ -48,7 +48,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public string? Interface { get; set; }
 
     /// <summary>The capture file to read.</summary>
-    [Parameter(ParameterSetName = Pcap, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "A capture file (pcap, pcapng) to read instead of an interface. Implies -Source Packet.")]
+    [Parameter(ParameterSetName = Pcap, Mandatory = true, ValueFromPipelineByPropertyName = true,
+        HelpMessage = "A capture file (pcap, pcapng) to read instead of an interface. Implies -Source Packet.")]
     [ValidateNotNullOrEmpty]
     public string? PcapPath { get; set; }
 
@@ -116,7 +117,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     public string? RecordPath { get; set; }
 
     /// <summary>The recording to replay.</summary>
-    [Parameter(ParameterSetName = Replay, Mandatory = true, ValueFromPipelineByPropertyName = true, HelpMessage = "A recording to replay instead of capturing.")]
+    [Parameter(ParameterSetName = Replay, Mandatory = true, ValueFromPipelineByPropertyName = true,
+        HelpMessage = "A recording to replay instead of capturing.")]
     [Alias("PSPath", "FullName")]
     [ValidateNotNullOrEmpty]
     public string? ReplayPath { get; set; }
@@ -179,7 +181,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
 
         if (replay is not null && Filter is not null)
         {
-            ThrowTerminating(new ArgumentException($"-Filter is valid for an interface or a capture file, and {replay} is a recording. A recording cannot be filtered."), replay);
+            ThrowTerminating(new ArgumentException($"-Filter is valid for an interface or a capture file, and {replay} is a recording. " +
+                "A recording cannot be filtered."), replay);
         }
 
         bool isSourceTyped = MyInvocation.BoundParameters.ContainsKey(nameof(Source));
@@ -217,7 +220,8 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         {
             { ReplayPath: string recording } => ($"Recording {recording}", "Replay", $"Replaying {recording}"),
             { PcapPath: string file } => ($"Capture file {file}", "Read packets", $"Reading capture file {file}"),
-            { Source: CaptureSource.Packet } => ($"Interface {options.Interface ?? "any"} of n{space}", "Capture packets", $"Opening interface {options.Interface ?? "any"}"),
+            { Source: CaptureSource.Packet } =>
+                ($"Interface {options.Interface ?? "any"} of n{space}", "Capture packets", $"Opening interface {options.Interface ?? "any"}"),
             _ => ($"N{space}", "Capture flows", "Reading the kernel's connection table"),
         };
     }

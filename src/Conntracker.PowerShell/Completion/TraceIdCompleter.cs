@@ -13,7 +13,8 @@ public class TraceIdCompleter : IArgumentCompleter
         string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters)
     {
         WildcardPattern? name = fakeBoundParameters["Name"] is string typed ? WildcardPattern.Get(typed, WildcardOptions.IgnoreCase) : null;
-        IEnumerable<FlowTrace> traces = CaptureRegistry.All.Where(each => name?.IsMatch(each.Name) != false).SelectMany(each => each.GetTraces()).Where(IsOffered);
+        IEnumerable<FlowTrace> traces = CaptureRegistry.All.Where(each => name?.IsMatch(each.Name) != false)
+            .SelectMany(each => each.GetTraces()).Where(IsOffered);
         return Words.Complete(
             wordToComplete,
             traces.DistinctBy(each => each.Id).Select(each => (each.Id.ToString(CultureInfo.InvariantCulture), $"{each.Target}, by {each.Capture}")));

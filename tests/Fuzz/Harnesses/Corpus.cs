@@ -31,7 +31,8 @@ internal sealed class Corpus
     public IReadOnlyList<RecordedMessage[]> Recordings => _recordings;
 
     /// <summary>The data of all frames of a kind.</summary>
-    public IEnumerable<byte[]> Frames(MessageKind kind) => _recordings.SelectMany(each => each).Where(each => each.Kind == (byte)kind).Select(each => each.Data);
+    public IEnumerable<byte[]> Frames(MessageKind kind) =>
+        _recordings.SelectMany(each => each).Where(each => each.Kind == (byte)kind).Select(each => each.Data);
 
     /// <summary>All netlink messages of frames of a kind that fit, each in a datagram of its own; of many that are alike, few.</summary>
     /// <param name="kind">The kind.</param>

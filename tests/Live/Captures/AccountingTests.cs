@@ -152,7 +152,8 @@ public sealed class AccountingTests
         using TestNamespace host = new();
         using CommandLine program = new();
         using Tool container = host.Start(
-            "unshare", "--mount", "sh", "-c", $"mkdir -p /run/conntracker && mount -t tmpfs none /run/conntracker && exec {CommandLine.Program} --accounting -o -");
+            "unshare", "--mount", "sh", "-c",
+            $"mkdir -p /run/conntracker && mount -t tmpfs none /run/conntracker && exec {CommandLine.Program} --accounting -o -");
         Eventually.Equal(() => "11", () => Settings(host));
         using LiveCapture live = Start(host);
         container.End("INT");
@@ -168,7 +169,8 @@ public sealed class AccountingTests
         using TestNamespace host = new();
         using LiveCapture live = Start(host);
         host.WriteSetting("netfilter/nf_conntrack_acct", "0");
-        Eventually.True("a notice", () => live.Notices.Any(notice => notice.Contains("net.netfilter.nf_conntrack_acct is 0, and was set to 1", StringComparison.Ordinal)));
+        Eventually.True("a notice", () =>
+            live.Notices.Any(notice => notice.Contains("net.netfilter.nf_conntrack_acct is 0, and was set to 1", StringComparison.Ordinal)));
         live.Stop();
         Assert.Equal("00", Settings(host));
     }

@@ -51,7 +51,8 @@ public sealed class ChildProcessTests
         }
     }
 
-    private static string[] SocketsOfChild() => [.. DescriptorsOfChild().Where(each => each.StartsWith("socket:", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
+    private static string[] SocketsOfChild() =>
+        [.. DescriptorsOfChild().Where(each => each.StartsWith("socket:", StringComparison.Ordinal)).Order(StringComparer.Ordinal)];
 
     private static string[] DescriptorsOfChild()
     {

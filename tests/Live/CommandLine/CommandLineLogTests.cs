@@ -154,7 +154,8 @@ public sealed class CommandLineLogTests
         using CommandLine program = new();
         string folder = Directory.CreateDirectory(program.PathOf("logs")).FullName;
         string temporary = Directory.CreateDirectory(program.PathOf("tmp")).FullName;
-        using Tool tool = Tool.Start("env", $"TMPDIR={temporary}", CommandLine.Program, "--netns", host.Name, "-o", Path.Join(folder, "flows.log"), "--duration", "60");
+        using Tool tool = Tool.Start("env", $"TMPDIR={temporary}", CommandLine.Program,
+            "--netns", host.Name, "-o", Path.Join(folder, "flows.log"), "--duration", "60");
         WaitUntilItCaptures(tool);
         Directory.Delete(folder);
 
@@ -208,7 +209,8 @@ public sealed class CommandLineLogTests
         ToolResult result = tool.End("TERM");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Output));
-        Assert.All(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line => Assert.StartsWith("conntracker: note:", line, StringComparison.Ordinal));
+        Assert.All(result.Error.Split('\n', StringSplitOptions.RemoveEmptyEntries), line =>
+            Assert.StartsWith("conntracker: note:", line, StringComparison.Ordinal));
     }
 
     private static string CaptureOneFlow(TestNamespace host, CommandLine program, params IEnumerable<string> arguments)

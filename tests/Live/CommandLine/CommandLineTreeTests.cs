@@ -60,7 +60,8 @@ public sealed class CommandLineTreeTests
 
         using EchoServer? outside = EchoServer.Start(network.Server, FlowProtocol.Udp, s_public, 5000);
         using Tool tool = program.Start(network.Firewall, "--tree", tree);
-        Assert.Equal(["else/tcp", "else/udp", "in/tcp", "in/udp", "out/tcp", "out/udp"], Directory.EnumerateDirectories(tree).SelectMany(Directory.EnumerateDirectories)
+        Assert.Equal(["else/tcp", "else/udp", "in/tcp", "in/udp", "out/tcp", "out/udp"], Directory.EnumerateDirectories(tree)
+            .SelectMany(Directory.EnumerateDirectories)
             .Select(each => Path.GetRelativePath(tree, each)).Where(each => !each.Contains("icmp", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
 
         DateTime before = DateTime.UtcNow;

@@ -13,7 +13,8 @@ public sealed class NativeProgramTests
     public void It_runs_alone_where_there_is_no_NET()
     {
         TestNamespace.NeedRoot();
-        Assert.SkipWhen(new FileInfo(CommandLine.Program).LinkTarget is not null, "This build made no native program: it has no linker or no compiler package.");
+        Assert.SkipWhen(new FileInfo(CommandLine.Program).LinkTarget is not null,
+            "This build made no native program: it has no linker or no compiler package.");
         using CommandLine program = new();
         string alone = program.PathOf("conntracker");
         File.Copy(CommandLine.Program, alone);

@@ -40,7 +40,9 @@ public sealed class TrackingLimitTests
         Eventually.Equal(() => 1, () => live.Flows.Count);
 
         Volatile.Write(ref _entries, 90);
-        Eventually.True("a notice", () => live.Capture.Notices.Any(each => each.Contains("90 of 100", StringComparison.Ordinal) && each.Contains("tracking and traces have ended", StringComparison.Ordinal)));
+        Eventually.True("a notice", () =>
+            live.Capture.Notices.Any(each =>
+                each.Contains("90 of 100", StringComparison.Ordinal) && each.Contains("tracking and traces have ended", StringComparison.Ordinal)));
 
         Assert.Equal("", host.Run("nft", "list", "ruleset"));
         TestClient.Exchange(host, FlowProtocol.Icmp, new IPEndPoint(IPAddress.Loopback, 2), s_server);

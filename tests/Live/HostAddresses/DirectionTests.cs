@@ -35,7 +35,8 @@ public sealed class DirectionTests
     [InlineData(FlowFamily.IPv4, "10.20.0.0/16", "10.20.1.2", "local")]
     [InlineData(FlowFamily.IPv4, "10.20.0.0/16", "10.20.1.2", "100")]
     [InlineData(FlowFamily.IPv6, "2001:db8:b::/48", "2001:db8:b::7", "local")]
-    public void A_subnet_that_is_routed_to_the_firewall_while_a_capture_runs_is_its_own_from_then_on(FlowFamily family, string subnet, string address, string table)
+    public void A_subnet_that_is_routed_to_the_firewall_while_a_capture_runs_is_its_own_from_then_on(FlowFamily family,
+        string subnet, string address, string table)
     {
         using TestNetwork network = new();
         UseTable(network.Firewall, family, table);
@@ -73,7 +74,9 @@ public sealed class DirectionTests
         foreach (string address in (string[])["192.0.2.255", "10.99.255.255"])
         {
             int port = ++s_port;
-            network.Client.Run("python3", "-c", $"import socket; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(1, 6, 1); s.bind(('', {port})); s.sendto(b'x', ('{address}', 9))");
+            network.Client.Run("python3", "-c",
+                $"import socket; s=socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.setsockopt(1, 6, 1); s.bind(('', {port})); " +
+                    $"s.sendto(b'x', ('{address}', 9))");
             Assert.Equal(FlowDirection.In, Find(live, port).Direction);
         }
     }

@@ -19,7 +19,8 @@ public sealed class PacketLoggerLeaseTests
         using NflogSource loaded = host.Do(() => new NflogSource());
         Write(host, ipv4, ipv6);
         NetworkNamespaceId id = host.Id;
-        foreach ((PacketLogger logger, string expected) in ((PacketLogger, string)[])[(PacketLogger.Nflog, "nfnetlink_log nfnetlink_log"), (PacketLogger.KernelLog, "nf_log_ipv4 nf_log_ipv6")])
+        foreach ((PacketLogger logger, string expected) in ((PacketLogger, string)[])[(PacketLogger.Nflog, "nfnetlink_log nfnetlink_log"),
+            (PacketLogger.KernelLog, "nf_log_ipv4 nf_log_ipv6")])
         {
             SettingsLease lease = host.Do(() => PacketLoggerLease.Acquire(logger, id));
             Assert.Equal(expected, Read(host));

@@ -48,7 +48,8 @@ public sealed class FilterTests
     public void The_protocols_that_were_asked_for_are_kept_and_no_others()
     {
         using TestNamespace host = new();
-        using LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = host.Name, Source = CaptureSource.Packet, Interface = "lo", Protocols = [FlowProtocol.Udp] });
+        using LiveCapture live = LiveCapture.Start(
+            new CaptureOptions { NetworkNamespace = host.Name, Source = CaptureSource.Packet, Interface = "lo", Protocols = [FlowProtocol.Udp] });
 
         TestClient.Exchange(host, FlowProtocol.Icmp, s_client, new IPEndPoint(IPAddress.Loopback, 0));
         TestClient.Send(host, FlowProtocol.Udp, s_client, new IPEndPoint(IPAddress.Loopback, 5001));

@@ -81,11 +81,13 @@ public sealed class InterfaceTests
 
         using LiveCapture live = PacketCapture.Start(host, "tunnel0");
         TestClient.Exchange(host, FlowProtocol.Udp, new IPEndPoint(IPAddress.Parse("10.9.0.1"), 40001), new IPEndPoint(IPAddress.Parse("10.9.0.2"), 5004));
-        TestClient.Exchange(host, FlowProtocol.Udp, new IPEndPoint(IPAddress.Parse("2001:db8:9::1"), 40001), new IPEndPoint(IPAddress.Parse("2001:db8:9::2"), 5006));
+        TestClient.Exchange(host, FlowProtocol.Udp, new IPEndPoint(IPAddress.Parse("2001:db8:9::1"), 40001),
+            new IPEndPoint(IPAddress.Parse("2001:db8:9::2"), 5006));
 
         foreach (int port in (int[])[5004, 5006])
         {
-            Eventually.True($"the answer of port {port}", () => live.FlowTo(port) is { Packets: 1, ReplyPackets: 1, State: FlowState.Replied, Direction: FlowDirection.Out });
+            Eventually.True($"the answer of port {port}", () =>
+                live.FlowTo(port) is { Packets: 1, ReplyPackets: 1, State: FlowState.Replied, Direction: FlowDirection.Out });
         }
     }
 

@@ -12,7 +12,8 @@ public sealed class PacketCapabilityTests
     {
         using TestNamespace host = new();
 
-        using Tool tool = host.Start("setpriv", "--bounding-set=-net_raw", "--inh-caps=-net_raw", CommandLine.Program, "-i", "lo", "-o", "-", "--duration", "5");
+        using Tool tool = host.Start("setpriv", "--bounding-set=-net_raw",
+            "--inh-caps=-net_raw", CommandLine.Program, "-i", "lo", "-o", "-", "--duration", "5");
         ToolResult result = tool.Wait();
 
         Assert.Equal((1, ""), (result.ExitCode, result.Output));
@@ -26,7 +27,8 @@ public sealed class PacketCapabilityTests
     {
         using TestNamespace host = new();
 
-        using Tool tool = host.Start("setpriv", "--bounding-set=-all,+net_raw", "--inh-caps=-all", CommandLine.Program, "-i", device, "-o", "-", "--duration", "1", "--quiet");
+        using Tool tool = host.Start("setpriv", "--bounding-set=-all,+net_raw",
+            "--inh-caps=-all", CommandLine.Program, "-i", device, "-o", "-", "--duration", "1", "--quiet");
         ToolResult result = tool.Wait();
 
         Assert.True(result.ExitCode == 0, result.Error);
@@ -40,7 +42,8 @@ public sealed class PacketCapabilityTests
         using CommandLine folder = new();
         string path = WriteFile(folder);
 
-        ToolResult result = Tool.Try("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--bounding-set=-all", "--inh-caps=-all", CommandLine.Program, "--pcap", path, "-o", "-", "--quiet");
+        ToolResult result = Tool.Try("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups",
+            "--bounding-set=-all", "--inh-caps=-all", CommandLine.Program, "--pcap", path, "-o", "-", "--quiet");
 
         Assert.Equal((0, ""), (result.ExitCode, result.Error));
         Assert.Contains("src = 127.0.0.1 (port=40001) to dst = 127.0.0.1 (port=5001)", result.Output, StringComparison.Ordinal);
@@ -66,10 +69,12 @@ public sealed class PacketCapabilityTests
 
     private static ToolResult RunWithout(TestNamespace host, string[] arguments)
     {
-        string[] libraries = [.. Directory.GetDirectories("/usr/lib", "*-linux-gnu").SelectMany(folder => Directory.GetFiles(folder, "libpcap.so.*")).Where(path => File.ResolveLinkTarget(path, true) is null)];
+        string[] libraries = [.. Directory.GetDirectories("/usr/lib", "*-linux-gnu")
+            .SelectMany(folder => Directory.GetFiles(folder, "libpcap.so.*")).Where(path => File.ResolveLinkTarget(path, true) is null)];
         Assert.SkipWhen(libraries.Length == 0, "libpcap is missing anyway: install the package libpcap0.8.");
         string hide = string.Join(" && ", libraries.Select(path => $"mount --bind /dev/null {path}"));
-        return Tool.Try("nsenter", [$"--net=/run/netns/{host.Name}", "unshare", "--mount", "sh", "-c", $"{hide} && exec \"$@\"", "sh", CommandLine.Program, .. arguments]);
+        return Tool.Try("nsenter",
+            [$"--net=/run/netns/{host.Name}", "unshare", "--mount", "sh", "-c", $"{hide} && exec \"$@\"", "sh", CommandLine.Program, .. arguments]);
     }
 
     // A datagram on the loopback, in a file that everybody may read.
@@ -77,7 +82,9 @@ public sealed class PacketCapabilityTests
     {
         string path = folder.PathOf("lo.pcap");
         PcapFile.Write(path, new IPEndPoint(IPAddress.Loopback, 40001), new IPEndPoint(IPAddress.Loopback, 5001));
-        File.SetUnixFileMode(folder.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
+        File.SetUnixFileMode(folder.Folder,
+            UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute |
+                UnixFileMode.GroupRead | UnixFileMode.GroupExecute);
         File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.OtherRead | UnixFileMode.GroupRead);
         return path;
     }

@@ -102,7 +102,8 @@ public sealed class PacketDirectionTests
         using TestNetwork network = new();
         IPEndPoint server = new(TestNetwork.ClientSide.Firewall(FlowFamily.IPv4), 443);
         using EchoServer? echo = EchoServer.Start(network.Firewall, FlowProtocol.Tcp, server.Address, server.Port);
-        using System.Net.Sockets.Socket client = TestClient.Open(network.Client, FlowProtocol.Tcp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40001), server);
+        using System.Net.Sockets.Socket client = TestClient.Open(network.Client,
+            FlowProtocol.Tcp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40001), server);
         using LiveCapture live = PacketCapture.Start(network.Firewall, "inside", "tcp src port 443");
 
         TestClient.Echo(client, 10);

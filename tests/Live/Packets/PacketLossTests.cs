@@ -57,5 +57,6 @@ public sealed class PacketLossTests
     }
 
     private static long Number(ToolResult result, string name) => long.Parse(
-        result.Error.Split('\n').Single(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim(), CultureInfo.InvariantCulture);
+        result.Error.Split('\n').Single(line => line.StartsWith(name + ":", StringComparison.Ordinal))[(name.Length + 1)..].Trim(),
+        CultureInfo.InvariantCulture);
 }

@@ -56,8 +56,10 @@ public sealed class PacketProcessTests
         using EchoServer? tcp = EchoServer.Start(network.Firewall, FlowProtocol.Tcp, service.Address, service.Port);
         using EchoServer? udp = EchoServer.Start(network.Server, FlowProtocol.Udp, TestNetwork.ServerSide.Host(FlowFamily.IPv4), Server);
         TestClient.Exchange(network.Client, FlowProtocol.Tcp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv6), 40001), service);
-        TestClient.Exchange(network.Client, FlowProtocol.Udp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40002), new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), Server), 4000);
-        TestClient.Exchange(network.Client, FlowProtocol.Icmp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40003), new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), 0));
+        TestClient.Exchange(network.Client, FlowProtocol.Udp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40002),
+            new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), Server), 4000);
+        TestClient.Exchange(network.Client, FlowProtocol.Icmp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40003),
+            new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), 0));
         Eventually.True("a process in the flow of TCP", () => live.FlowFrom(40001).ReplyProcess is not null);
         live.FlowFrom(40002);
         live.Stop();

@@ -20,7 +20,8 @@ public sealed class PacketUntouchedTests
         using LiveCapture live = PacketCapture.Start(host, device);
         using EchoServer? server = EchoServer.Start(network.Server, FlowProtocol.Udp, TestNetwork.ServerSide.Host(FlowFamily.IPv4), 5000);
         TestClient.Exchange(
-            network.Client, FlowProtocol.Udp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40001), new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), 5000));
+            network.Client, FlowProtocol.Udp, new IPEndPoint(TestNetwork.ClientSide.Host(FlowFamily.IPv4), 40001),
+            new IPEndPoint(TestNetwork.ServerSide.Host(FlowFamily.IPv4), 5000));
         live.FlowTo(5000);
 
         string meanwhile = StateOf(host);

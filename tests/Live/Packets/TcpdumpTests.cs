@@ -49,7 +49,8 @@ public sealed class TcpdumpTests
         {
             FlowProtocol icmp = family == FlowFamily.IPv4 ? FlowProtocol.Icmp : FlowProtocol.IcmpV6;
             Assert.Equal(TcpState.TimeWait, Single(flows, family, 40001).TcpState);
-            Assert.Equal((TcpState.Close, 1, 1), (Single(flows, family, 40002).TcpState, (int)Single(flows, family, 40002).Packets!, (int)Single(flows, family, 40002).ReplyPackets!));
+            Assert.Equal((TcpState.Close, 1, 1),
+                (Single(flows, family, 40002).TcpState, (int)Single(flows, family, 40002).Packets!, (int)Single(flows, family, 40002).ReplyPackets!));
             Assert.Equal((TcpState.SynSent, FlowState.New), (Single(flows, family, 40003).TcpState, Single(flows, family, 40003).State));
             Assert.Equal((1, 1, FlowState.Replied), Facts(Single(flows, family, 40004)));
             Assert.Equal((1, 0, FlowState.New), Facts(Single(flows, family, 40005)));
@@ -106,6 +107,8 @@ public sealed class TcpdumpTests
 
     private static string Describe(LiveCapture capture) => string.Join('\n', capture.Flows
         .Where(flow => IsOfTest(KeyValuePair.Create(TcpdumpText.NameOf(flow), 0L)))
-        .Select(flow => $"{flow.Protocol} {flow.SrcAddress} {flow.SrcPort} {flow.DstAddress} {flow.DstPort} {flow.IcmpId} {flow.State} {flow.TcpState} {flow.Packets} {flow.Bytes} {flow.ReplyPackets} {flow.ReplyBytes}")
+        .Select(flow =>
+            $"{flow.Protocol} {flow.SrcAddress} {flow.SrcPort} {flow.DstAddress} {flow.DstPort} {flow.IcmpId} {flow.State} {flow.TcpState} {flow.Packets} " +
+                $"{flow.Bytes} {flow.ReplyPackets} {flow.ReplyBytes}")
         .Order(StringComparer.Ordinal));
 }

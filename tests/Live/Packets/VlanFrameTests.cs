@@ -74,7 +74,8 @@ public sealed class VlanFrameTests
         PacketCapture.Join(host, "eth1", peer, "eth1");
         foreach ((TestNamespace where, int number) in new[] { (host, 1), (peer, 2) })
         {
-            ToolResult made = Tool.Try("ip", "-n", where.Name, "link", "add", "link", "eth1", "name", "vlan10", "type", "vlan", "protocol", protocol, "id", "10");
+            ToolResult made = Tool.Try("ip", "-n", where.Name, "link", "add",
+                "link", "eth1", "name", "vlan10", "type", "vlan", "protocol", protocol, "id", "10");
             Assert.SkipWhen(made.ExitCode != 0, $"This kernel has no VLAN interfaces ({protocol}): {made.Error.Trim()}");
             Tool.Run("ip", "-n", where.Name, "addr", "add", string.Create(CultureInfo.InvariantCulture, $"10.7.0.{number}/24"), "dev", "vlan10");
             Tool.Run("ip", "-n", where.Name, "link", "set", "vlan10", "up");

@@ -42,8 +42,10 @@ public sealed class FleetingProcessTests
         double each = (Environment.TickCount64 - started) / (double)Clients;
 
         Assert.Equal(Clients, told.Length);
-        Dictionary<int, string> expected = told.Select(line => line.Split(' ')).ToDictionary(each => int.Parse(each[0], CultureInfo.InvariantCulture), each => each[1]);
-        Eventually.True("all flows", () => live.Flows.Count(flow => flow.Process is FlowProcess process && expected.ContainsKey(process.Id)) >= Clients * Least);
+        Dictionary<int, string> expected = told.Select(line => line.Split(' '))
+            .ToDictionary(each => int.Parse(each[0], CultureInfo.InvariantCulture), each => each[1]);
+        Eventually.True("all flows", () =>
+            live.Flows.Count(flow => flow.Process is FlowProcess process && expected.ContainsKey(process.Id)) >= Clients * Least);
         live.Stop();
         Flow[] flows = [.. live.Flows.Where(flow => flow.Process is FlowProcess process && expected.ContainsKey(process.Id))];
         Flow[] others = [.. flows.Where(flow => flow.Process!.CommandLine?.EndsWith($" {expected[flow.Process.Id]}", StringComparison.Ordinal) != true)];

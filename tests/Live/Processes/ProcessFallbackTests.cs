@@ -99,7 +99,8 @@ public sealed class ProcessFallbackTests
         using EchoServer? server = EchoServer.Start(host, FlowProtocol.Tcp, IPAddress.Loopback, Port);
 
         // 'ip netns exec' would hide the cgroups.
-        using Tool tool = Tool.Start("nsenter", [$"--net=/run/netns/{host.Name}", .. starter, CommandLine.Program, "-b", "-o", program.Log, "--format", "jsonlines", "--duration", "30"]);
+        using Tool tool = Tool.Start("nsenter",
+            [$"--net=/run/netns/{host.Name}", .. starter, CommandLine.Program, "-b", "-o", program.Log, "--format", "jsonlines", "--duration", "30"]);
         Eventually.True("the program's table", () => host.Run("nft", "list", "tables").Contains("conntracker", StringComparison.Ordinal));
         using Socket client = TestClient.Open(host, FlowProtocol.Tcp, new IPEndPoint(IPAddress.Loopback, 40001), new IPEndPoint(IPAddress.Loopback, Port));
 

@@ -195,13 +195,15 @@ public sealed class ProcessTests
         using TestNamespace host = new();
         using LiveCapture live = ProcessCapture.Start(host);
         using Tool server = host.StartPython(TcpServer, "127.0.0.1", $"{Port}");
-        const string Early = "import os, socket, sys\nconnection = socket.socket()\nos.setuid(54321)\nconnection.connect(('127.0.0.1', int(sys.argv[1])))\nconnection.sendall(b'x')\nconnection.recv(9)";
+        const string Early = "import os, socket, sys\nconnection = socket.socket()\nos.setuid(54321)\nconnection.connect(('127.0.0.1', " +
+            "int(sys.argv[1])))\nconnection.sendall(b'x')\nconnection.recv(9)";
         host.Python(Early, $"{Port}");
 
         Flow flow = live.FlowTo(Port, flow => flow.ReplyProcess is not null && flow.Process?.Id != flow.ReplyProcess.Id);
 
         // The audit id goes before the user, and test machines may have one.
-        uint expected = uint.TryParse(File.ReadAllText("/proc/self/loginuid"), CultureInfo.InvariantCulture, out uint login) && login != uint.MaxValue ? login : 54321;
+        uint expected = uint.TryParse(File.ReadAllText("/proc/self/loginuid"), CultureInfo.InvariantCulture, out uint login)
+            && login != uint.MaxValue ? login : 54321;
         Assert.Equal(expected, flow.Process!.UserId);
     }
 
@@ -280,7 +282,8 @@ public sealed class ProcessTests
 
             Flow flow = live.FlowTo(Port, flow => flow.Process?.Container is not null);
 
-            Assert.Equal((cgroup[ProcessCapture.Cgroups.Length..], Id, $"docker-{Id}.scope"), (flow.Process!.Cgroup, flow.Process.Container, flow.Process.Unit));
+            Assert.Equal((cgroup[ProcessCapture.Cgroups.Length..], Id, $"docker-{Id}.scope"),
+                (flow.Process!.Cgroup, flow.Process.Container, flow.Process.Unit));
             Assert.Null(flow.ReplyProcess?.Container);
         }
         finally

@@ -91,7 +91,8 @@ public sealed class RuleCatalogTests
         {
             IptablesRuleset rules = IptablesRuleset.Parse(text);
             Assert.Equal("DROP", rules.Find("filter", "FORWARD")!.Policy);
-            Assert.Equal(["1 jump services: ! -i lo -j services", "2 goto services: -i lo -g services"], rules.Find("filter", "INPUT")!.Rules.Select(each => $"{each.Position} {each.Verdict}: {each.Text}"));
+            Assert.Equal(["1 jump services: ! -i lo -j services", "2 goto services: -i lo -g services"],
+                rules.Find("filter", "INPUT")!.Rules.Select(each => $"{each.Position} {each.Verdict}: {each.Text}"));
             Assert.Equal(["reject", "return"], rules.Find("filter", "services")!.Rules.Select(each => each.Verdict));
             Assert.Equal("no \"ssh\" -A INPUT", rules.Find("filter", "services")!.Rules[0].Comment);
         }
@@ -158,7 +159,8 @@ public sealed class RuleCatalogTests
 
         foreach (string change in (string[])
         [
-            "-A INPUT -p tcp --dport 22 -j DROP", "-I INPUT -p tcp --dport 22 -j ACCEPT", "-R INPUT 1 -p tcp --dport 23 -j ACCEPT", "-R INPUT 1 -p tcp --dport 23 -j DROP",
+            "-A INPUT -p tcp --dport 22 -j DROP", "-I INPUT -p tcp --dport 22 -j ACCEPT",
+            "-R INPUT 1 -p tcp --dport 23 -j ACCEPT", "-R INPUT 1 -p tcp --dport 23 -j DROP",
             "-R INPUT 1 -p tcp --dport 23 -m comment --comment x -j DROP", "-N services", "-A INPUT -j services", "-P FORWARD DROP", "-D INPUT 1",
             "-t nat -A POSTROUTING -o eth9 -j MASQUERADE", "-t nat -F", "-E services others", "-Z INPUT", "-F INPUT",
         ])
@@ -229,13 +231,15 @@ public sealed class RuleCatalogTests
             {
                 string chain = $"{rule.GetProperty("family")} {rule.GetProperty("table")} {rule.GetProperty("chain")}";
                 positions[chain] = positions.GetValueOrDefault(chain) + 1;
-                expected.Add($"{chain} {rule.GetProperty("handle")} #{positions[chain]} {(rule.TryGetProperty("comment", out JsonElement comment) ? comment : null)}");
+                expected.Add($"{chain} {rule.GetProperty("handle")} #{positions[chain]} " +
+                    $"{(rule.TryGetProperty("comment", out JsonElement comment) ? comment : null)}");
             }
         }
 
         Assert.Equal(
             expected,
-            rules.Chains.SelectMany(chain => chain.Rules.Select(rule => $"{chain.Family} {chain.Table} {chain.Name} {rule.Handle} #{rule.Position} {rule.Comment}")));
+            rules.Chains.SelectMany(chain =>
+                chain.Rules.Select(rule => $"{chain.Family} {chain.Table} {chain.Name} {rule.Handle} #{rule.Position} {rule.Comment}")));
         return expected.Count;
     }
 }

@@ -28,7 +28,8 @@ internal static partial class Iptables
 
     /// <summary>The legacy tables of both families as the tools save them, without the counters and the time.</summary>
     public static string Save(TestNamespace where) => Counters().Replace(
-        string.Join('\n', ((FlowFamily[])[FlowFamily.IPv4, FlowFamily.IPv6]).Select(family => where.Run($"{Name(family)}-save")).SelectMany(text => text.Split('\n')).Where(line => !line.StartsWith('#'))),
+        string.Join('\n', ((FlowFamily[])[FlowFamily.IPv4, FlowFamily.IPv6])
+            .Select(family => where.Run($"{Name(family)}-save")).SelectMany(text => text.Split('\n')).Where(line => !line.StartsWith('#'))),
         "");
 
     /// <summary>Where the namespace logs packets that are traced: <c>nf_log_ipv4 nf_log_ipv6</c>.</summary>

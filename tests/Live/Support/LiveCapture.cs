@@ -26,7 +26,8 @@ internal sealed class LiveCapture : IDisposable
     public IReadOnlyList<Flow> Flows => [.. Capture.GetFlows(FlowQuery.All)];
 
     /// <summary>What a user ought to know of it, but for that it switched connection tracking on: namespaces of tests track nothing before.</summary>
-    public IReadOnlyList<string> Notices => [.. Capture.Notices.Where(each => !each.StartsWith("Connection tracking was not enabled", StringComparison.Ordinal))];
+    public IReadOnlyList<string> Notices =>
+        [.. Capture.Notices.Where(each => !each.StartsWith("Connection tracking was not enabled", StringComparison.Ordinal))];
 
     /// <summary>Stops it and waits until it has ended.</summary>
     public Capture Stop()

@@ -19,7 +19,8 @@ internal static class TraceText
     public static string Of(TraceStep step)
     {
         string table = step.Family is null ? step.Table : $"{step.Family} {step.Table}";
-        string where = string.Create(CultureInfo.InvariantCulture, $"{table} {step.Chain} {step.Type} {step.Position?.ToString(CultureInfo.InvariantCulture) ?? "?"} {step.Verdict}");
+        string where = string.Create(CultureInfo.InvariantCulture,
+            $"{table} {step.Chain} {step.Type} {step.Position?.ToString(CultureInfo.InvariantCulture) ?? "?"} {step.Verdict}");
         string rule = step.Rule is null ? where : $"{where}: {step.Rule}";
         return step.Comment is null ? rule : $"{rule} # {step.Comment}";
     }

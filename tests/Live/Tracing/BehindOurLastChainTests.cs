@@ -9,7 +9,10 @@ public sealed class BehindOurLastChainTests
 {
     private const string Forward = """
         table inet filter {
-          chain forward { type filter hook forward priority filter; policy drop; ct state established accept; udp dport 7000-7002 accept; meta l4proto ipv6-icmp accept; }
+          chain forward {
+            type filter hook forward priority filter; policy drop;
+            ct state established accept; udp dport 7000-7002 accept; meta l4proto ipv6-icmp accept;
+          }
         }
         """;
 
@@ -35,7 +38,8 @@ public sealed class BehindOurLastChainTests
         string device = PutIntoBridge(network);
         network.Firewall.LoadRules(Forward + "\n" + Bridge);
         using LiveCapture live = Start(network, isOld);
-        Check(network, live, family, "bridge bf o #1: udp dport 7001 drop", "bridge bf o Rule 1 drop: udp dport 7001 drop", "bridge bf o Policy 2 accept", device);
+        Check(network, live, family, "bridge bf o #1: udp dport 7001 drop",
+            "bridge bf o Rule 1 drop: udp dport 7001 drop", "bridge bf o Policy 2 accept", device);
     }
 
     [Theory]
@@ -47,7 +51,8 @@ public sealed class BehindOurLastChainTests
         using TestNetwork network = new();
         network.Firewall.LoadRules(Forward + "\n" + Egress);
         using LiveCapture live = Start(network, isOld);
-        Check(network, live, family, "netdev eg e #1: udp dport 7001 drop", "netdev eg e Rule 1 drop: udp dport 7001 drop", "netdev eg e Policy 2 accept", "outside");
+        Check(network, live, family, "netdev eg e #1: udp dport 7001 drop",
+            "netdev eg e Rule 1 drop: udp dport 7001 drop", "netdev eg e Policy 2 accept", "outside");
     }
 
     private static LiveCapture Start(TestNetwork network, bool isOld) => LiveCapture.Start(new CaptureOptions
@@ -86,7 +91,8 @@ public sealed class BehindOurLastChainTests
 
         // Where br_netfilter is loaded, what a bridge forwards passes the host's own hooks as well.
         network.Firewall.Run("sh", "-c", "for each in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do [ ! -e $each ] || echo 0 >$each; done");
-        foreach (string address in (string[])[$"{TestNetwork.ServerSide.Firewall(FlowFamily.IPv4)}/24", $"{TestNetwork.ServerSide.Firewall(FlowFamily.IPv6)}/64"])
+        foreach (string address in (string[])[$"{TestNetwork.ServerSide.Firewall(FlowFamily.IPv4)}/24",
+            $"{TestNetwork.ServerSide.Firewall(FlowFamily.IPv6)}/64"])
         {
             network.Firewall.Run("ip", "addr", "del", address, "dev", "outside");
         }

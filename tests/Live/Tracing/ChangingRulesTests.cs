@@ -98,7 +98,8 @@ public sealed class ChangingRulesTests
         {
             for (int i = 0; !over.IsCancellationRequested; i++)
             {
-                TestClient.Send(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 41000 + (i % 2000)), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
+                TestClient.Send(network.Client, Udp,
+                    TracedNetwork.ClientAt(FlowFamily.IPv4, 41000 + (i % 2000)), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
             }
         });
         traffic.Start();
@@ -200,7 +201,8 @@ public sealed class ChangingRulesTests
 
     private static string HandleOf(TracedNetwork network, string rule)
     {
-        string line = network.Firewall.Run("nft", "-a", "list", "table", "inet", "firewall").Split('\n').First(each => each.Contains(rule, StringComparison.Ordinal));
+        string line = network.Firewall.Run("nft", "-a", "list", "table", "inet", "firewall")
+            .Split('\n').First(each => each.Contains(rule, StringComparison.Ordinal));
         return line[(line.LastIndexOf(' ') + 1)..];
     }
 }

@@ -61,11 +61,13 @@ public sealed class ChosenTraceTests
         using Socket other = Open(network, FlowFamily.IPv4, 40001);
         Flow flow = Eventually.Find("the flow", () => network.Live.Flows.SingleOrDefault(each => each.SrcPort == 40000));
         network.Live.Capture.EnableTrace(flow, TimeSpan.FromSeconds(1));
-        network.Live.Capture.EnableTrace(new FlowQuery { DstPorts = [new PortRange(7000, 7000)], SrcPorts = [new PortRange(40000, 40000)] }, TimeSpan.FromSeconds(1));
+        network.Live.Capture.EnableTrace(new FlowQuery { DstPorts = [new PortRange(7000, 7000)], SrcPorts = [new PortRange(40000, 40000)] },
+            TimeSpan.FromSeconds(1));
         Eventually.Equal(() => "1: 0 packets, 0 steps, over|2: 0 packets, 0 steps, over", () => Traces(network));
 
         // The kernel's own time for the tuple began a little later than the trace's.
-        Eventually.True("no tuple in the kernel", () => !network.Firewall.Run("nft", "list", "table", "inet", "conntracker").Contains("40000", StringComparison.Ordinal));
+        Eventually.True("no tuple in the kernel", () =>
+            !network.Firewall.Run("nft", "list", "table", "inet", "conntracker").Contains("40000", StringComparison.Ordinal));
 
         TestClient.Echo(chosen, 10);
         ExpectNothingMore(network, other);
@@ -82,7 +84,8 @@ public sealed class ChosenTraceTests
         using Socket open = Open(network, family, 40000);
         Eventually.True("the flow", () => network.Live.Flows.Any(each => each.SrcPort == 40000));
 
-        (FlowTrace trace, _) = network.Live.Capture.EnableTrace(new FlowQuery { Protocols = [Udp], DstPorts = [new PortRange(7000, 7000), new PortRange(7005, 7009)] }, s_long);
+        (FlowTrace trace, _) = network.Live.Capture.EnableTrace(
+            new FlowQuery { Protocols = [Udp], DstPorts = [new PortRange(7000, 7000), new PortRange(7005, 7009)] }, s_long);
         TestClient.Echo(open, 10);
         network.Expect(40000, """
             Accepted: inet firewall forward #1: ct state established accept
@@ -148,7 +151,8 @@ public sealed class ChosenTraceTests
     public void What_cannot_be_traced_is_said_and_the_capture_goes_on()
     {
         using TracedNetwork network = new(Rules, TraceMode.None);
-        Assert.Throws<ArgumentException>(() => network.Live.Capture.EnableTrace(new FlowQuery { Protocols = [Icmp], DstPorts = [new PortRange(7000, 7000)] }, s_long));
+        Assert.Throws<ArgumentException>(() =>
+            network.Live.Capture.EnableTrace(new FlowQuery { Protocols = [Icmp], DstPorts = [new PortRange(7000, 7000)] }, s_long));
         Assert.Empty(network.Live.Capture.GetTraces());
 
         network.Exchange(Udp, FlowFamily.IPv4, 40000, 7000);

@@ -35,7 +35,8 @@ public sealed class ConntrackerTableTests
             return host.Run("nft", "list", "ruleset");
         });
         Assert.Contains($"comment \"{ProcessIdentity.Own}\"", made, StringComparison.Ordinal);
-        string left = made.Replace(ProcessIdentity.Own, $"{ProcessIdentity.Prefix}{process.Id} of {ProcessIdentity.StartOf(process.Id)}", StringComparison.Ordinal);
+        string left = made.Replace(ProcessIdentity.Own,
+            $"{ProcessIdentity.Prefix}{process.Id} of {ProcessIdentity.StartOf(process.Id)}", StringComparison.Ordinal);
         host.LoadRules(left);
 
         Assert.Equal("conntracker_2", NameOfNext(host));

@@ -24,8 +24,10 @@ public sealed class LookalikeTableTests
             network.Firewall.LoadRules(Rules);
         }
 
-        using LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Everything, Protocols = [Udp] });
-        using LiveCapture other = LiveCapture.Start(new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Everything, Protocols = [Udp] });
+        using LiveCapture live = LiveCapture.Start(
+            new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Everything, Protocols = [Udp] });
+        using LiveCapture other =
+            LiveCapture.Start(new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Everything, Protocols = [Udp] });
         if (!isBefore)
         {
             network.Firewall.LoadRules(Rules);

@@ -19,7 +19,10 @@ public sealed class NatTracingTests
               chain postrouting { type nat hook postrouting priority srcnat; policy accept; oifname "outside" masquerade; }
             }
             table inet filter {
-              chain forward { type filter hook forward priority filter; policy drop; ct state established accept; meta l4proto udp ct original proto-dst 6001 drop; udp dport 7000 accept comment "after nat"; }
+              chain forward {
+                type filter hook forward priority filter; policy drop;
+                ct state established accept; meta l4proto udp ct original proto-dst 6001 drop; udp dport 7000 accept comment "after nat";
+              }
             }
             """);
         using EchoServer? echo = EchoServer.Start(network.Server, Udp, TracedNetwork.ServerAt(family, 7000).Address, 7000);

@@ -40,7 +40,9 @@ public sealed class OldKernelTraceTests
 
         Eventually.Equal(
             () => $"{Count} flows, {Count} accepted and answered; others: ",
-            () => Summary(live, TestNetwork.ClientSide.Host(family), flow => flow is { Verdict: FlowVerdict.Accepted, Confirmed: true } && flow.Trace.Any(step => step.Position == 1)));
+            () =>
+                Summary(live, TestNetwork.ClientSide.Host(family), flow =>
+                    flow is { Verdict: FlowVerdict.Accepted, Confirmed: true } && flow.Trace.Any(step => step.Position == 1)));
     }
 
     [Theory]
@@ -103,7 +105,9 @@ public sealed class OldKernelTraceTests
         const string Rule = "5 inet filter forward Rule 1 reject: udp dport 7000 reject";
         Eventually.Equal(
             () => string.Join('\n', Enumerable.Repeat($"{Rejected}\n{Rule}\n{Answer}", 4)),
-            () => string.Join('\n', live.Flows.Where(IsShown).Select(flow => TraceText.Of(flow).Replace($"{Answer}\n{Rule}", $"{Rule}\n{Answer}", StringComparison.Ordinal))));
+            () =>
+                string.Join('\n', live.Flows.Where(IsShown)
+                    .Select(flow => TraceText.Of(flow).Replace($"{Answer}\n{Rule}", $"{Rule}\n{Answer}", StringComparison.Ordinal))));
         Assert.Equal(0, live.Capture.GetCounters().TracesIncomplete);
     }
 
@@ -119,6 +123,7 @@ public sealed class OldKernelTraceTests
     private static string Summary(LiveCapture live, IPAddress client, Func<Flow, bool> isRight)
     {
         List<Flow> flows = [.. live.Flows.Where(flow => flow.Protocol == Tcp)];
-        return $"{flows.Count} flows, {flows.Count(isRight)} accepted and answered; others: {string.Join("; ", flows.Where(flow => !flow.SrcAddress.Equals(client)))}";
+        return $"{flows.Count} flows, {flows.Count(isRight)} accepted and answered; others: " +
+            $"{string.Join("; ", flows.Where(flow => !flow.SrcAddress.Equals(client)))}";
     }
 }

@@ -60,7 +60,10 @@ public sealed class ProtocolTracingTests
     {
         using TracedNetwork network = new("""
             table inet firewall {
-              chain forward { type filter hook forward priority filter; policy drop; ct state established accept; meta l4proto { udp, icmp, ipv6-icmp } accept; }
+              chain forward {
+                type filter hook forward priority filter; policy drop;
+                ct state established accept; meta l4proto { udp, icmp, ipv6-icmp } accept;
+              }
             }
             """);
         network.Exchange(protocol, family, 4000, 7000, size);

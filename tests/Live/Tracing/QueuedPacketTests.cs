@@ -24,7 +24,8 @@ public sealed class QueuedPacketTests
         live.Capture.EnableTrace(live.Flows.Single(flow => flow.SrcPort == 40000), TimeSpan.FromMinutes(1));
         network.Client.Do(() => open.Send(new byte[8]));
         const string Queued = "filter FORWARD Rule 1 queue";
-        Eventually.True("the step of the queue", () => TraceText.Of(live.Flows.Single(flow => flow.SrcPort == 40000)).Contains(Queued, StringComparison.Ordinal));
+        Eventually.True("the step of the queue", () =>
+            TraceText.Of(live.Flows.Single(flow => flow.SrcPort == 40000)).Contains(Queued, StringComparison.Ordinal));
         Flow lost = live.Flows.Single(flow => flow.SrcPort == 40000);
         Assert.True(lost is { Verdict: FlowVerdict.Unknown, VerdictRule: null }, TraceText.Of(lost));
     }

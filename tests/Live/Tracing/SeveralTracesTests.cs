@@ -57,7 +57,8 @@ public sealed class SeveralTracesTests
     {
         using TracedNetwork network = new(Rules, TraceMode.Flows, TimeSpan.FromSeconds(1), Udp);
         using EchoServer? echo = EchoServer.Start(network.Server, Udp, TracedNetwork.ServerAt(FlowFamily.IPv4, 7000).Address, 7000);
-        using Socket socket = TestClient.Open(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40000), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
+        using Socket socket = TestClient.Open(network.Client, Udp,
+            TracedNetwork.ClientAt(FlowFamily.IPv4, 40000), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         network.Expect(40000, Expected);
 
         Thread.Sleep(TimeSpan.FromSeconds(1.2));
@@ -70,7 +71,8 @@ public sealed class SeveralTracesTests
         TestClient.Exchange(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40001), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         network.Expect(40001, Expected);
         network.Expect(40000, Expected);
-        Assert.Equal(["each flow, for 1 s: 4 packets, 8 steps"], network.Live.Capture.GetTraces().Select(trace => $"{trace.Target}: {trace.Packets} packets, {trace.Steps} steps"));
+        Assert.Equal(["each flow, for 1 s: 4 packets, 8 steps"], network.Live.Capture.GetTraces()
+            .Select(trace => $"{trace.Target}: {trace.Packets} packets, {trace.Steps} steps"));
     }
 
     [Fact]
@@ -78,7 +80,8 @@ public sealed class SeveralTracesTests
     {
         using TracedNetwork network = new(Rules, TraceMode.Everything, TimeSpan.FromSeconds(1), Udp);
         using EchoServer? echo = EchoServer.Start(network.Server, Udp, TracedNetwork.ServerAt(FlowFamily.IPv4, 7000).Address, 7000);
-        using Socket socket = TestClient.Open(network.Client, Udp, TracedNetwork.ClientAt(FlowFamily.IPv4, 40000), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
+        using Socket socket = TestClient.Open(network.Client, Udp,
+            TracedNetwork.ClientAt(FlowFamily.IPv4, 40000), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         Thread.Sleep(TimeSpan.FromSeconds(1.2));
         for (int i = 0; i < 5; i++)
         {

@@ -49,9 +49,11 @@ public sealed partial class UntouchedRulesTests
         string before = network.Firewall.Run("nft", "-a", "list", "ruleset");
         using CommandLine program = new();
         using Tool tracing = program.Start(network.Firewall, "-t");
-        Eventually.True("the rules that trace", () => network.Firewall.Run("nft", "list", "table", "inet", "conntracker").Contains("chain prerouting", StringComparison.Ordinal));
+        Eventually.True("the rules that trace", () =>
+            network.Firewall.Run("nft", "list", "table", "inet", "conntracker").Contains("chain prerouting", StringComparison.Ordinal));
         network.Exchange(Udp, FlowFamily.IPv4, 40000, 7000);
-        Eventually.True("the step in the log", () => program.WriteLog(tracing).Contains("table: inet firewall, chain: services, type: rule, position: 1", StringComparison.Ordinal));
+        Eventually.True("the step in the log", () =>
+            program.WriteLog(tracing).Contains("table: inet firewall, chain: services, type: rule, position: 1", StringComparison.Ordinal));
         Assert.Equal(before, WithoutOwn(network.Firewall.Run("nft", "-a", "list", "ruleset")));
 
         tracing.End("KILL");
@@ -82,7 +84,8 @@ public sealed partial class UntouchedRulesTests
         }
 
         static string Line(TraceStep step) =>
-            step.Type == TraceStepType.Policy ? $"{step.Family} {step.Table} {step.Chain} policy {step.Verdict}" : $"{step.Family} {step.Table} {step.Chain} rule {step.Rule} (verdict {step.Verdict})";
+            step.Type == TraceStepType.Policy ? $"{step.Family} {step.Table} {step.Chain} policy {step.Verdict}"
+                : $"{step.Family} {step.Table} {step.Chain} rule {step.Rule} (verdict {step.Verdict})";
     }
 
     private const string Expected = """
@@ -98,7 +101,8 @@ public sealed partial class UntouchedRulesTests
     private static string Reported(string output, int port)
     {
         string[] lines = output.Split('\n');
-        HashSet<string> ids = [.. lines.Where(line => line.Contains($"udp sport {port} ", StringComparison.Ordinal) || line.Contains($"udp dport {port} ", StringComparison.Ordinal)).Select(line => TraceLine().Match(line).Groups["id"].Value)];
+        HashSet<string> ids = [.. lines.Where(line => line.Contains($"udp sport {port} ", StringComparison.Ordinal)
+            || line.Contains($"udp dport {port} ", StringComparison.Ordinal)).Select(line => TraceLine().Match(line).Groups["id"].Value)];
         return string.Join('\n', lines.Select(line => TraceLine().Match(line))
             .Where(line => line.Success && ids.Contains(line.Groups["id"].Value) && !line.Groups["text"].Value.Contains("packet: ", StringComparison.Ordinal))
             .Select(line => line.Groups["text"].Value.Trim())

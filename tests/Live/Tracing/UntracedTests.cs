@@ -13,7 +13,8 @@ public sealed class UntracedTests
     {
         using TestNetwork network = new();
         network.Firewall.LoadRules("table inet firewall { chain forward { type filter hook forward priority filter; policy drop; }\n}");
-        using LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Flows, Protocols = [Udp], TraceCapacity = 4 });
+        using LiveCapture live = LiveCapture.Start(
+            new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Flows, Protocols = [Udp], TraceCapacity = 4 });
 
         for (int i = 0; i < 10; i++)
         {
@@ -40,5 +41,6 @@ public sealed class UntracedTests
 
     // The host's own packets, of IPv6's neighbours, may be among them. Zero when nothing is said of them.
     private static int Untraced(LiveCapture live, string text) =>
-        live.Notices.Where(each => each.Contains(text, StringComparison.Ordinal)).Select(each => int.Parse(each.Split(' ')[0], CultureInfo.InvariantCulture)).SingleOrDefault();
+        live.Notices.Where(each => each.Contains(text, StringComparison.Ordinal))
+            .Select(each => int.Parse(each.Split(' ')[0], CultureInfo.InvariantCulture)).SingleOrDefault();
 }

@@ -71,7 +71,8 @@ internal sealed class Engine : IDisposable
     public ErrorRecord Fail(string script)
     {
         Answer answer = Run(script);
-        return answer.Errors.Count == 1 ? answer.Errors[0] : throw new InvalidOperationException($"One error was expected of: {script}\nThere were {answer.Errors.Count}. {string.Join('\n', answer.Errors)}");
+        return answer.Errors.Count == 1 ? answer.Errors[0]
+            : throw new InvalidOperationException($"One error was expected of: {script}\nThere were {answer.Errors.Count}. {string.Join('\n', answer.Errors)}");
     }
 
     /// <summary>Runs a script that must give one error with this id and category, as a user's script would compare them.</summary>

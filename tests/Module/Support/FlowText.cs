@@ -11,7 +11,8 @@ internal static class FlowText
 
     private static string Of(PSObject flow) => string.Join(
         '\n',
-        flow.BaseObject.GetType().GetProperties().OrderBy(each => each.Name, StringComparer.Ordinal).Select(each => $"{each.Name}={Text(each.GetValue(flow.BaseObject))}"));
+        flow.BaseObject.GetType().GetProperties().OrderBy(each => each.Name, StringComparer.Ordinal)
+            .Select(each => $"{each.Name}={Text(each.GetValue(flow.BaseObject))}"));
 
     private static string Text(object? value) => value switch
     {

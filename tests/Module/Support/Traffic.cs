@@ -61,7 +61,10 @@ internal static class Traffic
     /// <summary>Pings the namespace itself.</summary>
     public static void Ping(TestNamespace where, int count = 1) => where.Run("ping", "-q", "-i", "0.2", "-c", $"{count}", "127.0.0.1");
 
-    /// <summary>Rules: port 22 is dropped, 23 and 24 are rejected, the rest is accepted. 22 is dropped where it leaves: connection tracking has confirmed what comes in.</summary>
+    /// <summary>
+    /// Rules: port 22 is dropped, 23 and 24 are rejected, the rest is accepted. 22 is dropped where it leaves: connection tracking has confirmed what
+    /// comes in.
+    /// </summary>
     public static void LoadRules(TestNamespace where) => where.LoadRules("""
         table inet guard {
           chain services {

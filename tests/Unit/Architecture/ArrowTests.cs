@@ -54,8 +54,11 @@ public partial class ArrowTests
     public void The_engine_knows_nothing_of_PowerShell_nor_of_the_command_line()
     {
         IEnumerable<string> references = typeof(FlowQuery).Assembly.GetReferencedAssemblies().Select(each => each.Name!);
-        Assert.All(references, each => Assert.True(each.StartsWith("System.", StringComparison.Ordinal) || each is "Microsoft.Win32.Primitives" or "Tmds.LibC", $"Core references {each}."));
-        Assert.DoesNotContain(references, each => each.StartsWith("System.Management", StringComparison.Ordinal) || each.StartsWith("System.CommandLine", StringComparison.Ordinal));
+        Assert.All(references, each =>
+            Assert.True(each.StartsWith("System.", StringComparison.Ordinal)
+                || each is "Microsoft.Win32.Primitives" or "Tmds.LibC", $"Core references {each}."));
+        Assert.DoesNotContain(references, each =>
+            each.StartsWith("System.Management", StringComparison.Ordinal) || each.StartsWith("System.CommandLine", StringComparison.Ordinal));
         Assert.DoesNotContain(FilesOf("Conntracker.Core"), each => Code(each).Contains("System.Management.Automation", StringComparison.Ordinal));
     }
 
@@ -83,7 +86,8 @@ public partial class ArrowTests
     {
         string built = $"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}";
         List<string> files =
-            [.. Directory.EnumerateFiles(Path.Combine(s_source, folder), "*.cs", SearchOption.AllDirectories).Where(each => !each.Contains(built, StringComparison.Ordinal))];
+            [.. Directory.EnumerateFiles(Path.Combine(s_source, folder), "*.cs", SearchOption.AllDirectories)
+                .Where(each => !each.Contains(built, StringComparison.Ordinal))];
         Assert.NotEmpty(files);
         return files;
     }

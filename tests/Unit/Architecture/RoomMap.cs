@@ -19,7 +19,8 @@ internal static partial class RoomMap
             string[] folders = [.. files.Where(each => each.Contains(Engine, StringComparison.Ordinal)).Select(FolderOf).Distinct()];
             if (folders.Length > 0)
             {
-                roomOf.Add(type, folders.Length == 1 ? folders[0] : throw new InvalidOperationException($"{type} is in several rooms: {string.Join(", ", folders)}."));
+                roomOf.Add(type, folders.Length == 1 ? folders[0]
+                    : throw new InvalidOperationException($"{type} is in several rooms: {string.Join(", ", folders)}."));
                 rooms.TryAdd(folders[0], new(StringComparer.Ordinal));
             }
         }

@@ -127,7 +127,8 @@ public sealed class CaptureRegistryTests : IDisposable
         private void Write()
         {
             byte[] recording = File.ReadAllBytes(s_recording);
-            int header = RecordingFormat.FixedHeaderLength + BinaryPrimitives.ReadUInt16LittleEndian(recording.AsSpan(RecordingFormat.FixedHeaderLength - sizeof(ushort))) + sizeof(uint);
+            int header = RecordingFormat.FixedHeaderLength +
+                BinaryPrimitives.ReadUInt16LittleEndian(recording.AsSpan(RecordingFormat.FixedHeaderLength - sizeof(ushort))) + sizeof(uint);
             int end = recording.Length - RecordingFormat.MessageHeaderLength;
             try
             {

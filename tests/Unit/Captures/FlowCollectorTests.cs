@@ -112,7 +112,8 @@ public sealed class FlowCollectorTests : IDisposable
     [Fact]
     public void A_replay_takes_the_addresses_that_the_user_gives_beside_those_that_were_recorded()
     {
-        using CaptureSession session = CaptureSession.Start(new CaptureOptions { ReplayPath = Fixture.Traffic, LocalAddresses = [AddressRange.Parse("198.51.100.2")] });
+        using CaptureSession session =
+            CaptureSession.Start(new CaptureOptions { ReplayPath = Fixture.Traffic, LocalAddresses = [AddressRange.Parse("198.51.100.2")] });
         List<Flow> flows = [.. session.GetFlows(FlowQuery.All)];
         Assert.Equal(FlowDirection.In, flows.Single(each => each.SrcPort == 40001).Direction);
         Assert.Equal(FlowDirection.Local, flows.Single(each => each.SrcPort == 40020).Direction);

@@ -91,7 +91,8 @@ public class MutatedInputTests
     public void Bytes_without_any_sense_never_throw_and_never_hang()
     {
         using FlowCollector collector = new(CaptureOptions.MinimumOfMaximumFlows, []);
-        MessageKind[] kinds = [MessageKind.ConntrackEvent, MessageKind.ConntrackDump, MessageKind.Addresses, MessageKind.DumpRequested, MessageKind.Lost, (MessageKind)77];
+        MessageKind[] kinds = [MessageKind.ConntrackEvent, MessageKind.ConntrackDump,
+            MessageKind.Addresses, MessageKind.DumpRequested, MessageKind.Lost, (MessageKind)77];
         Within(s_patience, () =>
         {
             Random random = new(4711);

@@ -18,27 +18,37 @@ public class RecordedKernelTests
     public static TheoryData<string, string> Expected => new()
     {
         { "TCP, closed", "Tcp 192.0.2.2:40001 > 198.51.100.2:80 | 198.51.100.2:80 > 192.0.2.2:40001 | Closed TimeWait replied Forward | 6/325 4/221 | 0 0 1" },
-        { "TCP, open, mark set by its second packet", "Tcp 192.0.2.2:40002 > 198.51.100.2:443 | 198.51.100.2:443 > 192.0.2.2:40002 | Assured Established replied Forward | 4/221 3/169 | a1b2c3d4 0 1" },
-        { "TCP, open before the capture, so not counted", "Tcp 192.0.2.2:40000 > 198.51.100.2:443 | 198.51.100.2:443 > 192.0.2.2:40000 | Assured Established replied Forward | - - | a1b2c3d4 0 1" },
+        { "TCP, open, mark set by its second packet",
+            "Tcp 192.0.2.2:40002 > 198.51.100.2:443 | 198.51.100.2:443 > 192.0.2.2:40002 | Assured Established replied Forward | 4/221 3/169 | a1b2c3d4 0 1" },
+        { "TCP, open before the capture, so not counted",
+            "Tcp 192.0.2.2:40000 > 198.51.100.2:443 | 198.51.100.2:443 > 192.0.2.2:40000 | Assured Established replied Forward | - - | a1b2c3d4 0 1" },
         { "TCP, made by netlink before the capture", "Tcp 10.9.0.1:1111 > 10.9.0.2:22 | 10.9.0.2:22 > 10.9.0.1:1111 | New SynSent Forward | - - | 0 0 1" },
-        { "TCP over IPv6", "Tcp 2001:db8:1::2:40003 > 2001:db8:2::2:8443 | 2001:db8:2::2:8443 > 2001:db8:1::2:40003 | Assured TimeWait replied Forward | 6/445 4/301 | 0 0 1" },
+        { "TCP over IPv6", "Tcp 2001:db8:1::2:40003 > 2001:db8:2::2:8443 | 2001:db8:2::2:8443 > 2001:db8:1::2:40003 | Assured TimeWait replied Forward | " +
+            "6/445 4/301 | 0 0 1" },
         { "TCP, nobody there", "Tcp 192.0.2.2:40014 > 198.51.100.9:80 | 198.51.100.9:80 > 192.0.2.2:40014 | New SynSent Forward | 1/60 0/0 | 0 0 1" },
-        { "TCP, the same tuple twice", "Tcp 192.0.2.2:40016 > 198.51.100.2:80 | 198.51.100.2:80 > 192.0.2.2:40016 | Assured TimeWait replied Forward | 12/650 8/442 | 0 0 2" },
-        { "TCP from the firewall itself", "Tcp 198.51.100.1:40020 > 198.51.100.2:80 | 198.51.100.2:80 > 198.51.100.1:40020 | Assured TimeWait replied Out | 6/325 4/221 | 0 0 1" },
+        { "TCP, the same tuple twice",
+            "Tcp 192.0.2.2:40016 > 198.51.100.2:80 | 198.51.100.2:80 > 192.0.2.2:40016 | Assured TimeWait replied Forward | 12/650 8/442 | 0 0 2" },
+        { "TCP from the firewall itself",
+            "Tcp 198.51.100.1:40020 > 198.51.100.2:80 | 198.51.100.2:80 > 198.51.100.1:40020 | Assured TimeWait replied Out | 6/325 4/221 | 0 0 1" },
         { "DNAT", "Tcp 192.0.2.2:40008 > 192.0.2.1:8080 | 198.51.100.2:80 > 192.0.2.2:40008 | Assured TimeWait replied nat Forward | 6/325 4/221 | 0 0 1" },
-        { "DNAT to the firewall itself", "Tcp 192.0.2.2:40010 > 192.0.2.1:2222 | 192.0.2.1:80 > 192.0.2.2:40010 | Assured TimeWait replied nat In | 6/325 4/221 | 0 0 1" },
+        { "DNAT to the firewall itself",
+            "Tcp 192.0.2.2:40010 > 192.0.2.1:2222 | 192.0.2.1:80 > 192.0.2.2:40010 | Assured TimeWait replied nat In | 6/325 4/221 | 0 0 1" },
         { "DNAT, UDP, closed", "Udp 192.0.2.2:40009 > 192.0.2.1:5300 | 198.51.100.2:53 > 192.0.2.2:40009 | Closed replied nat Forward | 1/36 1/36 | 0 0 1" },
-        { "SNAT of address and port", "Udp 192.0.2.2:40004 > 198.51.100.2:53 | 198.51.100.2:53 > 198.51.100.1:50004 | Replied replied nat Forward | 1/36 1/36 | 0 0 1" },
-        { "UDP over IPv6", "Udp 2001:db8:1::2:40005 > 2001:db8:2::2:5353 | 2001:db8:2::2:5353 > 2001:db8:1::2:40005 | Replied replied Forward | 1/56 1/56 | 0 0 1" },
+        { "SNAT of address and port",
+            "Udp 192.0.2.2:40004 > 198.51.100.2:53 | 198.51.100.2:53 > 198.51.100.1:50004 | Replied replied nat Forward | 1/36 1/36 | 0 0 1" },
+        { "UDP over IPv6", "Udp 2001:db8:1::2:40005 > 2001:db8:2::2:5353 | 2001:db8:2::2:5353 > 2001:db8:1::2:40005 | Replied replied Forward | " +
+            "1/56 1/56 | 0 0 1" },
         { "UDP, unanswered", "Udp 192.0.2.2:40006 > 198.51.100.2:9 | 198.51.100.2:9 > 192.0.2.2:40006 | New Forward | 1/36 0/0 | 0 0 1" },
         { "UDP in zone 7", "Udp 192.0.2.2:40007 > 198.51.100.2:7007 | 198.51.100.2:7007 > 192.0.2.2:40007 | Replied replied Forward | 1/36 1/36 | 0 7 1" },
         { "UDP broadcast", "Udp 192.0.2.2:40015 > 192.0.2.255:9 | 192.0.2.255:9 > 192.0.2.2:40015 | New In | 1/29 0/0 | 0 0 1" },
         { "UDP over loopback", "Udp 127.0.0.1:40021 > 127.0.0.1:5300 | 127.0.0.1:5300 > 127.0.0.1:40021 | New Local | 1/36 0/0 | 0 0 1" },
         { "ICMP", "Icmp 192.0.2.2 > 198.51.100.2 | 198.51.100.2 > 192.0.2.2 | Replied 8/0/4711 replied Forward | 1/84 1/84 | 0 0 1" },
         { "ICMPv6", "IcmpV6 2001:db8:1::2 > 2001:db8:2::2 | 2001:db8:2::2 > 2001:db8:1::2 | Replied 128/0/4712 replied Forward | 1/104 1/104 | 0 0 1" },
-        { "SCTP, a whole handshake", "Sctp 192.0.2.2:40012 > 198.51.100.2:9899 | 198.51.100.2:9899 > 192.0.2.2:40012 | Assured Established replied Forward | 2/92 2/88 | 0 0 1" },
+        { "SCTP, a whole handshake",
+            "Sctp 192.0.2.2:40012 > 198.51.100.2:9899 | 198.51.100.2:9899 > 192.0.2.2:40012 | Assured Established replied Forward | 2/92 2/88 | 0 0 1" },
         { "SCTP, unanswered", "Sctp 192.0.2.2:40013 > 198.51.100.9:9900 | 198.51.100.9:9900 > 192.0.2.2:40013 | New Closed Forward | 1/52 0/0 | 0 0 1" },
-        { "SCTP, made and removed by netlink", "Sctp 10.9.0.1:2905 > 10.9.0.3:2905 | 10.9.0.3:2905 > 10.9.0.1:2905 | Closed Established Forward | 0/0 0/0 | 0 0 1" },
+        { "SCTP, made and removed by netlink",
+            "Sctp 10.9.0.1:2905 > 10.9.0.3:2905 | 10.9.0.3:2905 > 10.9.0.1:2905 | Closed Established Forward | 0/0 0/0 | 0 0 1" },
         { "UDP-Lite, with a mark", "UdpLite 10.9.0.1:700 > 10.9.0.4:701 | 10.9.0.4:701 > 10.9.0.1:700 | New Forward | 0/0 0/0 | 9 0 1" },
         { "GRE", "Gre 192.0.2.2 > 198.51.100.2 | 198.51.100.2 > 192.0.2.2 | New Forward | 1/48 0/0 | 0 0 1" },
         { "Protocol 99", "99 192.0.2.2 > 198.51.100.2 | 198.51.100.2 > 192.0.2.2 | Replied replied Forward | 1/31 1/31 | 0 0 1" },
@@ -152,7 +162,18 @@ public class RecordedKernelTests
 
     private static string Describe(Flow flow) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{flow.Protocol} {flow.SrcAddress}{Port(flow.SrcPort)} > {flow.DstAddress}{Port(flow.DstPort)} | {flow.ReplySrcAddress}{Port(flow.ReplySrcPort)} > {flow.ReplyDstAddress}{Port(flow.ReplyDstPort)} | {Words(flow.State, flow.TcpState, flow.SctpState, flow.DccpState, Icmp(flow), flow.Confirmed ? "replied" : null, flow.IsNat ? "nat" : null, flow.Direction)} | {Count(flow.Packets, flow.Bytes)} {Count(flow.ReplyPackets, flow.ReplyBytes)} | {flow.Mark:x} {flow.Zone} {flow.Connections}");
+        $"{flow.Protocol} {flow.SrcAddress}{Port(flow.SrcPort)} > {flow.DstAddress}{Port(flow.DstPort)} | " +
+            $"{flow.ReplySrcAddress}{Port(flow.ReplySrcPort)} > {flow.ReplyDstAddress}{Port(flow.ReplyDstPort)} | " +
+            $"{Words(flow.State, flow.TcpState, flow.SctpState, flow.DccpState, Icmp(flow), Flags(flow), flow.Direction)} | " +
+            $"{Count(flow.Packets, flow.Bytes)} {Count(flow.ReplyPackets, flow.ReplyBytes)} | {flow.Mark:x} {flow.Zone} {flow.Connections}");
+
+    private static string? Flags(Flow flow) => (flow.Confirmed, flow.IsNat) switch
+    {
+        (true, true) => "replied nat",
+        (true, false) => "replied",
+        (false, true) => "nat",
+        _ => null,
+    };
 
     private static string Words(params object?[] words) => string.Join(' ', words.Where(each => each is not null));
 

@@ -157,7 +157,8 @@ public sealed class TableFeedTests : IDisposable
             _host.Wait(TimeSpan.FromSeconds(30));
         }
 
-        Assert.Equal("1 New, 1 New, 2 Replied, 2 Replied, 3 Closed, 3 Closed, 3 Closed, 3 Closed, 3 Closed", string.Join(", ", seen.Select(each => $"{each.Begun} {each.State}")));
+        Assert.Equal("1 New, 1 New, 2 Replied, 2 Replied, 3 Closed, 3 Closed, 3 Closed, 3 Closed, 3 Closed",
+            string.Join(", ", seen.Select(each => $"{each.Begun} {each.State}")));
     }
 
     [Fact]

@@ -30,7 +30,8 @@ public sealed class TrackingGuardTests : IDisposable
         Look(guard);
         Look(guard);
         Assert.Equal(expected, _released);
-        Assert.Equal(expected, _notices.All().Count(each => each.Contains($"{entries} of {limit}", StringComparison.Ordinal) && each.EndsWith("Tracking has ended.", StringComparison.Ordinal)));
+        Assert.Equal(expected, _notices.All().Count(each =>
+            each.Contains($"{entries} of {limit}", StringComparison.Ordinal) && each.EndsWith("Tracking has ended.", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -84,9 +85,12 @@ public sealed class TrackingGuardTests : IDisposable
     {
         string[] lines =
         [
-            "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  expect_new expect_create expect_delete search_restart",
-            "00000007  00000000 00000000 00000000 00000002 00000001 00000000 00000003 00000000 00000000 0000000a 00000100 00000000  00000000 00000000 00000000 00000000",
-            "00000007  00000000 00000000 00000000 00000001 00000001 00000000 00000003 00000000 00000000 00000001 00000001 00000000  00000000 00000000 00000000 00000000",
+            "entries  clashres found new invalid ignore delete chainlength insert insert_failed drop early_drop icmp_error  expect_new expect_create " +
+                "expect_delete search_restart",
+            "00000007  00000000 00000000 00000000 00000002 00000001 00000000 00000003 00000000 00000000 0000000a 00000100 00000000  00000000 00000000 " +
+                "00000000 00000000",
+            "00000007  00000000 00000000 00000000 00000001 00000001 00000000 00000003 00000000 00000000 00000001 00000001 00000000  00000000 00000000 " +
+                "00000000 00000000",
         ];
         Assert.Equal((11L, 257L), TrackingReader.Sum(lines));
         Assert.Equal((0L, 0L), TrackingReader.Sum(["entries found", "1 2"]));

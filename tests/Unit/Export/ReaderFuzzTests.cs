@@ -9,7 +9,8 @@ public sealed class ReaderFuzzTests
     private static readonly byte[][] s_words =
     [
         "\""u8.ToArray(), ","u8.ToArray(), "\n"u8.ToArray(), "\r"u8.ToArray(), "\0"u8.ToArray(), "[{"u8.ToArray(), "}]"u8.ToArray(), "null"u8.ToArray(),
-        "(port="u8.ToArray(), "table: "u8.ToArray(), ",pid:"u8.ToArray(), "%1"u8.ToArray(), "\\uD800"u8.ToArray(), [0xFF], [0xC3], "99999999999"u8.ToArray(), "-1"u8.ToArray(),
+        "(port="u8.ToArray(), "table: "u8.ToArray(), ",pid:"u8.ToArray(), "%1"u8.ToArray(),
+        "\\uD800"u8.ToArray(), [0xFF], [0xC3], "99999999999"u8.ToArray(), "-1"u8.ToArray(),
     ];
 
     [Theory]

@@ -171,7 +171,13 @@ public sealed class FlowAggregatorTests : IDisposable
         Random random = new(3);
         for (int i = 0; i < forged; i++)
         {
-            Conn conn = new() { Src = Address(random.Next()), SrcPort = (ushort)random.Next(65536), Dst = Address(random.Next()), DstPort = (ushort)random.Next(65536) };
+            Conn conn = new()
+            {
+                Src = Address(random.Next()),
+                SrcPort = (ushort)random.Next(65536),
+                Dst = Address(random.Next()),
+                DstPort = (ushort)random.Next(65536)
+            };
             _probe.Event(conn.New());
             if (kind == "closed")
             {
@@ -279,7 +285,8 @@ public sealed class FlowAggregatorTests : IDisposable
     [InlineData("all of it are closed", 0)]
     public void An_end_that_is_sent_again_after_its_flow_was_folded_changes_nothing(string name, int open)
     {
-        Conn[] conns = [.. Enumerable.Range(0, 2 * Limit).Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1, Counters = Conn.Count(1, 100) })];
+        Conn[] conns = [.. Enumerable.Range(0, 2 * Limit)
+            .Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1, Counters = Conn.Count(1, 100) })];
         Array.ForEach(conns, each => _probe.Event(each.New()));
         Array.ForEach(conns[open..], each => _probe.Event(each.Destroy()));
         Flow before = Folded();
@@ -315,7 +322,8 @@ public sealed class FlowAggregatorTests : IDisposable
     [Fact]
     public void A_connection_with_the_id_of_an_earlier_one_is_counted_after_that_was_folded()
     {
-        Conn[] conns = [.. Enumerable.Range(0, 2 * Limit).Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1, Counters = Conn.Count(1, 100) })];
+        Conn[] conns = [.. Enumerable.Range(0, 2 * Limit)
+            .Select(i => new Conn { SrcPort = (ushort)(2000 + i), Id = (uint)i + 1, Counters = Conn.Count(1, 100) })];
         foreach (Conn conn in conns)
         {
             _probe.Event(conn.New());

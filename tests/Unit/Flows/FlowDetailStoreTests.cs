@@ -110,7 +110,8 @@ public sealed class FlowDetailStoreTests
         int highest = 0;
         for (int i = 0; i < Flood; i++)
         {
-            probe.Packet(new PacketHeader { Src = $"10.0.{i / 50000}.1", SrcPort = (ushort)(2000 + (i % 50000)), DstPort = 22 }).First().Rule("inet fw forward", 6, NF_DROP);
+            probe.Packet(new PacketHeader { Src = $"10.0.{i / 50000}.1", SrcPort = (ushort)(2000 + (i % 50000)), DstPort = 22 })
+                .First().Rule("inet fw forward", 6, NF_DROP);
             FlowTable table = Table(probe.Collector);
             Assert.True(table.Count <= Limit);
             if (i == 2 * Limit)
@@ -147,11 +148,14 @@ public sealed class FlowDetailStoreTests
     }
 
     private static FlowTable Table(FlowCollector collector) =>
-        (FlowTable)typeof(FlowCollector).GetField("_table", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(collector)!;
+        (FlowTable)typeof(FlowCollector)
+            .GetField("_table", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(collector)!;
 
     private static int Details(FlowTable table) =>
-        (int)typeof(FlowDetailStore).GetField("_detailCount", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(table.Details)!
-        + (int)typeof(FlowDetailStore).GetField("_chunkCount", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(table.Details)!;
+        (int)typeof(FlowDetailStore)
+            .GetField("_detailCount", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(table.Details)!
+        + (int)typeof(FlowDetailStore)
+            .GetField("_chunkCount", System.Reflection.BindingFlags.NonPublic | System.Reflection.BindingFlags.Instance)!.GetValue(table.Details)!;
 
     private static List<(int Step, uint Packets, bool OfOriginator)> Walk(FlowDetailStore store, ref readonly FlowDetails details)
     {

@@ -92,7 +92,8 @@ public class FlowKeyTests
     {
         FlowKey key = Key(protocol, 40000, 443);
         FlowKey reverse = FlowKey.Reverse(in key);
-        Assert.Equal((key.Original.Dst, key.Original.Src, 443, 40000), (reverse.Original.Src, reverse.Original.Dst, reverse.Original.SrcPort, reverse.Original.DstPort));
+        Assert.Equal((key.Original.Dst, key.Original.Src, 443, 40000),
+            (reverse.Original.Src, reverse.Original.Dst, reverse.Original.SrcPort, reverse.Original.DstPort));
         Assert.Equal((protocol, FlowFamily.IPv4, 7), (reverse.Protocol, reverse.Family, reverse.Zone));
     }
 

@@ -83,7 +83,8 @@ public sealed class FlowTableTests : IDisposable
     public void The_state_follows_the_kernels_status_bits()
     {
         List<FlowState> states = [];
-        foreach (byte[] message in (byte[][])[new Conn().New(), new Conn { Status = Conn.Replied }.Update(), new Conn { Status = Assured }.Update(), new Conn { Status = Assured }.Destroy()])
+        foreach (byte[] message in (byte[][])[new Conn().New(), new Conn { Status = Conn.Replied }.Update(),
+            new Conn { Status = Assured }.Update(), new Conn { Status = Assured }.Destroy()])
         {
             _probe.Event(message);
             states.Add(_probe.Flow().State);

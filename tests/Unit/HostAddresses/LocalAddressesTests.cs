@@ -115,7 +115,8 @@ public class LocalAddressesTests
             LocalAddresses host = LocalAddresses.None;
             for (int steps = random.Next(1, 5); steps > 0; steps--)
             {
-                AddressRange[] more = [.. Enumerable.Range(0, random.Next(1, 8)).Select(_ => AddressRange.Parse($"10.0.{random.Next(4)}.{random.Next(256)}/{random.Next(23, 33)}"))];
+                AddressRange[] more = [.. Enumerable.Range(0, random.Next(1, 8))
+                    .Select(_ => AddressRange.Parse($"10.0.{random.Next(4)}.{random.Next(256)}/{random.Next(23, 33)}"))];
                 ranges.AddRange(more);
                 host = host.With([.. more.Select(each => each.Block)], []);
             }

@@ -95,7 +95,8 @@ public class RouteDecoderTests
     [InlineData(NftablesConstants.NFPROTO_IPV6, 128)]
     public void A_prefix_longer_than_an_address_is_malformed(byte family, byte longest)
     {
-        byte[] route = [.. s_routes.First(each => TypeOfRoute(each.Data) == RTN_LOCAL && each.Data[NetlinkHeader] == family && each.Data[NetlinkHeader + 1] == longest).Data];
+        byte[] route = [.. s_routes.First(each => TypeOfRoute(each.Data) == RTN_LOCAL
+            && each.Data[NetlinkHeader] == family && each.Data[NetlinkHeader + 1] == longest).Data];
         Assert.Equal(DecodeResult.Decoded, Decode(route));
         route[NetlinkHeader + 1]++;
         Assert.Equal(DecodeResult.Malformed, Decode(route));

@@ -279,7 +279,12 @@ public sealed class AccountingLeaseTests : IDisposable
         Acct = "1";
         Timestamp = "1";
         WriteState(
-            $$"""{"Found":{"nf_conntrack_acct":"0","nf_conntrack_timestamp":"0"},"Holders":[{"ProcessId":{{processId}},"ProcessStart":{{processStart}},"Capture":"{{Guid.NewGuid()}}"}]}""");
+            $$"""
+            {
+              "Found":{"nf_conntrack_acct":"0","nf_conntrack_timestamp":"0"},
+              "Holders":[{"ProcessId":{{processId}},"ProcessStart":{{processStart}},"Capture":"{{Guid.NewGuid()}}"}]
+            }
+            """);
     }
 
     private void WriteState(string content)

@@ -97,7 +97,13 @@ public sealed class PacketLoggerLeaseTests : IDisposable
         Directory.CreateDirectory(State);
         File.WriteAllText(
             StateFile,
-            $$"""{"Found":{"nf_log/2":"NONE","nf_log/10":"ours_v6"},"Wanted":{"nf_log/2":"{{ipv4}}","nf_log/10":"{{ipv6}}"},"Holders":[{"ProcessId":1073741823,"ProcessStart":1,"Capture":"{{Guid.NewGuid()}}"}]}""");
+            $$"""
+            {
+              "Found":{"nf_log/2":"NONE","nf_log/10":"ours_v6"},
+              "Wanted":{"nf_log/2":"{{ipv4}}","nf_log/10":"{{ipv6}}"},
+              "Holders":[{"ProcessId":1073741823,"ProcessStart":1,"Capture":"{{Guid.NewGuid()}}"}]
+            }
+            """);
         Assert.Equal(SettingsRecovery.PutBack, SettingsLease.Recover(PacketLoggerLease.Purpose, s_namespace, Settings, State));
         Assert.Equal(("NONE", "ours_v6"), Loggers);
         Assert.False(File.Exists(StateFile));

@@ -48,7 +48,8 @@ public class AggregatedFlowsTests
         List<Flow> flows = Fold(folding, Out("8.8.8.8", 1), Out("9.9.9.9", 2), In("8.8.8.8", 1), In("9.9.9.9", 2));
         Assert.Equal((outgoing, incoming), (flows.Count(each => each.Direction == FlowDirection.Out), flows.Count(each => each.Direction == FlowDirection.In)));
         Assert.All(flows, each => Assert.Null(each.SrcPort));
-        Assert.All(flows.Where(each => each.Folding == FlowFolding.ClientPort), each => Assert.False(each.SrcAddress.Equals(IPAddress.Any) || each.DstAddress.Equals(IPAddress.Any)));
+        Assert.All(flows.Where(each => each.Folding == FlowFolding.ClientPort), each =>
+            Assert.False(each.SrcAddress.Equals(IPAddress.Any) || each.DstAddress.Equals(IPAddress.Any)));
     }
 
     [Fact]
@@ -74,7 +75,8 @@ public class AggregatedFlowsTests
         flow.ReplyDstAddress = flow.SrcAddress;
         flow.ReplyDstPort = flow.SrcPort;
         Flow folded = InternetAggregator.Fold(flow, InternetFolding.Both);
-        Assert.Equal(("0.0.0.0", (ushort?)443, "10.0.0.1", null), (folded.ReplySrcAddress?.ToString(), folded.ReplySrcPort, folded.ReplyDstAddress?.ToString(), folded.ReplyDstPort));
+        Assert.Equal(("0.0.0.0", (ushort?)443, "10.0.0.1", null),
+            (folded.ReplySrcAddress?.ToString(), folded.ReplySrcPort, folded.ReplyDstAddress?.ToString(), folded.ReplyDstPort));
     }
 
     [Theory]

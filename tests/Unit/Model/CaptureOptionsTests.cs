@@ -23,12 +23,14 @@ public class CaptureOptionsTests
         { "a replay that is recorded", new CaptureOptions { ReplayPath = "x", RecordPath = "y" }, "" },
         { "a replay in a namespace", new CaptureOptions { ReplayPath = "x", NetworkNamespace = "y" }, "" },
         { "a replay with accounting", new CaptureOptions { ReplayPath = "x", Accounting = true }, "" },
-        { "a replay of packets that is told anew whose they are", new CaptureOptions { ReplayPath = "x", IncomingUdpPorts = [1], LocalAddresses = [AddressRange.Parse("::/0")] }, null },
+        { "a replay of packets that is told anew whose they are",
+            new CaptureOptions { ReplayPath = "x", IncomingUdpPorts = [1], LocalAddresses = [AddressRange.Parse("::/0")] }, null },
         { "a replay of an interface", new CaptureOptions { ReplayPath = "x", Interface = "y" }, "" },
         { "a replay with a filter", new CaptureOptions { ReplayPath = "x", Filter = "y" }, "" },
         { "a replay of a capture file", new CaptureOptions { ReplayPath = "x", PcapPath = "y" }, "" },
         { "a replay with a source", new CaptureOptions { ReplayPath = "x", Source = CaptureSource.Packet }, "" },
-        { "packets of an interface", new CaptureOptions { Source = CaptureSource.Packet, Interface = "x", NetworkNamespace = "y", Filter = "z", IncomingUdpPorts = [1, 65535], ResolveProcess = true, RecordPath = "v", Duration = TimeSpan.FromTicks(1) }, null },
+        { "packets of an interface", new CaptureOptions { Source = CaptureSource.Packet, Interface = "x", NetworkNamespace = "y",
+            Filter = "z", IncomingUdpPorts = [1, 65535], ResolveProcess = true, RecordPath = "v", Duration = TimeSpan.FromTicks(1) }, null },
         { "packets of all interfaces", new CaptureOptions { Source = CaptureSource.Packet }, null },
         { "packets of a file", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "x", Filter = "y", RecordPath = "z" }, null },
         { "an interface without packets", new CaptureOptions { Interface = "x" }, "" },
@@ -62,7 +64,8 @@ public class CaptureOptionsTests
         Assert.Equal(
             "packets of eth0 in network namespace blue, filter 'tcp'",
             new CaptureOptions { Source = CaptureSource.Packet, Interface = "eth0", NetworkNamespace = "blue", Filter = "tcp" }.ToString());
-        Assert.Equal("capture file /a.pcap, filter 'udp'", new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "/a.pcap", Filter = "udp" }.ToString());
+        Assert.Equal("capture file /a.pcap, filter 'udp'",
+            new CaptureOptions { Source = CaptureSource.Packet, PcapPath = "/a.pcap", Filter = "udp" }.ToString());
         Assert.Equal("recording /a.ctrec", new CaptureOptions { ReplayPath = "/a.ctrec" }.ToString());
     }
 

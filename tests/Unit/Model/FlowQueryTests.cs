@@ -12,7 +12,8 @@ public class FlowQueryTests
         { "one of two protocols", new FlowQuery { Protocols = [FlowProtocol.Udp, FlowProtocol.Icmp] }, "udp icmp" },
         { "a source", new FlowQuery { SrcAddresses = [AddressRange.Parse("192.0.2.0/24")] }, "tcp icmp" },
         { "a source of the other family", new FlowQuery { SrcAddresses = [AddressRange.Parse("::/0")] }, "v6" },
-        { "one of two destinations", new FlowQuery { DstAddresses = [AddressRange.Parse("198.51.100.2"), AddressRange.Parse("2001:db8::/32")] }, "tcp icmp v6" },
+        { "one of two destinations",
+            new FlowQuery { DstAddresses = [AddressRange.Parse("198.51.100.2"), AddressRange.Parse("2001:db8::/32")] }, "tcp icmp v6" },
         { "a source port", new FlowQuery { SrcPorts = [PortRange.Parse("40000-40001")] }, "tcp udp" },
         { "any port: not what has none", new FlowQuery { DstPorts = [PortRange.Parse("0-65535")] }, "tcp udp v6" },
         { "one of two destination ports", new FlowQuery { DstPorts = [PortRange.Parse("53"), PortRange.Parse("443")] }, "tcp udp" },
@@ -30,7 +31,15 @@ public class FlowQueryTests
     {
         using CollectorProbe probe = new();
         probe.Event(new Conn().New());
-        probe.Event(new Conn { Protocol = FlowProtocol.Udp, Src = "203.0.113.1", SrcPort = 40001, Dst = "203.0.113.2", DstPort = 53, Status = Conn.Replied }.New());
+        probe.Event(new Conn
+        {
+            Protocol = FlowProtocol.Udp,
+            Src = "203.0.113.1",
+            SrcPort = 40001,
+            Dst = "203.0.113.2",
+            DstPort = 53,
+            Status = Conn.Replied
+        }.New());
         probe.Event(new Conn { Protocol = FlowProtocol.Icmp }.New());
         Conn v6 = new() { Src = "2001:db8::2", SrcPort = 50000, Dst = "2001:db8::1", DstPort = 8443 };
         probe.Event(v6.New());

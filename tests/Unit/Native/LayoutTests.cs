@@ -133,7 +133,8 @@ public sealed class LayoutTests : IDisposable
     private string Program(Type type)
     {
         StringBuilder program = new(Includes(type));
-        foreach ((string name, long value) in Constants(type).Where(each => !s_young.TryGetValue(each.Name, out string? condition) || _compiler.Accepts($"{Includes(type)}_Static_assert({condition}, \"young\");\n", out _)))
+        foreach ((string name, long value) in Constants(type).Where(each =>
+            !s_young.TryGetValue(each.Name, out string? condition) || _compiler.Accepts($"{Includes(type)}_Static_assert({condition}, \"young\");\n", out _)))
         {
             program.Append(CultureInfo.InvariantCulture, $"_Static_assert(({s_names.GetValueOrDefault(name, name)}) == {value}, \"{name}\");\n");
         }

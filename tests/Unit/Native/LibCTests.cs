@@ -14,7 +14,8 @@ namespace Conntracker.Tests.Unit;
 public sealed class LibCTests : IDisposable
 {
     private static readonly string[] s_headers =
-        ["errno.h", "fcntl.h", "poll.h", "sched.h", "unistd.h", "sys/eventfd.h", "sys/socket.h", "sys/stat.h", "sys/statvfs.h", "sys/uio.h", "netinet/in.h", "linux/if_packet.h"];
+        ["errno.h", "fcntl.h", "poll.h", "sched.h", "unistd.h", "sys/eventfd.h", "sys/socket.h",
+            "sys/stat.h", "sys/statvfs.h", "sys/uio.h", "netinet/in.h", "linux/if_packet.h"];
 
     // Seen as pointers only: the kernel's own types stand behind them.
     private static readonly string[] s_opaque = [nameof(sockaddr), nameof(file_handle)];
@@ -50,11 +51,13 @@ public sealed class LibCTests : IDisposable
         foreach (Type type in structs)
         {
             program.Append(CultureInfo.InvariantCulture, $"_Static_assert(sizeof(struct {type.Name}) == {Marshal.SizeOf(type)}, \"{type.Name}\");\n");
-            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic).Where(each => !each.Name.StartsWith("__", StringComparison.Ordinal)))
+            foreach (FieldInfo field in type.GetFields(BindingFlags.Instance | BindingFlags.Public | BindingFlags.NonPublic)
+                .Where(each => !each.Name.StartsWith("__", StringComparison.Ordinal)))
             {
                 // The field behind a property: <fd>k__BackingField, _msg_iovlen.
                 string name = field.Name.Split('<', '>') is [_, string property, _] ? property : field.Name.TrimStart('_');
-                program.Append(CultureInfo.InvariantCulture, $"_Static_assert(offsetof(struct {type.Name}, {name}) == {Marshal.OffsetOf(type, field.Name)}, \"{type.Name}.{name}\");\n");
+                program.Append(CultureInfo.InvariantCulture,
+                    $"_Static_assert(offsetof(struct {type.Name}, {name}) == {Marshal.OffsetOf(type, field.Name)}, \"{type.Name}.{name}\");\n");
             }
         }
 
@@ -68,7 +71,8 @@ public sealed class LibCTests : IDisposable
     {
         object value = typeof(LibC).GetProperty(constant)!.GetValue(null)!;
         return value is IConvertible ? Convert.ToInt64(value, CultureInfo.InvariantCulture)
-            : Convert.ToInt64(value.GetType().GetField("__value", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(value), CultureInfo.InvariantCulture);
+            : Convert.ToInt64(value.GetType().GetField("__value", BindingFlags.Instance | BindingFlags.NonPublic)!.GetValue(value),
+                CultureInfo.InvariantCulture);
     }
 
     // What the compiled engine refers to.

@@ -10,7 +10,8 @@ public sealed class DamagedPcapTests : IDisposable
     // One flow for each packet, so that each one that was read can be seen.
     private static readonly Exchange[] s_exchanges =
     [
-        .. Exchange.All.Where(each => each.Name.EndsWith(", IPv4", StringComparison.Ordinal) || each.Name is "Tcp, IPv6" or "IcmpV6, IPv6 with extension headers"),
+        .. Exchange.All.Where(each =>
+            each.Name.EndsWith(", IPv4", StringComparison.Ordinal) || each.Name is "Tcp, IPv6" or "IcmpV6, IPv6 with extension headers"),
     ];
 
     private readonly TempDirectory _folder = new();

@@ -118,7 +118,8 @@ public sealed class LinkTypeTests : IDisposable
         string empty = _folder.File("empty");
         File.WriteAllText(empty, "");
         foreach ((string path, ConntrackErrorReason reason) in ((string, ConntrackErrorReason)[])
-            [(text, ConntrackErrorReason.PcapInvalid), (empty, ConntrackErrorReason.PcapInvalid), (_folder.File("gone"), ConntrackErrorReason.PcapFailed), (_folder.Path, ConntrackErrorReason.PcapFailed)])
+            [(text, ConntrackErrorReason.PcapInvalid), (empty, ConntrackErrorReason.PcapInvalid),
+                (_folder.File("gone"), ConntrackErrorReason.PcapFailed), (_folder.Path, ConntrackErrorReason.PcapFailed)])
         {
             ConntrackException error = Assert.Throws<ConntrackException>(() => PcapReading.Of(path));
             Assert.Equal(reason, error.Reason);
@@ -190,5 +191,6 @@ public sealed class LinkTypeTests : IDisposable
     }
 
     // Opening a pipe waits for its other end: not on the pool's threads, which other tests need.
-    private static Task<T> OnThread<T>(Func<T> act) => Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+    private static Task<T> OnThread<T>(Func<T> act) =>
+        Task.Factory.StartNew(act, CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
 }

@@ -32,7 +32,8 @@ public class OriginatorTests
     [InlineData("DCCP begun from a low port", FlowProtocol.Dccp, "a:REQUEST", 100, 50000, "a")]
     [InlineData("DCCP answered from a high port", FlowProtocol.Dccp, "a:RESPONSE", 50000, 100, "b")]
     [InlineData("DCCP data from a service", FlowProtocol.Dccp, "a:DATA", 100, 50000, "b")]
-    public void The_first_packet_tells_who_began_by_what_it_is_or_by_its_ports(string what, FlowProtocol protocol, string packet, int src, int dst, string began)
+    public void The_first_packet_tells_who_began_by_what_it_is_or_by_its_ports(string what,
+        FlowProtocol protocol, string packet, int src, int dst, string began)
     {
         using PacketProbe probe = new();
         new Conversation(protocol) { APort = src, BPort = dst }.Play(probe, packet);

@@ -44,7 +44,8 @@ public class PacketDecoderTests
         byte[] packet = Packet.IPv6(
             FlowProtocol.Udp,
             Packet.Ports(40000, 53),
-            extensions: [Packet.Extension(0, 16), Packet.Extension(60, 8), Packet.Extension(43, 24), Packet.Fragment(0, more: true), Packet.Authentication(24), Packet.Extension(60, 8)]);
+            extensions: [Packet.Extension(0, 16), Packet.Extension(60, 8), Packet.Extension(43, 24),
+                Packet.Fragment(0, more: true), Packet.Authentication(24), Packet.Extension(60, 8)]);
         Assert.Equal("Udp 2001:db8:1::2:40000 > 2001:db8:2::2:53", Read(packet));
     }
 
@@ -63,7 +64,8 @@ public class PacketDecoderTests
         Assert.Equal("Udp 192.0.2.2:40000 > 198.51.100.2:53", Read(Packet.IPv4(FlowProtocol.Udp, Packet.Ports(40000, 53), fragment: MoreFragments)));
         Assert.Null(Read(Packet.IPv4(FlowProtocol.Udp, Packet.Ports(40000, 53), fragment: MoreFragments | 185)));
         Assert.Null(Read(Packet.IPv4(FlowProtocol.Udp, Packet.Ports(40000, 53), fragment: 185)));
-        Assert.Equal("Udp 2001:db8:1::2:40000 > 2001:db8:2::2:53", Read(Packet.IPv6(FlowProtocol.Udp, Packet.Ports(40000, 53), extensions: Packet.Fragment(0, more: true))));
+        Assert.Equal("Udp 2001:db8:1::2:40000 > 2001:db8:2::2:53",
+            Read(Packet.IPv6(FlowProtocol.Udp, Packet.Ports(40000, 53), extensions: Packet.Fragment(0, more: true))));
         Assert.Null(Read(Packet.IPv6(FlowProtocol.Udp, Packet.Ports(40000, 53), extensions: Packet.Fragment(1448, more: false))));
     }
 
@@ -120,7 +122,8 @@ public class PacketDecoderTests
     public void An_error_about_a_query_belongs_to_the_querys_flow()
     {
         byte[] ping = Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(8, 0, 4242), "192.0.2.2", Inner4);
-        Assert.Equal("error Icmp 198.51.100.2 > 192.0.2.2 0.0 id 4242", Read(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1, rest: ping), "203.0.113.1", "192.0.2.2")));
+        Assert.Equal("error Icmp 198.51.100.2 > 192.0.2.2 0.0 id 4242",
+            Read(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1, rest: ping), "203.0.113.1", "192.0.2.2")));
     }
 
     [Theory]
@@ -142,7 +145,8 @@ public class PacketDecoderTests
             "of the other family" => Packet.IPv6(FlowProtocol.Udp, Packet.Ports(1, 2)),
             _ => [.. Enumerable.Repeat((byte)0xff, 60)],
         };
-        Assert.Equal("error Icmp 203.0.113.1 > 192.0.2.2 3.1 id 0", Read(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1, 77, rest), "203.0.113.1", "192.0.2.2")));
+        Assert.Equal("error Icmp 203.0.113.1 > 192.0.2.2 3.1 id 0",
+            Read(Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1, 77, rest), "203.0.113.1", "192.0.2.2")));
     }
 
     [Fact]
@@ -194,7 +198,8 @@ public class PacketDecoderTests
         byte[][] packets =
         [
             Packet.IPv4(FlowProtocol.Icmp, Packet.Icmp(3, 1, rest: Packet.IPv4(FlowProtocol.Udp, Packet.Ports(40000, 53), options: 8))),
-            Packet.IPv6(FlowProtocol.IcmpV6, Packet.Icmp(1, 0, rest: Packet.IPv6(FlowProtocol.Tcp, Packet.Ports(1, 2), extensions: Packet.Extension(0, 16))), extensions: [Packet.Fragment(0, true), Packet.Authentication(12)]),
+            Packet.IPv6(FlowProtocol.IcmpV6, Packet.Icmp(1, 0, rest: Packet.IPv6(FlowProtocol.Tcp, Packet.Ports(1, 2), extensions: Packet.Extension(0, 16))),
+                extensions: [Packet.Fragment(0, true), Packet.Authentication(12)]),
         ];
         Random random = new(20260102);
         int read = 0;

@@ -33,7 +33,8 @@ public sealed class PacketProtocolTests : IDisposable
         // Ethernet's 60 bytes are no part of the packet.
         Assert.Equal(((ulong)exchange.There.Length, (ulong)exchange.Back.Length), (flow.Bytes!.Value, flow.ReplyBytes!.Value));
         Assert.Equal(
-            (flow.Protocol == FlowProtocol.Tcp ? TcpState.SynRecv : null, flow.Protocol == FlowProtocol.Sctp ? SctpState.CookieWait : null, flow.Protocol == FlowProtocol.Dccp ? DccpState.Respond : (DccpState?)null),
+            (flow.Protocol == FlowProtocol.Tcp ? TcpState.SynRecv : null, flow.Protocol == FlowProtocol.Sctp
+                ? SctpState.CookieWait : null, flow.Protocol == FlowProtocol.Dccp ? DccpState.Respond : (DccpState?)null),
             (flow.TcpState, flow.SctpState, flow.DccpState));
         Assert.Equal((s_start, s_start.AddSeconds(1)), (flow.FirstSeen!.Value, flow.LastSeen!.Value));
         Assert.Equal((2L, 0L, 0L), (read.Counters.Packets, read.Counters.PacketsSkipped, read.Counters.Malformed));

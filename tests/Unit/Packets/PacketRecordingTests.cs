@@ -75,5 +75,6 @@ public sealed class PacketRecordingTests : IDisposable
 
     private static string Tell(Flow flow) => string.Create(
         CultureInfo.InvariantCulture,
-        $"{flow} {flow.IcmpType} {flow.IcmpId} {flow.State} {flow.TcpState} {flow.SctpState} {flow.DccpState} {flow.Confirmed} {flow.FirstSeen:O} {flow.LastSeen:O} {flow.Connections} {flow.Packets} {flow.Bytes} {flow.ReplyPackets} {flow.ReplyBytes}");
+        $"{flow} {flow.IcmpType} {flow.IcmpId} {flow.State} {flow.TcpState} {flow.SctpState} {flow.DccpState} {flow.Confirmed} {flow.FirstSeen:O} " +
+            $"{flow.LastSeen:O} {flow.Connections} {flow.Packets} {flow.Bytes} {flow.ReplyPackets} {flow.ReplyBytes}");
 }

@@ -63,7 +63,8 @@ public class TcpConnectionTests
         using PacketProbe probe = new();
         probe.Play(FlowProtocol.Tcp, script);
         Flow flow = probe.Flow();
-        Assert.Equal(("192.0.2.2", 40000, "198.51.100.2", 443), (flow.SrcAddress.ToString(), (int)flow.SrcPort!, flow.DstAddress.ToString(), (int)flow.DstPort!));
+        Assert.Equal(("192.0.2.2", 40000, "198.51.100.2", 443),
+            (flow.SrcAddress.ToString(), (int)flow.SrcPort!, flow.DstAddress.ToString(), (int)flow.DstPort!));
         string told = $"{flow.TcpState} {flow.State} {flow.Connections}x {flow.Packets}/{flow.ReplyPackets}";
         Assert.True(expected == told, $"{what}: {told}, not {expected}");
     }

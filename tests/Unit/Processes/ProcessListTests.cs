@@ -38,7 +38,8 @@ public sealed class ProcessListTests
         byte[] frame = new byte[ProcessReport.MaximumMessageLength];
         for (int number = 2; number <= 200_000; number++)
         {
-            int length = new ProcessReport(number, SocketScope.Here, ProcessMessages.Process(number, number.ToString(CultureInfo.InvariantCulture))).Write(frame);
+            int length = new ProcessReport(number, SocketScope.Here,
+                ProcessMessages.Process(number, number.ToString(CultureInfo.InvariantCulture))).Write(frame);
             probe.Collector.Handle(MessageKind.Process, time: 0, frame.AsSpan(0, length));
         }
 

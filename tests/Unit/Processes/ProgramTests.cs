@@ -29,7 +29,8 @@ public class ProgramTests
                 if (code[at] == Exit)
                 {
                     exits++;
-                    Assert.True(code.AsSpan(at - InstructionLength, InstructionLength).SequenceEqual(s_allow), $"{name} ends at instruction {at / InstructionLength} with another answer.");
+                    Assert.True(code.AsSpan(at - InstructionLength, InstructionLength).SequenceEqual(s_allow),
+                        $"{name} ends at instruction {at / InstructionLength} with another answer.");
                 }
             }
 

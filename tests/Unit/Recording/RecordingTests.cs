@@ -98,7 +98,8 @@ public sealed class RecordingTests : IDisposable
         {
             string path = Flipped(intact, i);
             Assert.True(
-                Assert.ThrowsAny<ConntrackException>(() => RecordingReader.Open(path)).Reason == ConntrackErrorReason.RecordingInvalid, $"Byte {i} of the header.");
+                Assert.ThrowsAny<ConntrackException>(() => RecordingReader.Open(path))
+                    .Reason == ConntrackErrorReason.RecordingInvalid, $"Byte {i} of the header.");
         }
     }
 
@@ -126,7 +127,8 @@ public sealed class RecordingTests : IDisposable
                 }
                 catch (ConntrackException error)
                 {
-                    isNoticed = error.Reason == ConntrackErrorReason.RecordingInvalid && error.Message.Contains($"frame {frame + 1} ", StringComparison.Ordinal);
+                    isNoticed = error.Reason == ConntrackErrorReason.RecordingInvalid
+                        && error.Message.Contains($"frame {frame + 1} ", StringComparison.Ordinal);
                 }
 
                 Assert.True(isNoticed && reader.MessageCount == frame, $"Byte {slot} of frame {frame + 1}.");
@@ -321,12 +323,14 @@ public sealed class RecordingTests : IDisposable
 
     [Fact]
     public void The_checksum_is_CRC_32C() =>
-        Assert.Equal((0xe3069283u, 0xe3069283u), (RecordingFormat.Checksum(0, "123456789"u8), RecordingFormat.Checksum(RecordingFormat.Checksum(0, "1234"u8), "56789"u8)));
+        Assert.Equal((0xe3069283u, 0xe3069283u),
+            (RecordingFormat.Checksum(0, "123456789"u8), RecordingFormat.Checksum(RecordingFormat.Checksum(0, "1234"u8), "56789"u8)));
 
     private static void Eventually(Func<bool> condition) => Assert.True(SpinWait.SpinUntil(condition, TimeSpan.FromSeconds(20)));
 
     private static string Everything(Flow flow) =>
-        string.Join('\n', typeof(Flow).GetProperties().Where(each => each.Name != nameof(Flow.Trace)).Select(each => $"{each.Name}={Exact(each.GetValue(flow))}"));
+        string.Join('\n', typeof(Flow).GetProperties().Where(each => each.Name != nameof(Flow.Trace))
+            .Select(each => $"{each.Name}={Exact(each.GetValue(flow))}"));
 
     private static object? Exact(object? value) => value is DateTimeOffset time ? time.UtcTicks : value;
 

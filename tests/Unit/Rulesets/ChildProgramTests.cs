@@ -18,7 +18,8 @@ public sealed class ChildProgramTests
     [Fact]
     public void All_of_a_long_output_is_taken_and_what_it_says_as_an_error_does_not_get_between()
     {
-        string output = ChildProgram.Run(ChildProgram.Find("sh")!, "-c", "i=0; while [ $i -lt 20000 ]; do echo \"line $i ü\"; echo \"error $i\" >&2; i=$((i+1)); done");
+        string output = ChildProgram.Run(ChildProgram.Find("sh")!, "-c",
+            "i=0; while [ $i -lt 20000 ]; do echo \"line $i ü\"; echo \"error $i\" >&2; i=$((i+1)); done");
         Assert.Equal(20000, output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
         Assert.EndsWith("line 19999 ü\n", output, StringComparison.Ordinal);
     }

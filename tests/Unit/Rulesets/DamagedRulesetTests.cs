@@ -7,7 +7,8 @@ namespace Conntracker.Tests.Unit;
 /// <summary>A ruleset that was cut off or damaged costs what was damaged: never an exception, never an endless loop.</summary>
 public sealed class DamagedRulesetTests
 {
-    private static readonly string[] s_texts = [RulesetFixture.Nftables, RulesetFixture.Iptables, RulesetFixture.IptablesWithCounters, RulesetFixture.Ip6tables];
+    private static readonly string[] s_texts = [RulesetFixture.Nftables,
+        RulesetFixture.Iptables, RulesetFixture.IptablesWithCounters, RulesetFixture.Ip6tables];
 
     [Fact]
     public void Text_that_was_cut_off_anywhere_never_throws_and_keeps_what_stands_before()

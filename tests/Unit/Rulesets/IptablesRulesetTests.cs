@@ -13,7 +13,8 @@ public sealed class IptablesRulesetTests
     {
         Assert.Equal(
             ["filter FORWARD DROP 0", "filter INPUT ACCEPT 10", "filter OUTPUT ACCEPT 0", "filter a\"b  1", "filter log-it  1", "filter services  4"],
-            s_rules.Chains.Where(each => each.Table == "filter").Select(each => $"{each.Table} {each.Name} {each.Policy} {each.Rules.Count}").Order(StringComparer.Ordinal));
+            s_rules.Chains.Where(each => each.Table == "filter")
+                .Select(each => $"{each.Table} {each.Name} {each.Policy} {each.Rules.Count}").Order(StringComparer.Ordinal));
         Assert.Equal(["filter", "mangle", "nat", "raw"], s_rules.Chains.Select(each => each.Table).Distinct().Order());
         Assert.All(s_rules.Chains, each => Assert.Equal(Enumerable.Range(1, each.Rules.Count), each.Rules.Select(rule => rule.Position)));
         Assert.Null(s_rules.Find("security", "INPUT"));
@@ -23,7 +24,8 @@ public sealed class IptablesRulesetTests
     [InlineData("filter", "INPUT", 1, "-m conntrack --ctstate INVALID -j DROP", null, "DROP", "drop")]
     [InlineData("filter", "INPUT", 2, "-p tcp -m comment --comment \"of the users\" -j services", "of the users", "services", "jump services")]
     [InlineData("filter", "INPUT", 3, "-p udp -m comment --comment single -g services", "single", "services", "goto services")]
-    [InlineData("filter", "INPUT", 4, "! -s 192.0.2.0/24 ! -i lo -p tcp -m comment --comment \"a \\\"quoted\\\" \\'word\\' \\\\ and -A FORWARD -j DROP\" -j ACCEPT", "a \"quoted\" 'word' \\ and -A FORWARD -j DROP", "ACCEPT", "accept")]
+    [InlineData("filter", "INPUT", 4, "! -s 192.0.2.0/24 ! -i lo -p tcp -m comment --comment \"a \\\"quoted\\\" \\'word\\' \\\\ and -A FORWARD -j DROP\" " +
+        "-j ACCEPT", "a \"quoted\" 'word' \\ and -A FORWARD -j DROP", "ACCEPT", "accept")]
     [InlineData("filter", "INPUT", 5, "-m comment --comment -j -j REJECT --reject-with icmp-port-unreachable", "-j", "REJECT", "reject")]
     [InlineData("filter", "INPUT", 6, "-p tcp -m string --string \"x \\\" -j y\" --algo bm -j REJECT --reject-with tcp-reset", null, "REJECT", "reject")]
     [InlineData("filter", "INPUT", 7, "-m limit --limit 5/min -j LOG --log-prefix \"hey -j DROP \"", null, "LOG", "continue")]
@@ -40,7 +42,8 @@ public sealed class IptablesRulesetTests
     [InlineData("raw", "PREROUTING", 1, "-p udp -m udp --dport 53 -j CT --notrack", null, "CT", "continue")]
     [InlineData("mangle", "PREROUTING", 1, "-p tcp -m tcp --dport 82 -j TPROXY --on-port 9 --on-ip 127.0.0.1 --tproxy-mark 0x0/0x0", null, "TPROXY", "accept")]
     [InlineData("mangle", "FORWARD", 1, "-p tcp -m tcp --tcp-flags SYN,RST SYN -j TCPMSS --clamp-mss-to-pmtu", null, "TCPMSS", "continue")]
-    public void A_rule_has_its_text_comment_target_and_verdict(string table, string chain, int position, string text, string? comment, string? target, string verdict)
+    public void A_rule_has_its_text_comment_target_and_verdict(string table,
+        string chain, int position, string text, string? comment, string? target, string verdict)
     {
         IptablesRule rule = s_rules.Find(table, chain)!.Rules[position - 1];
         Assert.Equal((text, comment, target, verdict), (rule.Text, rule.Comment, rule.Target, rule.Verdict));
@@ -82,5 +85,6 @@ public sealed class IptablesRulesetTests
     }
 
     private static IEnumerable<string> Lines(IptablesRuleset rules) =>
-        rules.Chains.SelectMany(chain => chain.Rules.Select(rule => $"{chain.Table} {chain.Name} {chain.Policy} {rule.Position} {rule.Text} {rule.Comment} {rule.Verdict}"));
+        rules.Chains.SelectMany(chain =>
+            chain.Rules.Select(rule => $"{chain.Table} {chain.Name} {chain.Policy} {rule.Position} {rule.Text} {rule.Comment} {rule.Verdict}"));
 }

@@ -24,15 +24,18 @@ public sealed class NftRulesetTests
         Assert.True(expected.Count > 45);
         Assert.Equal(
             expected.Order(),
-            s_rules.Chains.SelectMany(chain => chain.Rules.Select(rule => ($"{chain.Family} {chain.Table} {chain.Name}", rule.Position, rule.Handle, rule.Comment))).Order());
-        Assert.All(s_rules.Chains, chain => Assert.All(chain.Rules, rule => Assert.Same(rule, s_rules.Find(chain.Family, chain.Table, chain.Name)?.ByHandle(rule.Handle))));
+            s_rules.Chains.SelectMany(
+                chain => chain.Rules.Select(rule => ($"{chain.Family} {chain.Table} {chain.Name}", rule.Position, rule.Handle, rule.Comment))).Order());
+        Assert.All(s_rules.Chains, chain =>
+            Assert.All(chain.Rules, rule => Assert.Same(rule, s_rules.Find(chain.Family, chain.Table, chain.Name)?.ByHandle(rule.Handle))));
     }
 
     [Fact]
     public void Every_chain_is_found_with_its_type_hook_and_policy()
     {
         IEnumerable<(string?, string?, string?, string?, string?, string?)> expected =
-            Json("chain").Select(each => (Text(each, "family"), Text(each, "table"), Text(each, "name"), Text(each, "type"), Text(each, "hook"), Text(each, "policy")));
+            Json("chain").Select(each =>
+                (Text(each, "family"), Text(each, "table"), Text(each, "name"), Text(each, "type"), Text(each, "hook"), Text(each, "policy")));
         Assert.Equal(
             expected.Order(),
             s_rules.Chains.Select(each => ((string?)each.Family, (string?)each.Table, (string?)each.Name, each.Type, each.Hook, each.Policy)).Order());
@@ -74,7 +77,8 @@ public sealed class NftRulesetTests
         NftChain input = s_rules.Find("inet", "firewall", "input")!;
         NftRule jump = input.Rules.Single(each => each.Text.StartsWith("ct state new jump", StringComparison.Ordinal));
         Assert.Equal(("ct state new jump { tcp dport 7 accept comment \"inside\"; drop; }", null, 14), (jump.Text, jump.Comment, jump.Position));
-        Assert.Equal(("tcp dport 99 log prefix \"accept comment \"", "the last", 15), (input.Rules[14].Text, input.Rules[14].Comment, input.Rules[14].Position));
+        Assert.Equal(("tcp dport 99 log prefix \"accept comment \"", "the last", 15),
+            (input.Rules[14].Text, input.Rules[14].Comment, input.Rules[14].Position));
     }
 
     [Fact]
@@ -120,7 +124,9 @@ public sealed class NftRulesetTests
             + "\t\tlog prefix \"never closed\" \" # handle 7\n"
             + "\t\tjump {\n\t\t\taccept # handle 8\n\t\t\treject # handle 9\n\t\t} # handle 10\n"
             + "\t}\n}\n"
-            + "table inet owned { # progname app\n\tflags owner\n\n\tchain c { # handle 1\n\t\tcomment \"policy drop; x\"\n\t\ttype filter hook ingress devices = { eth0, lo } priority filter; policy accept;\n\t\tflags offload;\n\t\taccept # handle 2\n\t}\n}\n");
+            + "table inet owned { # progname app\n\tflags owner\n\n\tchain c { # handle 1\n\t\tcomment \"policy drop; " +
+                "x\"\n\t\ttype filter hook ingress devices = { eth0, lo } priority filter; policy accept;\n\t\tflags offload;\n\t\taccept # handle " +
+                "2\n\t}\n}\n");
         NftChain input = rules.Find("ip", "filter", "INPUT")!;
         Assert.Equal([2, 3, 4, 5, 6, 7, 10], input.Rules.Select(each => (int)each.Handle));
         Assert.Equal([true, true, false, false, false, false, false], input.Rules.Select(each => each.Rejects));

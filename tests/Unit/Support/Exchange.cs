@@ -34,7 +34,8 @@ internal sealed record Exchange(string Name, string Flow, byte[] There, byte[] B
                 string flow = $"{protocol} 192.0.2.2{(ports.Length > 0 ? ":40000" : "")} -> 198.51.100.2{(ports.Length > 0 ? ":443" : "")}";
                 yield return new($"{protocol}, IPv4", flow, Packet.IPv4(protocol, there), Packet.IPv4(protocol, back, "198.51.100.2", "192.0.2.2"));
                 yield return new(
-                    $"{protocol}, IPv4 with options", flow, Packet.IPv4(protocol, there, options: 12), Packet.IPv4(protocol, back, "198.51.100.2", "192.0.2.2", options: 40));
+                    $"{protocol}, IPv4 with options", flow, Packet.IPv4(protocol, there, options: 12),
+                    Packet.IPv4(protocol, back, "198.51.100.2", "192.0.2.2", options: 40));
             }
 
             if (protocol != FlowProtocol.Icmp)

@@ -6,7 +6,8 @@ namespace Conntracker.Tests.Unit;
 /// <summary>Packets as they are on the wire, laid out by hand from the RFCs; checksums are zero.</summary>
 internal static class Packet
 {
-    public static byte[] IPv4(FlowProtocol protocol, byte[] payload, string src = "192.0.2.2", string dst = "198.51.100.2", int id = 0x1234, int fragment = 0, int options = 0)
+    public static byte[] IPv4(FlowProtocol protocol, byte[] payload, string src = "192.0.2.2",
+        string dst = "198.51.100.2", int id = 0x1234, int fragment = 0, int options = 0)
     {
         byte[] header = new byte[20 + options];
         header[0] = (byte)(0x40 | (header.Length / 4));
@@ -21,7 +22,8 @@ internal static class Packet
     }
 
     /// <summary>An IPv6 packet; the extensions are those of <see cref="Extension"/> and its kin, in order.</summary>
-    public static byte[] IPv6(FlowProtocol protocol, byte[] payload, string src = "2001:db8:1::2", string dst = "2001:db8:2::2", params (int Number, byte[] Header)[] extensions)
+    public static byte[] IPv6(FlowProtocol protocol, byte[] payload, string src = "2001:db8:1::2",
+        string dst = "2001:db8:2::2", params (int Number, byte[] Header)[] extensions)
     {
         byte[] header = new byte[40];
         header[0] = 0x60;

@@ -142,7 +142,8 @@ internal sealed partial class TraceProbe : IDisposable
     /// <summary>The only flow that there is.</summary>
     public Flow Flow() => Assert.Single(Flows());
 
-    public static string[] Steps(Flow flow) => [.. flow.Trace.Select(step => $"{step.Table} {step.Chain} {step.Type} {step.Position} {step.Verdict} x{step.Packets}")];
+    public static string[] Steps(Flow flow) =>
+        [.. flow.Trace.Select(step => $"{step.Table} {step.Chain} {step.Type} {step.Position} {step.Verdict} x{step.Packets}")];
 
     public void Dispose() => Collector.Dispose();
 

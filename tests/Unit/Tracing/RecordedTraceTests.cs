@@ -15,38 +15,66 @@ public class RecordedTraceTests
     public static TheoryData<int, FlowVerdict, string, string> Nftables => new()
     {
         { 40001, FlowVerdict.Dropped, "inet fw forward #2: tcp dport 22 drop comment \"no ssh\"", "exempt policy accept, pre policy accept, forward 2 drop" },
-        { 40002, FlowVerdict.Rejected, "inet fw forward #3: tcp dport 25 reject with tcp reset", "exempt policy accept, pre policy accept, post policy accept, forward 3 reject" },
-        { 40003, FlowVerdict.Rejected, "inet fw forward #4: udp dport 69 reject comment \"no tftp\"", "exempt policy accept, pre policy accept, forward 4 reject" },
-        { 40004, FlowVerdict.Accepted, "inet fw forward #5: tcp dport vmap @ports", "exempt policy accept, pre policy accept, forward 5 accept, late policy accept, post policy accept, forward 1 accept" },
+        { 40002, FlowVerdict.Rejected, "inet fw forward #3: tcp dport 25 reject with tcp reset",
+            "exempt policy accept, pre policy accept, post policy accept, forward 3 reject" },
+        { 40003, FlowVerdict.Rejected, "inet fw forward #4: udp dport 69 reject comment \"no tftp\"",
+            "exempt policy accept, pre policy accept, forward 4 reject" },
+        { 40004, FlowVerdict.Accepted, "inet fw forward #5: tcp dport vmap @ports",
+            "exempt policy accept, pre policy accept, forward 5 accept, late policy accept, post policy accept, forward 1 accept" },
         { 40005, FlowVerdict.Dropped, "inet fw forward #5: tcp dport vmap @ports", "exempt policy accept, pre policy accept, forward 5 drop" },
-        { 40006, FlowVerdict.Accepted, "inet fw web #1: tcp dport 8082 ip ttl > 1 accept", "exempt policy accept, pre policy accept, forward 5 jump web, web 1 accept, late policy accept, post policy accept, forward 1 accept" },
-        { 40007, FlowVerdict.Dropped, "inet fw forward policy drop", "exempt policy accept, pre policy accept, forward 6 jump deep, deep 3 continue, deep return return, forward policy drop" },
-        { 40008, FlowVerdict.Accepted, "inet fw deeper #1: ct state new accept", "exempt policy accept, pre policy accept, forward 6 jump deep, deep 1 goto deeper, deeper 1 accept, late policy accept, post policy accept, forward 1 accept" },
-        { 40009, FlowVerdict.Accepted, "inet fw forward #7: tcp dport 7002 accept", "exempt policy accept, pre policy accept, forward 6 jump deep, deep 2 return, forward 7 accept, late policy accept, post policy accept, forward 1 accept" },
-        { 40010, FlowVerdict.Accepted, "inet fw forward #8: udp dport 53 accept", "exempt policy accept, pre policy accept, forward 8 accept, late policy accept, post 1 accept, forward 1 accept" },
-        { 40011, FlowVerdict.Dropped, "inet fw late #1: tcp dport 9001 drop comment \"late\"", "exempt policy accept, pre policy accept, forward 11 accept, late 1 drop" },
+        { 40006, FlowVerdict.Accepted, "inet fw web #1: tcp dport 8082 ip ttl > 1 accept",
+            "exempt policy accept, pre policy accept, forward 5 jump web, web 1 accept, late policy accept, post policy accept, forward 1 accept" },
+        { 40007, FlowVerdict.Dropped, "inet fw forward policy drop",
+            "exempt policy accept, pre policy accept, forward 6 jump deep, deep 3 continue, deep return return, forward policy drop" },
+        { 40008, FlowVerdict.Accepted, "inet fw deeper #1: ct state new accept", "exempt policy accept, pre policy accept, forward 6 jump deep, deep 1 " +
+            "goto deeper, deeper 1 accept, late policy accept, post policy accept, forward 1 accept" },
+        { 40009, FlowVerdict.Accepted, "inet fw forward #7: tcp dport 7002 accept", "exempt policy accept, pre policy accept, forward 6 jump deep, deep 2 " +
+            "return, forward 7 accept, late policy accept, post policy accept, forward 1 accept" },
+        { 40010, FlowVerdict.Accepted, "inet fw forward #8: udp dport 53 accept",
+            "exempt policy accept, pre policy accept, forward 8 accept, late policy accept, post 1 accept, forward 1 accept" },
+        { 40011, FlowVerdict.Dropped, "inet fw late #1: tcp dport 9001 drop comment \"late\"",
+            "exempt policy accept, pre policy accept, forward 11 accept, late 1 drop" },
         { 40012, FlowVerdict.Dropped, "inet fw incoming #1: udp dport 161 drop", "exempt policy accept, pre policy accept, incoming 1 drop" },
-        { 40013, FlowVerdict.Accepted, "inet fw forward #5: tcp dport vmap @ports", "exempt policy accept, pre 1 accept, forward 5 accept, late policy accept, post policy accept, forward 1 accept" },
+        { 40013, FlowVerdict.Accepted, "inet fw forward #5: tcp dport vmap @ports",
+            "exempt policy accept, pre 1 accept, forward 5 accept, late policy accept, post policy accept, forward 1 accept" },
         { 40014, FlowVerdict.Dropped, "inet fw forward policy drop", "exempt policy accept, pre policy accept, forward policy drop" },
         { 40015, FlowVerdict.Dropped, "inet fw forward policy drop", "exempt 1 continue, exempt policy accept, forward policy drop" },
         { 40016, FlowVerdict.Dropped, "inet fw forward #2: tcp dport 22 drop comment \"no ssh\"", "exempt policy accept, forward 2 drop" },
-        { 40017, FlowVerdict.Accepted, "inet fw deeper #1: ct state new accept", "exempt policy accept, forward 6 jump deep, deep 1 goto deeper, deeper 1 accept, late policy accept, forward 1 accept" },
+        { 40017, FlowVerdict.Accepted, "inet fw deeper #1: ct state new accept",
+            "exempt policy accept, forward 6 jump deep, deep 1 goto deeper, deeper 1 accept, late policy accept, forward 1 accept" },
         { 40018, FlowVerdict.Accepted, "inet fw incoming policy accept", "exempt policy accept, pre policy accept, incoming policy accept" },
     };
 
     /// <summary>The same; steps with their tables.</summary>
     public static TheoryData<int, FlowVerdict, string, string> Iptables => new()
     {
-        { 40001, FlowVerdict.Dropped, "filter FORWARD #3: -p tcp -m tcp --dport 22 -m comment --comment \"no ssh\" -j DROP", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD 1 continue, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services return return, filter FORWARD 3 drop" },
-        { 40002, FlowVerdict.Rejected, "filter refuse #1: -p tcp -j REJECT --reject-with tcp-reset", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 2 goto refuse, filter refuse 1 reject, mangle OUTPUT policy accept, filter OUTPUT policy accept, mangle POSTROUTING policy accept, nat POSTROUTING policy accept" },
-        { 40004, FlowVerdict.Accepted, "filter services #1: -p tcp -m tcp --dport 8080 -m comment --comment \"the web\" -j ACCEPT", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 1 accept, mangle POSTROUTING policy accept, nat POSTROUTING policy accept, filter FORWARD 1 accept" },
-        { 40007, FlowVerdict.Dropped, "filter FORWARD policy DROP", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 3 return, filter FORWARD policy drop" },
-        { 40010, FlowVerdict.Accepted, "filter FORWARD #4: -p udp -m udp --dport 53 -j ACCEPT", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 4 accept, mangle POSTROUTING policy accept, nat POSTROUTING 1 accept, filter FORWARD 1 accept" },
-        { 40012, FlowVerdict.Dropped, "filter INPUT #3: -j DROP", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle INPUT policy accept, filter INPUT 3 drop" },
-        { 40013, FlowVerdict.Accepted, "filter services #1: -p tcp -m tcp --dport 8080 -m comment --comment \"the web\" -j ACCEPT", "mangle PREROUTING policy accept, nat PREROUTING 1 accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 1 accept, mangle POSTROUTING policy accept, nat POSTROUTING policy accept, filter FORWARD 1 accept" },
-        { 40015, FlowVerdict.Dropped, "filter refuse #2: -j DROP", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 5 jump refuse, filter refuse 2 drop" },
-        { 40016, FlowVerdict.Dropped, "filter FORWARD #3: -p tcp -m tcp --dport 22 -m comment --comment \"no ssh\" -j DROP", "mangle PREROUTING policy accept, mangle FORWARD 1 continue, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services return return, filter FORWARD 3 drop" },
-        { 40017, FlowVerdict.Accepted, "filter services #1: -p tcp -m tcp --dport 8080 -m comment --comment \"the web\" -j ACCEPT", "mangle PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 1 accept, mangle POSTROUTING policy accept, filter FORWARD 1 accept" },
+        { 40001, FlowVerdict.Dropped, "filter FORWARD #3: -p tcp -m tcp --dport 22 -m comment --comment \"no ssh\" -j DROP", "mangle PREROUTING policy " +
+            "accept, nat PREROUTING policy accept, mangle FORWARD 1 continue, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter " +
+            "services return return, filter FORWARD 3 drop" },
+        { 40002, FlowVerdict.Rejected, "filter refuse #1: -p tcp -j REJECT --reject-with tcp-reset", "mangle PREROUTING policy accept, nat PREROUTING " +
+            "policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 2 goto refuse, filter refuse 1 reject, mangle " +
+            "OUTPUT policy accept, filter OUTPUT policy accept, mangle POSTROUTING policy accept, nat POSTROUTING policy accept" },
+        { 40004, FlowVerdict.Accepted, "filter services #1: -p tcp -m tcp --dport 8080 -m comment --comment \"the web\" -j ACCEPT",
+            "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services " +
+                "1 accept, mangle POSTROUTING policy accept, nat POSTROUTING policy accept, filter FORWARD 1 accept" },
+        { 40007, FlowVerdict.Dropped, "filter FORWARD policy DROP", "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy " +
+            "accept, filter FORWARD 2 jump services, filter services 3 return, filter FORWARD policy drop" },
+        { 40010, FlowVerdict.Accepted, "filter FORWARD #4: -p udp -m udp --dport 53 -j ACCEPT", "mangle PREROUTING policy accept, nat PREROUTING policy " +
+            "accept, mangle FORWARD policy accept, filter FORWARD 4 accept, mangle POSTROUTING policy accept, nat POSTROUTING 1 accept, filter FORWARD 1 " +
+            "accept" },
+        { 40012, FlowVerdict.Dropped, "filter INPUT #3: -j DROP",
+            "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle INPUT policy accept, filter INPUT 3 drop" },
+        { 40013, FlowVerdict.Accepted, "filter services #1: -p tcp -m tcp --dport 8080 -m comment --comment \"the web\" -j ACCEPT",
+            "mangle PREROUTING policy accept, nat PREROUTING 1 accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 1 " +
+                "accept, mangle POSTROUTING policy accept, nat POSTROUTING policy accept, filter FORWARD 1 accept" },
+        { 40015, FlowVerdict.Dropped, "filter refuse #2: -j DROP",
+            "mangle PREROUTING policy accept, nat PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 5 jump refuse, filter refuse 2 drop" },
+        { 40016, FlowVerdict.Dropped, "filter FORWARD #3: -p tcp -m tcp --dport 22 -m comment --comment \"no ssh\" -j DROP", "mangle PREROUTING policy " +
+            "accept, mangle FORWARD 1 continue, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services return return, filter " +
+            "FORWARD 3 drop" },
+        { 40017, FlowVerdict.Accepted, "filter services #1: -p tcp -m tcp --dport 8080 -m comment --comment \"the web\" -j ACCEPT",
+            "mangle PREROUTING policy accept, mangle FORWARD policy accept, filter FORWARD 2 jump services, filter services 1 accept, mangle POSTROUTING " +
+                "policy accept, filter FORWARD 1 accept" },
     };
 
     [Theory]
@@ -75,7 +103,8 @@ public class RecordedTraceTests
     [InlineData("trace-iptables")]
     public void No_flow_is_there_twice_and_none_that_nobody_began(string recording)
     {
-        List<Flow> flows = [.. Fixture.Replay(Recording(recording)).Where(each => !each.SrcAddress.IsIPv6LinkLocal && each.Protocol is FlowProtocol.Tcp or FlowProtocol.Udp)];
+        List<Flow> flows = [.. Fixture.Replay(Recording(recording))
+            .Where(each => !each.SrcAddress.IsIPv6LinkLocal && each.Protocol is FlowProtocol.Tcp or FlowProtocol.Udp)];
         Assert.Equal(recording == "trace-nftables" ? Nftables.Count : Iptables.Count, flows.Count);
         Assert.All(flows, each => Assert.True(each.SrcAddress.ToString() is "192.0.2.2" or "2001:db8:1::2", each.ToString()));
     }
@@ -109,7 +138,8 @@ public class RecordedTraceTests
 
     private static void Check(Flow flow, FlowVerdict verdict, string rule, string steps, Func<TraceStep, string> name)
     {
-        string found = string.Join(", ", flow.Trace.Select(step => $"{name(step)} {(step.Type == TraceStepType.Rule ? step.Position : step.Type.ToString().ToLowerInvariant())} {step.Verdict}"));
+        string found = string.Join(", ", flow.Trace.Select(step =>
+            $"{name(step)} {(step.Type == TraceStepType.Rule ? step.Position : step.Type.ToString().ToLowerInvariant())} {step.Verdict}"));
         Assert.Equal((verdict, rule, steps), (flow.Verdict, flow.VerdictRule ?? "none", found));
         Assert.All(flow.Trace, step => Assert.True(step.Type != TraceStepType.Rule || step.Rule is not null, $"A rule without text: {step}"));
     }

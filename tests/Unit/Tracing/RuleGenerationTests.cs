@@ -271,7 +271,8 @@ public sealed class RuleGenerationTests : IDisposable
         StringPool names = new();
         RuleBook rules = new();
         StepTable steps = new(names, rules);
-        StepKey Key(int number) => new(TraceEngine.Nftables, NFPROTO_INET, 0, names.Of("t"u8), names.Of("c"u8), TraceStepType.Rule, (ulong)number + 1, NF_ACCEPT, 0);
+        StepKey Key(int number) =>
+            new(TraceEngine.Nftables, NFPROTO_INET, 0, names.Of("t"u8), names.Of("c"u8), TraceStepType.Rule, (ulong)number + 1, NF_ACCEPT, 0);
         for (int i = 0; i < StepIds.Maximum; i++)
         {
             Assert.True(steps.Of(Key(i)) >= 0);

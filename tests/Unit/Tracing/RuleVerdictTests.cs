@@ -24,7 +24,8 @@ public sealed class RuleVerdictTests
         StringPool names = new();
         RuleBook rules = new();
         rules.Request(RulesetKind.Nftables);
-        string ruleset = $"table inet fw {{ # handle 1\n\tchain in {{ # handle 1\n\t\ttype filter hook input priority filter; policy accept;\n\t\t{text} # handle 2\n\t}}\n}}\n";
+        string ruleset = $"table inet fw {{ # handle 1\n\tchain in {{ # handle 1\n\t\ttype filter hook input priority filter; " +
+            $"policy accept;\n\t\t{text} # handle 2\n\t}}\n}}\n";
         Assert.True(rules.Take(RulesetKind.Nftables, Encoding.UTF8.GetBytes(ruleset), isLast: true));
         StepKey key = new(TraceEngine.Nftables, NftablesConstants.NFPROTO_INET, 0, names.Of("fw"u8), names.Of("in"u8), TraceStepType.Rule, 2, verdict, 0);
 

@@ -47,7 +47,8 @@ public sealed class TraceHoldTests : IDisposable
         Assert.True(milliseconds < 100 || _probe.Flows().Count == 2);
         _probe.Event(Masqueraded());
         Flow flow = _probe.Flow();
-        Assert.True(flow is { Verdict: FlowVerdict.Accepted, IsNat: true, VerdictRule: "inet fw forward #2: tcp dport 443 accept" }, $"{name}: {flow.VerdictRule}");
+        Assert.True(flow is { Verdict: FlowVerdict.Accepted, IsNat: true, VerdictRule: "inet fw forward #2: tcp dport 443 accept" },
+            $"{name}: {flow.VerdictRule}");
         Assert.Equal(["fw forward Rule 2 accept x1", "fw forward Rule 1 accept x1"], TraceProbe.Steps(flow));
     }
 
@@ -111,7 +112,9 @@ public sealed class TraceHoldTests : IDisposable
     {
         for (int i = 0; i < 20; i++)
         {
-            new TracedPacket(_probe, new PacketHeader { Protocol = FlowProtocol.Udp, SrcPort = (ushort)(1000 + i) }, ct: 0, isReply: false) { Id = 1 }.First().Rule("inet fw forward", 6, NF_DROP);
+            new TracedPacket(_probe, new PacketHeader { Protocol = FlowProtocol.Udp, SrcPort = (ushort)(1000 + i) },
+                ct: 0, isReply: false)
+            { Id = 1 }.First().Rule("inet fw forward", 6, NF_DROP);
         }
 
         Assert.Equal(20, _probe.Flows().Count);

@@ -48,7 +48,8 @@ public sealed class TraceJoinTests : IDisposable
 
         _probe.Packet(new PacketHeader().Answer(), ct, isReply: true).Forwarded(4);
         Flow flow = _probe.Flow();
-        Assert.True(flow is { Verdict: FlowVerdict.Accepted, VerdictRule: "inet fw forward #2: tcp dport 443 accept", Connections: 1, ConntrackId: 7 }, $"{name}: {flow.VerdictRule}");
+        Assert.True(flow is { Verdict: FlowVerdict.Accepted, VerdictRule: "inet fw forward #2: tcp dport 443 accept", Connections: 1, ConntrackId: 7 },
+            $"{name}: {flow.VerdictRule}");
         Assert.Equal(["fw forward Rule 2 accept x1", "fw forward Rule 1 accept x1"], TraceProbe.Steps(flow));
     }
 
@@ -64,7 +65,8 @@ public sealed class TraceJoinTests : IDisposable
         _probe.Packet(original, ct).First().Tracked().Nat(between).Rule("inet fw forward", 5).QuietNat(after).Policy("inet fw after").Last();
         _probe.Event(NatMessage(ct == 0 ? 1 : ct));
         PacketHeader[] answers = [after.Answer(), between.Answer(), original.Answer()];
-        _probe.Packet(answers[0], ct, isReply: true).First().Tracked().QuietNat(answers[1]).Rule("inet fw forward", 4).QuietNat(answers[2]).Policy("inet fw after").Last();
+        _probe.Packet(answers[0], ct, isReply: true)
+            .First().Tracked().QuietNat(answers[1]).Rule("inet fw forward", 4).QuietNat(answers[2]).Policy("inet fw after").Last();
 
         // Lines of iptables have nothing but the header as it is at their place.
         Flow flow = _probe.Flow();

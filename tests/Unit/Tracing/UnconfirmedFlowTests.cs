@@ -140,7 +140,15 @@ public sealed class UnconfirmedFlowTests : IDisposable
         PacketHeader ping = new() { Protocol = FlowProtocol.Icmp, SrcPort = 4711, DstPort = 0 };
         _probe.Packet(ping, ct).First().Tracked().Rule("inet fw forward", 5).Last();
         _probe.Event(new Conn { Protocol = FlowProtocol.Icmp, SrcPort = 4711, DstPort = 0, Id = 7 }.New());
-        PacketHeader error = new() { Protocol = FlowProtocol.Icmp, Src = "203.0.113.1", Dst = "192.0.2.2", Type = 11, SrcPort = 0, Cause = hasCause ? ping : null };
+        PacketHeader error = new()
+        {
+            Protocol = FlowProtocol.Icmp,
+            Src = "203.0.113.1",
+            Dst = "192.0.2.2",
+            Type = 11,
+            SrcPort = 0,
+            Cause = hasCause ? ping : null
+        };
         _probe.Packet(error, ct, isReply: true).First().Tracked().Policy("inet fw pre").Last();
         _probe.Flush();
         Assert.True(_probe.Flows().Count == 1, $"{name}: {string.Join("; ", _probe.Flows())}");

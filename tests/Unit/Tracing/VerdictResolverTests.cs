@@ -72,11 +72,13 @@ public sealed class VerdictResolverTests : IDisposable
         { "a rule decides rather than a later policy", "first forward:5 late:policy last", FlowVerdict.Accepted, "inet fw forward #2: tcp dport 443 accept" },
         { "filtering decides rather than nat", "first forward:5 post:15 last", FlowVerdict.Accepted, "inet fw forward #2: tcp dport 443 accept" },
         { "a policy of filtering decides rather than a rule of raw", "first pre:13 late:policy last", FlowVerdict.Accepted, "inet fw late policy accept" },
-        { "a policy of filtering decides rather than a rule of mangling", "first=output mangle:12 output:policy last", FlowVerdict.Accepted, "inet fw output policy accept" },
+        { "a policy of filtering decides rather than a rule of mangling",
+            "first=output mangle:12 output:policy last", FlowVerdict.Accepted, "inet fw output policy accept" },
         { "dropped before conntrack", "first pre:14=drop", FlowVerdict.Dropped, "inet fw pre #2: drop" },
         { "rejected in a chain that was called", "first forward:6=jump shared:11=drop", FlowVerdict.Rejected, "inet fw shared #3: reject" },
         { "the last of two rules that accept", "first forward:5 late:7=jump shared:9 last", FlowVerdict.Accepted, "inet fw shared #1: tcp dport 445 accept" },
-        { "one chain, called from two base chains: the second call drops", "first forward:6=jump shared:9 late:7=jump shared:10=drop", FlowVerdict.Dropped, "inet fw shared #2: tcp dport 446 drop" },
+        { "one chain, called from two base chains: the second call drops",
+            "first forward:6=jump shared:9 late:7=jump shared:10=drop", FlowVerdict.Dropped, "inet fw shared #2: tcp dport 446 drop" },
         { "jumps and the end of chains decide nothing", "first forward:6=jump late:7=jump", FlowVerdict.Unknown, null },
         { "no end was seen: a packet that was accepted so far may be dropped yet", "first forward:5", FlowVerdict.Unknown, null },
         { "no rule of the user at all", "first last", FlowVerdict.Accepted, null },
@@ -146,9 +148,12 @@ public sealed class VerdictResolverTests : IDisposable
     }
 
     [Theory]
-    [InlineData("nftables accepts, iptables drops", "first forward:5", "TRACE: filter:FORWARD:policy:2 ", false, FlowVerdict.Dropped, "filter FORWARD policy DROP")]
-    [InlineData("both accept: the later rule", "first forward:5", "TRACE: filter:FORWARD:rule:1 ", true, FlowVerdict.Accepted, "filter FORWARD #1: -p tcp -m tcp --dport 443 -j ACCEPT")]
-    [InlineData("iptables' mangle does not decide", "first forward:5", "TRACE: mangle:FORWARD:policy:1 ", true, FlowVerdict.Accepted, "inet fw forward #2: tcp dport 443 accept")]
+    [InlineData("nftables accepts, iptables drops", "first forward:5",
+        "TRACE: filter:FORWARD:policy:2 ", false, FlowVerdict.Dropped, "filter FORWARD policy DROP")]
+    [InlineData("both accept: the later rule", "first forward:5", "TRACE: filter:FORWARD:rule:1 ",
+        true, FlowVerdict.Accepted, "filter FORWARD #1: -p tcp -m tcp --dport 443 -j ACCEPT")]
+    [InlineData("iptables' mangle does not decide", "first forward:5", "TRACE: mangle:FORWARD:policy:1 ",
+        true, FlowVerdict.Accepted, "inet fw forward #2: tcp dport 443 accept")]
     public void Both_engines_at_once_have_one_verdict(string name, string steps, string line, bool passes, FlowVerdict verdict, string rule)
     {
         TracedPacket packet = _probe.Packet();
@@ -187,7 +192,9 @@ public sealed class VerdictResolverTests : IDisposable
                 ("first", _) => packet.First(),
                 ("last", _) => packet.Last(),
                 (string chain, "policy") => packet.Policy($"inet fw {chain}", verdict),
-                (string chain, string handle) => packet.Rule($"inet fw {chain}", ulong.Parse(handle, System.Globalization.CultureInfo.InvariantCulture), verdict, verdict == NFT_JUMP ? "shared" : ""),
+                (string chain, string handle) =>
+                    packet.Rule($"inet fw {chain}",
+                        ulong.Parse(handle, System.Globalization.CultureInfo.InvariantCulture), verdict, verdict == NFT_JUMP ? "shared" : ""),
                 _ => throw new ArgumentException(step),
             };
         }

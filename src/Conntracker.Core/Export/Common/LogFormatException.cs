@@ -21,7 +21,8 @@ public sealed class LogFormatException : FormatException
     }
 
     private LogFormatException(LogFormat format, long number, string text, string reason)
-        : base($"{(format == LogFormat.Json ? "Element" : format == LogFormat.Tree ? "Entry" : "Line")} {number}: {reason}{(text.Length > 0 ? $" It reads: {text}" : "")}")
+        : base($"{(format == LogFormat.Json ? "Element" : format == LogFormat.Tree ? "Entry" : "Line")} {number}: " +
+            $"{reason}{(text.Length > 0 ? $" It reads: {text}" : "")}")
     {
         Format = format;
         Number = number;

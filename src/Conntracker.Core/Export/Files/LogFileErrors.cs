@@ -45,7 +45,8 @@ internal static class LogFileErrors
 
     /// <summary>A tree's file system has hardly any free inodes.</summary>
     public static LogFileException FewInodes(string path) => new(path, LogFileReason.NoSpace,
-        $"Cannot write '{path}': the file system has too few free inodes, and each entry of a tree uses one. Free some (see 'df -i'), or choose another file system.");
+        $"Cannot write '{path}': the file system has too few free inodes, and each entry of a tree uses one. " +
+            "Free some (see 'df -i'), or choose another file system.");
 
     /// <summary>An error of a system call on a tree's directory or entry.</summary>
     /// <param name="path">The directory or entry.</param>
@@ -53,7 +54,8 @@ internal static class LogFileErrors
     /// <param name="errno">The call's error number.</param>
     public static LogFileException FromTree(string path, string doing, int errno) => errno == ENOSPC || errno == EDQUOT
         ? new LogFileException(path, LogFileReason.NoSpace,
-            $"Cannot write '{path}': {doing} failed: {Errno.Describe(errno)}. The file system has no free inodes or no free space, and each entry uses an inode. Free some (see 'df -i'), lower the limit of the tree, or choose another path.")
+            $"Cannot write '{path}': {doing} failed: {Errno.Describe(errno)}. The file system has no free inodes or no free space, and each entry uses an " +
+                "inode. Free some (see 'df -i'), lower the limit of the tree, or choose another path.")
         : FromErrno(path, doing, errno);
 
     /// <summary>A directory of a tree is a symbolic link.</summary>

@@ -9,7 +9,8 @@ namespace Conntracker.Core.Export.Tree;
 internal static class TreeReader
 {
     private const string SectionReason = "A tree contains only the directories 'in', 'out' and 'else'.";
-    private const string ProtocolReason = "'in', 'out' and 'else' contain only directories named after a protocol, such as 'tcp', or its number if it has no name.";
+    private const string ProtocolReason =
+        "'in', 'out' and 'else' contain only directories named after a protocol, such as 'tcp', or its number if it has no name.";
 
     private const string EntryReason =
         "An entry is a file named SOURCE-PORT-DESTINATION-PORT, SOURCE-TYPE-DESTINATION-CODE for ICMP, or SOURCE-DESTINATION for protocols without ports.";
@@ -98,7 +99,8 @@ internal static class TreeReader
             try
             {
                 names ??= new FileSystemEnumerable<(string, bool)>(
-                    path, (ref FileSystemEntry entry) => (entry.FileName.ToString(), entry.IsDirectory && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_all).GetEnumerator();
+                    path, (ref FileSystemEntry entry) =>
+                        (entry.FileName.ToString(), entry.IsDirectory && !entry.Attributes.HasFlag(FileAttributes.ReparsePoint)), s_all).GetEnumerator();
                 return names.MoveNext();
             }
             catch (Exception error) when (path != root && error is IOException or UnauthorizedAccessException)

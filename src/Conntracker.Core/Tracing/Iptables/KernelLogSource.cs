@@ -106,9 +106,11 @@ internal sealed unsafe class KernelLogSource : IDisposable
     private static ConntrackException Refused(int errno) => errno switch
     {
         _ when errno == EPERM || errno == EACCES => new ConntrackException(
-            ConntrackErrorReason.PermissionDenied, $"Could not read the kernel log {Path}: {Errno.Describe(errno)}. The capability CAP_SYSLOG is missing: run as root, or with sudo."),
+            ConntrackErrorReason.PermissionDenied,
+            $"Could not read the kernel log {Path}: {Errno.Describe(errno)}. The capability CAP_SYSLOG is missing: run as root, or with sudo."),
         _ when errno == ENOENT => new ConntrackException(
-            ConntrackErrorReason.KernelFeatureMissing, $"Could not read the kernel log {Path}: {Errno.Describe(errno)}. The kernel lacks CONFIG_PRINTK, or a container hides the file."),
+            ConntrackErrorReason.KernelFeatureMissing,
+            $"Could not read the kernel log {Path}: {Errno.Describe(errno)}. The kernel lacks CONFIG_PRINTK, or a container hides the file."),
         _ => new ConntrackException(ConntrackErrorReason.KernelRefused, $"Could not read the kernel log {Path}: {Errno.Describe(errno)}."),
     };
 }

@@ -121,7 +121,8 @@ internal sealed class NflogSource : IDisposable
     // A group that another socket holds is refused with EPERM, like a missing capability; EBUSY occurs only when both request it at once.
     private static ConntrackException Refused(int errno) => NflogGroups.HolderOfGroup0(NflogGroups.Path) switch
     {
-        uint port when errno == EPERM || errno == EBUSY => Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, usually its process id")),
+        uint port when errno == EPERM || errno == EBUSY =>
+            Busy(errno, string.Create(CultureInfo.InvariantCulture, $" with the netlink port {port}, usually its process id")),
         null when errno == EBUSY => Busy(errno, ""),
         _ when errno == EPERM || errno == EACCES => new ConntrackException(
             ConntrackErrorReason.PermissionDenied,
@@ -136,5 +137,6 @@ internal sealed class NflogSource : IDisposable
 
     private static ConntrackException Busy(int errno, string holder) => new(
         ConntrackErrorReason.NflogBusy,
-        $"NFLOG group 0, which receives the trace of iptables-legacy, is in use by another program{holder}: {Errno.Describe(errno)}. Stop that program (often ulogd), or configure another group for it.");
+        $"NFLOG group 0, which receives the trace of iptables-legacy, is in use by another program{holder}: {Errno.Describe(errno)}. " +
+            "Stop that program (often ulogd), or configure another group for it.");
 }

@@ -64,7 +64,8 @@ internal sealed class ConntrackerTable : IDisposable
         context.Dispose();
         throw new ConntrackException(
             ConntrackErrorReason.KernelRefused,
-            $"The nftables table 'inet conntracker' could not be created: {error.TrimEnd('.', ' ')}. This requires nf_tables in the kernel, and CAP_NET_ADMIN.");
+            $"The nftables table 'inet conntracker' could not be created: {error.TrimEnd('.', ' ')}. " +
+                "This requires nf_tables in the kernel, and CAP_NET_ADMIN.");
     }
 
     /// <summary>Runs commands on the table, all or none.</summary>

@@ -24,7 +24,8 @@ internal sealed class TraceRuleWriter(ConntrackerTable table, CaptureOptions opt
         {
             // Limits in sets need Linux 5.7 and nft 0.9.5.
             table.Run(Rules(limitsFlows: false), Failure);
-            notices.Add("trace-limit", "The kernel or libnftables does not support limits in sets. Every packet of a new flow is traced, even of large transfers.");
+            notices.Add("trace-limit",
+                "The kernel or libnftables does not support limits in sets. Every packet of a new flow is traced, even of large transfers.");
         }
     }
 

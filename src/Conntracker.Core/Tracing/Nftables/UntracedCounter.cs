@@ -29,7 +29,8 @@ internal sealed class UntracedCounter(string table, int capacity, CaptureNotices
         if (Read() is > 0 and long packets)
         {
             Due = long.MaxValue;
-            notices.Add("untraced", $"{packets} packets were not traced so far: the kernel's sets are limited to {capacity} flows of a kind, and more have begun. Their flows may have no verdict and no steps. Trace selected flows instead.");
+            notices.Add("untraced", $"{packets} packets were not traced so far: the kernel's sets are limited to {capacity} flows of a kind, and more have " +
+                "begun. Their flows may have no verdict and no steps. Trace selected flows instead.");
         }
     }
 
@@ -38,7 +39,9 @@ internal sealed class UntracedCounter(string table, int capacity, CaptureNotices
     {
         if (Read() is > 0 and long packets)
         {
-            notices.Add("untraced-total", $"{packets} packets were not traced: the kernel's sets are limited to {capacity} flows of a kind, and more had begun. Their flows may have no verdict and no steps.");
+            notices.Add("untraced-total",
+                $"{packets} packets were not traced: the kernel's sets are limited to {capacity} flows of a kind, and more had begun. " +
+                    "Their flows may have no verdict and no steps.");
         }
     }
 

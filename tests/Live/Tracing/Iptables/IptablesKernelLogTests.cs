@@ -38,7 +38,8 @@ public sealed class IptablesKernelLogTests
         {
             // The log of another namespace than the first one; the setting is one for all, and put back.
             File.WriteAllText(AllNamespaces, "1");
-            using LiveCapture live = LiveCapture.Start(new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Flows, Protocols = [Udp] });
+            using LiveCapture live = LiveCapture.Start(
+                new CaptureOptions { NetworkNamespace = network.Firewall.Name, Trace = TraceMode.Flows, Protocols = [Udp] });
             string notice = Assert.Single(live.Notices);
             Assert.Contains("NFLOG group 0", notice, StringComparison.Ordinal);
             Assert.Contains("/dev/kmsg", notice, StringComparison.Ordinal);

@@ -62,5 +62,6 @@ public sealed class IptablesRecordingTests
 
     // A flow that was never confirmed begins with the report of either engine that is taken first: in a capture that is a matter of milliseconds.
     private static string Describe(LiveCapture live) => string.Join('\n', live.Flows
-        .Select(flow => $"{flow.SrcAddress}:{flow.SrcPort} {flow.Protocol} {flow.Confirmed} {(flow.Confirmed ? $"{flow.FirstSeen:O}" : "")} {TraceText.Of(flow)}").Order(StringComparer.Ordinal));
+        .Select(flow => $"{flow.SrcAddress}:{flow.SrcPort} {flow.Protocol} {flow.Confirmed} {(flow.Confirmed ? $"{flow.FirstSeen:O}" : "")} " +
+            $"{TraceText.Of(flow)}").Order(StringComparer.Ordinal));
 }

@@ -151,7 +151,8 @@ public sealed class IptablesTableTests
         {
             Iptables.Run(network.Firewall, family, $"-t {table} -P {chain} DROP");
             Speak(network, family, way, ++port, isAnswered: false);
-            network.Expect(port, string.Join('\n', [$"Dropped: {table} {chain} policy DROP", .. before.Select(each => $"1 {table} {each} Policy 2 accept"), $"1 {table} {chain} Policy 2 drop"]));
+            network.Expect(port, string.Join('\n',
+                [$"Dropped: {table} {chain} policy DROP", .. before.Select(each => $"1 {table} {each} Policy 2 accept"), $"1 {table} {chain} Policy 2 drop"]));
             Iptables.Run(network.Firewall, family, $"-t {table} -P {chain} ACCEPT");
         }
 

@@ -178,13 +178,15 @@ public sealed class IptablesUntouchedTests
     private static Tool StartTracing(CommandLine program, TestNamespace firewall)
     {
         Tool tracing = program.Start(firewall, "-t");
-        Eventually.True("the rules that trace", () => firewall.Run("nft", "list", "table", "inet", "conntracker").Contains("chain prerouting", StringComparison.Ordinal));
+        Eventually.True("the rules that trace", () =>
+            firewall.Run("nft", "list", "table", "inet", "conntracker").Contains("chain prerouting", StringComparison.Ordinal));
         Eventually.Equal(() => Nflog, () => Iptables.Loggers(firewall));
         return tracing;
     }
 
     private static void AssertLogged(CommandLine program, Tool tracing) =>
-        Eventually.True("the step in the log", () => program.WriteLog(tracing).Contains("table: filter, chain: SERVICES, type: rule, position: 1", StringComparison.Ordinal));
+        Eventually.True("the step in the log", () =>
+            program.WriteLog(tracing).Contains("table: filter, chain: SERVICES, type: rule, position: 1", StringComparison.Ordinal));
 
     private static void Exchange(TestNetwork network, int from)
     {

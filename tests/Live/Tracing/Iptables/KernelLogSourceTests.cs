@@ -30,7 +30,8 @@ public sealed class KernelLogSourceTests
             Assert.False(source.TryRead(out _), "What was logged before is of no concern.");
             host.Send(family, Port, TracedHost.DroppedPort);
 
-            string[] steps = [.. TracedHost.Steps(family, Port, TracedHost.DroppedPort).Select(each => each.Contains("|services|", StringComparison.Ordinal) ? each.Replace(" 1 filter", " 255 filter", StringComparison.Ordinal) : each)];
+            string[] steps = [.. TracedHost.Steps(family, Port, TracedHost.DroppedPort).Select(each =>
+                each.Contains("|services|", StringComparison.Ordinal) ? each.Replace(" 1 filter", " 255 filter", StringComparison.Ordinal) : each)];
             List<string> taken = [];
             Eventually.Equal(() => string.Join('\n', steps), () => string.Join('\n', Take(source, taken)));
             Assert.Equal(0, source.TakeLost());

@@ -135,7 +135,8 @@ public sealed class TextLogTests
             Tcp("10.0.0.1", 40000, "10.0.0.2", 443, trace: [Step("filter", "INPUT", TraceStepType.Rule, 10), Step("filter", "INPUT", TraceStepType.Rule, 9)]),
             Tcp("10.0.0.1", 40001, "10.0.0.2", 443, trace:
             [
-                Step("firewall", "in", TraceStepType.Rule, 2, "inet"), Step("raw", "PREROUTING", TraceStepType.Policy, 3), Step("nat", "B", TraceStepType.Return, 1),
+                Step("firewall", "in", TraceStepType.Rule, 2, "inet"),
+                Step("raw", "PREROUTING", TraceStepType.Policy, 3), Step("nat", "B", TraceStepType.Return, 1),
                 Step("nat", "B", TraceStepType.Rule, 4), Step("nat", "A", TraceStepType.Rule, 4), Step("mangle", "X", TraceStepType.Rule, null),
                 Step("filter", "INPUT", TraceStepType.Rule, 9), Step("filter", "INPUT", TraceStepType.Policy, 11),
             ]));
@@ -232,7 +233,8 @@ public sealed class TextLogTests
         for (int i = 0; i < 256; i++)
         {
             string address = $"{i}.{255 - i}.0.{i}";
-            Assert.Contains($"src = {address} (port=1) to dst = {address} (port=65535)", WriteText(LogStyle.V3, Tcp(address, 1, address, 65535)), StringComparison.Ordinal);
+            Assert.Contains($"src = {address} (port=1) to dst = {address} (port=65535)",
+                WriteText(LogStyle.V3, Tcp(address, 1, address, 65535)), StringComparison.Ordinal);
         }
     }
 

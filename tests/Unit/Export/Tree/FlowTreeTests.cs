@@ -285,7 +285,8 @@ public sealed class FlowTreeTests : IDisposable
         }
 
         Assert.Equal(256, Directory.GetDirectories(Path.Combine(Root, "else")).Length);
-        string[] mine = [.. Directory.GetFileSystemEntries("/proc/self/fd").Select(each => new FileInfo(each).LinkTarget ?? "").Where(each => each.StartsWith(Root, StringComparison.Ordinal))];
+        string[] mine = [.. Directory.GetFileSystemEntries("/proc/self/fd")
+            .Select(each => new FileInfo(each).LinkTarget ?? "").Where(each => each.StartsWith(Root, StringComparison.Ordinal))];
         Assert.InRange(mine.Length, 1, 70);
     }
 
@@ -294,8 +295,10 @@ public sealed class FlowTreeTests : IDisposable
     {
         Flow[] flows =
         [
-            Flow(443), TreeFlows.Of(FlowDirection.In, FlowProtocol.Icmp, "8.8.8.8", 8, "10.0.0.1", 0), TreeFlows.Of(FlowDirection.Forward, FlowProtocol.Gre, "2001:db8::1", null, "2a00::1", null),
-            TreeFlows.Of(FlowDirection.In, FlowProtocol.Udp, "10.0.0.2", 9, "10.0.0.1", 53), TreeFlows.Of(FlowDirection.Unknown, FlowProtocol.Tcp, "10.0.0.2", 9, "8.8.8.8", 53),
+            Flow(443), TreeFlows.Of(FlowDirection.In, FlowProtocol.Icmp, "8.8.8.8", 8, "10.0.0.1", 0),
+            TreeFlows.Of(FlowDirection.Forward, FlowProtocol.Gre, "2001:db8::1", null, "2a00::1", null),
+            TreeFlows.Of(FlowDirection.In, FlowProtocol.Udp, "10.0.0.2", 9, "10.0.0.1", 53),
+            TreeFlows.Of(FlowDirection.Unknown, FlowProtocol.Tcp, "10.0.0.2", 9, "8.8.8.8", 53),
             TreeFlows.Of(FlowDirection.Unknown, FlowProtocol.Tcp, "0.0.0.0", null, "10.0.0.2", 80, FlowFolding.Client),
         ];
         Write(flows).Dispose();
@@ -335,7 +338,8 @@ public sealed class FlowTreeTests : IDisposable
     }
 
     private string[] Folders() =>
-        [.. Directory.EnumerateDirectories(Root, "*", SearchOption.AllDirectories).Select(each => Path.GetRelativePath(Root, each)).Order(StringComparer.Ordinal)];
+        [.. Directory.EnumerateDirectories(Root, "*", SearchOption.AllDirectories)
+            .Select(each => Path.GetRelativePath(Root, each)).Order(StringComparer.Ordinal)];
 
     private static Flow Flow(int port) => TreeFlows.Of(FlowDirection.Out, FlowProtocol.Tcp, "10.0.0.1", 50000, "8.8.8.8", port);
 

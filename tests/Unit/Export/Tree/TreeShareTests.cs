@@ -32,7 +32,8 @@ public sealed class TreeShareTests : IDisposable
         Assert.Equal(tree.Count, TreeFlows.Files(Root).Length);
         Assert.Contains(TreeFlows.Files(Root), each => each.Contains("_24-", StringComparison.Ordinal));
         Assert.Equal((false, true), (tree.IsLimited, tree.IsShareLimited));
-        Assert.Matches($"the limit is {Limit} \\(--max-flows\\): [0-9]+ entries of unanswered flows were folded into subnets, because their limit is {Share}\\.",
+        Assert.Matches($"the limit is {Limit} \\(--max-flows\\): [0-9]+ entries of unanswered flows were folded into subnets, because their limit is " +
+            $"{Share}\\.",
             tree.DescribeLimit("--max-flows"));
 
         int before = tree.Count;

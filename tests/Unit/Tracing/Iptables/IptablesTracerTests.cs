@@ -65,7 +65,8 @@ public sealed class IptablesTracerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("a rule without match that drops, which the kernel calls the policy", "TRACE: filter:INPUT:policy:1 ", "filter INPUT #1: -j DROP", FlowVerdict.Dropped)]
+    [InlineData("a rule without match that drops, which the kernel calls the policy",
+        "TRACE: filter:INPUT:policy:1 ", "filter INPUT #1: -j DROP", FlowVerdict.Dropped)]
     [InlineData("the policy itself", "TRACE: filter:INPUT:policy:2 ", "filter INPUT policy ACCEPT", FlowVerdict.Accepted)]
     [InlineData("behind other rules", "TRACE: filter:FORWARD:policy:2 ", "filter FORWARD #2: -j DROP", FlowVerdict.Dropped)]
     public void What_the_kernel_calls_the_policy_may_be_a_rule(string name, string line, string rule, FlowVerdict verdict)
@@ -102,7 +103,8 @@ public sealed class IptablesTracerTests : IDisposable
         _probe.Line("TRACE: filter:services:rule:1 ", new PacketHeader());
         _probe.Request(RulesetKind.Iptables);
         _probe.Line("TRACE: filter:services:rule:1 ", new PacketHeader());
-        _probe.Text(Rules.Replace("-A services -p tcp -m tcp --dport 443", "-A services -p tcp -m tcp --dport 22 -j DROP\n-A services -p tcp -m tcp --dport 443", StringComparison.Ordinal), RulesetKind.Iptables);
+        _probe.Text(Rules.Replace("-A services -p tcp -m tcp --dport 443",
+            "-A services -p tcp -m tcp --dport 22 -j DROP\n-A services -p tcp -m tcp --dport 443", StringComparison.Ordinal), RulesetKind.Iptables);
         _probe.Flush();
         Assert.Equal(["-p tcp -m tcp --dport 443 -j ACCEPT", "-p tcp -m tcp --dport 22 -j DROP"], _probe.Flow().Trace.Select(step => step.Rule));
     }
@@ -126,7 +128,8 @@ public sealed class IptablesTracerTests : IDisposable
         _probe.Rules("*filter\n:INPUT DROP [0:0]\nCOMMIT\n", RulesetKind.Ip6tables);
         _probe.Line("TRACE: filter:INPUT:policy:1 ", header, 1);
         _probe.Flush();
-        Assert.Equal((FlowVerdict.Dropped, "filter INPUT policy DROP", "input"), (_probe.Flow().Verdict, _probe.Flow().VerdictRule, _probe.Flow().Trace[0].Hook));
+        Assert.Equal((FlowVerdict.Dropped, "filter INPUT policy DROP", "input"),
+            (_probe.Flow().Verdict, _probe.Flow().VerdictRule, _probe.Flow().Trace[0].Hook));
     }
 
     [Fact]

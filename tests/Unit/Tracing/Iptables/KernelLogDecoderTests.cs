@@ -40,7 +40,8 @@ public class KernelLogDecoderTests
         int malformed = 0;
         int ignored = 0;
         IEnumerable<string> nflog = TraceFixture.Datagrams().SelectMany(each => TraceFixture.Decode(each, ref malformed, ref ignored));
-        IEnumerable<string> Udp(IEnumerable<string> lines) => lines.Where(each => each.Contains(" Udp", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
+        IEnumerable<string> Udp(IEnumerable<string> lines) =>
+            lines.Where(each => each.Contains(" Udp", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         Assert.Equal(Udp(nflog), Udp(All()));
         Assert.True(Udp(All()).Count() > 20);
     }
@@ -62,17 +63,24 @@ public class KernelLogDecoderTests
     [InlineData("no header", "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=99 \n", "Malformed")]
     [InlineData("no addresses", Header + "TRACE: filter:INPUT:rule:1 IN=lo OUT= PROTO=99 \n", "Malformed")]
     [InlineData("a broken address", Header + "TRACE: filter:INPUT:rule:1 IN=lo OUT= SRC=192.0.2 DST=192.0.2.1 PROTO=99 \n", "Malformed")]
-    [InlineData("addresses of two families", Header + "TRACE: filter:INPUT:rule:1 IN=lo OUT= SRC=192.0.2.1 DST=2001:0db8:0001:0000:0000:0000:0000:0001 PROTO=99 \n", "Malformed")]
-    [InlineData("a caller in the header", "4,357,13000397669,-,caller=T123;TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=99 \n", "IPv4 1 filter|INPUT|Rule|1 99 192.0.2.2:0 > 192.0.2.1:0")]
-    [InlineData("more lines", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=99 \n SUBSYSTEM=net\n", "IPv4 1 filter|INPUT|Rule|1 99 192.0.2.2:0 > 192.0.2.1:0")]
+    [InlineData("addresses of two families",
+        Header + "TRACE: filter:INPUT:rule:1 IN=lo OUT= SRC=192.0.2.1 DST=2001:0db8:0001:0000:0000:0000:0000:0001 PROTO=99 \n", "Malformed")]
+    [InlineData("a caller in the header", "4,357,13000397669,-,caller=T123;TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=99 \n",
+        "IPv4 1 filter|INPUT|Rule|1 99 192.0.2.2:0 > 192.0.2.1:0")]
+    [InlineData("more lines", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=99 \n SUBSYSTEM=net\n",
+        "IPv4 1 filter|INPUT|Rule|1 99 192.0.2.2:0 > 192.0.2.1:0")]
     [InlineData("ports cut off", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=TCP INCOMPLETE [4 bytes] \n", "IPv4 1 filter|INPUT|Rule|1 none")]
     [InlineData("a number for a protocol with ports", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=132 \n", "IPv4 1 filter|INPUT|Rule|1 none")]
     [InlineData("a query without its id", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=13 CODE=0 \n", "IPv4 1 filter|INPUT|Rule|1 none")]
-    [InlineData("no query", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=9 CODE=0 \n", "IPv4 1 filter|INPUT|Rule|1 Icmp 192.0.2.2 > 192.0.2.1 9.0 id 0")]
-    [InlineData("an error about an error", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=3 CODE=1 [SRC=192.0.2.9 DST=192.0.2.8 PROTO=ICMP TYPE=3 CODE=1 [SRC=192.0.2.7 DST=192.0.2.6 PROTO=99 ] ] \n", "IPv4 1 filter|INPUT|Rule|1 error Icmp 192.0.2.2 > 192.0.2.1 3.1 id 0")]
-    [InlineData("an error about a query", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=3 CODE=1 [SRC=192.0.2.9 DST=192.0.2.8 PROTO=ICMP TYPE=8 CODE=0 ID=77 SEQ=1 ] \n", "IPv4 1 filter|INPUT|Rule|1 error Icmp 192.0.2.8 > 192.0.2.9 0.0 id 77")]
+    [InlineData("no query", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=9 CODE=0 \n",
+        "IPv4 1 filter|INPUT|Rule|1 Icmp 192.0.2.2 > 192.0.2.1 9.0 id 0")]
+    [InlineData("an error about an error", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=3 CODE=1 [SRC=192.0.2.9 DST=192.0.2.8 " +
+        "PROTO=ICMP TYPE=3 CODE=1 [SRC=192.0.2.7 DST=192.0.2.6 PROTO=99 ] ] \n", "IPv4 1 filter|INPUT|Rule|1 error Icmp 192.0.2.2 > 192.0.2.1 3.1 id 0")]
+    [InlineData("an error about a query", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=ICMP TYPE=3 CODE=1 [SRC=192.0.2.9 DST=192.0.2.8 " +
+        "PROTO=ICMP TYPE=8 CODE=0 ID=77 SEQ=1 ] \n", "IPv4 1 filter|INPUT|Rule|1 error Icmp 192.0.2.8 > 192.0.2.9 0.0 id 77")]
     [InlineData("AH", Header + "TRACE: filter:INPUT:rule:1 " + Packet4 + "PROTO=AH SPI=0x1 \n", "IPv4 1 filter|INPUT|Rule|1 Ah 192.0.2.2:0 > 192.0.2.1:0")]
-    public void A_line_is_read_for_what_it_is(string name, string record, string told) => Assert.True(Decode(Encoding.UTF8.GetBytes(record)) == told, $"{name}: {Decode(Encoding.UTF8.GetBytes(record))}");
+    public void A_line_is_read_for_what_it_is(string name, string record, string told) =>
+        Assert.True(Decode(Encoding.UTF8.GetBytes(record)) == told, $"{name}: {Decode(Encoding.UTF8.GetBytes(record))}");
 
     [Fact]
     public void A_record_cut_off_anywhere_never_throws_and_never_tells_another_flow()

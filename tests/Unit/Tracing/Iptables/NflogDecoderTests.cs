@@ -144,7 +144,8 @@ public class NflogDecoderTests
     [InlineData("TRACE: mangle:POSTROUTING:policy:12", "mangle|POSTROUTING|Policy|12")]
     [InlineData("TRACE: nat:a:b::c:return:3 ", "nat|a:b::c|Return|3")]
     [InlineData("TRACE: filter:rule:1:rule:2147483647 ", "filter|rule:1|Rule|2147483647")]
-    public void A_chains_name_may_hold_what_separates_the_parts(string prefix, string step) => Assert.Contains(step, Show(Line(prefix)), StringComparison.Ordinal);
+    public void A_chains_name_may_hold_what_separates_the_parts(string prefix, string step) =>
+        Assert.Contains(step, Show(Line(prefix)), StringComparison.Ordinal);
 
     [Theory]
     [InlineData("")]

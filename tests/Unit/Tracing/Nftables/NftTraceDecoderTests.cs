@@ -33,7 +33,8 @@ public class NftTraceDecoderTests
         }.Message();
         Assert.Equal(DecodeResult.Decoded, Decode(bytes, out NftTraceMessage trace));
         Assert.True(trace.Table.SequenceEqual("t"u8) && trace.Chain.SequenceEqual("c"u8) && trace.JumpChain.SequenceEqual("next"u8));
-        Assert.Equal((0x1_0000_0002ul, NFT_JUMP, 5u, 6u, true, true, TraceStepType.Rule), (trace.Handle, trace.Verdict, trace.Id, trace.ConntrackId, trace.IsReply, trace.HasPacket, trace.Type));
+        Assert.Equal((0x1_0000_0002ul, NFT_JUMP, 5u, 6u, true, true, TraceStepType.Rule),
+            (trace.Handle, trace.Verdict, trace.Id, trace.ConntrackId, trace.IsReply, trace.HasPacket, trace.Type));
         Assert.Equal((40000, 443), (trace.Packet.Key.Original.SrcPort, trace.Packet.Key.Original.DstPort));
     }
 
