@@ -4,23 +4,15 @@ using Xunit;
 
 namespace Conntracker.Tests.Unit.Export;
 
-public sealed class FlowTreeTests : IDisposable
+/// <summary>The entries of a tree, their number at its limit, and reading it back.</summary>
+public sealed class FlowTreeTests : FlowTreeTest
 {
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
-    private readonly TempDirectory _folder = new();
     private string? _inMemory;
 
-    private string Root => _inMemory is null ? _folder.File("tree") : Path.Combine(_inMemory, "tree");
-
-    public void Dispose()
-    {
-        _folder.Dispose();
-        if (_inMemory is not null)
-        {
-            Directory.Delete(_inMemory, recursive: true);
-        }
-    }
+    /// <inheritdoc/>
+    protected override string Root => _inMemory is null ? base.Root : Path.Combine(_inMemory, "tree");
 
     [Fact]
     public void Entries_are_empty_files_that_only_their_owner_can_read_in_folders_that_only_he_can_enter()
@@ -172,106 +164,6 @@ public sealed class FlowTreeTests : IDisposable
         Assert.Equal("at least 3", count.ToString());
     }
 
-    [Theory]
-    [InlineData("tree")]
-    [InlineData("tree/out")]
-    [InlineData("tree/out/tcp")]
-    public void A_link_in_place_of_a_folder_is_refused_and_nothing_appears_behind_it(string slot)
-    {
-        string outside = _folder.File("outside");
-        Directory.CreateDirectory(outside);
-        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(slot))!);
-        Directory.CreateSymbolicLink(_folder.File(slot), outside);
-        LogFileException error = Assert.Throws<LogFileException>(() => Write(Flow(1)));
-        Assert.Equal((LogFileReason.TargetIsLink, _folder.File(slot)), (error.Reason, error.Path));
-        Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
-    }
-
-    [Fact]
-    public void A_link_that_appears_while_the_tree_is_open_is_refused_too()
-    {
-        string outside = _folder.File("outside");
-        Directory.CreateDirectory(outside);
-        using FlowTree tree = FlowTree.Open(Root, new FlowTreeOptions());
-        Directory.Delete(Path.Combine(Root, "out"), recursive: true);
-        Directory.CreateSymbolicLink(Path.Combine(Root, "out"), outside);
-        Assert.Equal(LogFileReason.TargetIsLink, Assert.Throws<LogFileException>(() => tree.Write(Flow(1))).Reason);
-        Assert.Empty(Directory.EnumerateFileSystemEntries(outside));
-
-        // What is not concerned goes on.
-        tree.Write(TreeFlows.Of(FlowDirection.In, FlowProtocol.Tcp, "8.8.8.8", 5, "10.0.0.1", 22));
-        Assert.True(File.Exists(Path.Combine(Root, "in/tcp/INTERNET-PORT-10.0.0.1-22")));
-    }
-
-    [Fact]
-    public void A_link_in_place_of_an_entry_is_not_followed()
-    {
-        string victim = _folder.File("victim");
-        Directory.CreateDirectory(Path.Combine(Root, "out/tcp"));
-        File.CreateSymbolicLink(Path.Combine(Root, "out/tcp/10.0.0.1-PORT-INTERNET-1"), victim);
-        using FlowTree tree = FlowTree.Open(Root, new FlowTreeOptions());
-        File.CreateSymbolicLink(Path.Combine(Root, "out/tcp/10.0.0.1-PORT-INTERNET-2"), victim);
-        tree.Write(Flow(1));
-        tree.Write(Flow(2));
-        Assert.False(File.Exists(victim));
-        Assert.Equal((0, 2), (tree.Created, tree.Count));
-    }
-
-    [Theory]
-    [InlineData("tree")]
-    [InlineData("tree/out")]
-    [InlineData("tree/out/tcp")]
-    public void A_folder_of_another_user_is_refused_even_for_root(string slot)
-    {
-        Assert.SkipUnless(Environment.IsPrivilegedProcess, "Needs root, to give a folder to another user.");
-        Directory.CreateDirectory(_folder.File(slot));
-        using Process chown = Process.Start("chown", ["12345", _folder.File(slot)]);
-        chown.WaitForExit();
-        LogFileException error = Assert.Throws<LogFileException>(() => Write(Flow(1)));
-        Assert.Equal(LogFileReason.ForeignOwner, error.Reason);
-        Assert.Contains("12345", error.Message, StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("tree")]
-    [InlineData("tree/out")]
-    [InlineData("tree/out/tcp")]
-    public void A_file_in_place_of_a_folder_is_told(string slot)
-    {
-        Directory.CreateDirectory(Path.GetDirectoryName(_folder.File(slot))!);
-        File.WriteAllText(_folder.File(slot), "precious");
-        Assert.Equal(LogFileReason.NotFolder, Assert.Throws<LogFileException>(() => Write(Flow(1))).Reason);
-        Assert.Equal("precious", File.ReadAllText(_folder.File(slot)));
-    }
-
-    [Fact]
-    public void A_missing_parent_is_told_and_not_made()
-    {
-        LogFileException error = Assert.Throws<LogFileException>(() => FlowTree.Open(_folder.File("no/tree"), new FlowTreeOptions()));
-        Assert.Equal(LogFileReason.MissingDirectory, error.Reason);
-        Assert.False(Directory.Exists(_folder.File("no")));
-    }
-
-    [Fact]
-    public void A_folder_that_must_be_empty_is_refused_when_it_is_not()
-    {
-        FlowTreeOptions options = new() { NoClobber = true };
-        Write(options, Flow(1)).Dispose();
-        Assert.Equal(LogFileReason.Exists, Assert.Throws<LogFileException>(() => Write(options, Flow(2))).Reason);
-        Assert.Single(TreeFlows.Files(Root));
-    }
-
-    [Fact]
-    public void A_folder_that_somebody_removes_is_made_anew()
-    {
-        using FlowTree tree = Write(Flow(1));
-        Directory.Delete(Path.Combine(Root, "out"), recursive: true);
-        tree.Write(Flow(2));
-        Assert.Equal(["out/tcp/10.0.0.1-PORT-INTERNET-2"], TreeFlows.Files(Root));
-        Directory.Delete(Root, recursive: true);
-        Assert.Equal(LogFileReason.MissingDirectory, Assert.Throws<LogFileException>(() => tree.Write(Flow(3))).Reason);
-    }
-
     [Fact]
     public void All_protocols_at_once_need_no_descriptor_each()
     {
@@ -302,7 +194,7 @@ public sealed class FlowTreeTests : IDisposable
             TreeFlows.Of(FlowDirection.Unknown, FlowProtocol.Tcp, "0.0.0.0", null, "10.0.0.2", 80, FlowFolding.Client),
         ];
         Write(flows).Dispose();
-        string copy = _folder.File("copy");
+        string copy = PathOf("copy");
         using (FlowTree tree = FlowTree.Open(copy, new FlowTreeOptions()))
         {
             foreach (Flow flow in FlowReader.ReadTree(Root, error => Assert.Fail(error.Message)))
@@ -341,26 +233,13 @@ public sealed class FlowTreeTests : IDisposable
         [.. Directory.EnumerateDirectories(Root, "*", SearchOption.AllDirectories)
             .Select(each => Path.GetRelativePath(Root, each)).Order(StringComparer.Ordinal)];
 
-    private static Flow Flow(int port) => TreeFlows.Of(FlowDirection.Out, FlowProtocol.Tcp, "10.0.0.1", 50000, "8.8.8.8", port);
-
-    private FlowTree Write(params Flow[] flows) => Write(new FlowTreeOptions(), flows);
-
-    private FlowTree Write(FlowTreeOptions options, params Flow[] flows)
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
     {
-        FlowTree tree = FlowTree.Open(Root, options);
-        try
+        base.Dispose(disposing);
+        if (_inMemory is not null)
         {
-            foreach (Flow flow in flows)
-            {
-                tree.Write(flow);
-            }
-
-            return tree;
-        }
-        catch
-        {
-            tree.Dispose();
-            throw;
+            Directory.Delete(_inMemory, recursive: true);
         }
     }
 }
