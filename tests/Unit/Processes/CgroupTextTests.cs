@@ -33,7 +33,10 @@ public sealed class CgroupTextTests : IDisposable
     [InlineData($"/kubepods/besteffort/pod1/{Id}", Id)]
     [InlineData($"/system.slice/containerd.service/kubepods-pod1.slice:cri-containerd:{Id}", Id)]
     [InlineData("/lxc.payload.web1/system.slice/nginx.service", "web1")]
+    [InlineData("/lxc.payload/web3/init.scope", "web3")]
     [InlineData("/lxc/web2", "web2")]
+    [InlineData("/lxc/100/ns/system.slice/nginx.service", "100")]
+    [InlineData($"/lxc.payload.web1/docker/{Id}", Id)]
     [InlineData($"/machine.slice/libpod-conmon-{Id}.scope", null)]
     [InlineData("/lxc.monitor.web1", null)]
     [InlineData("/user.slice/user-1000.slice/session-3.scope", null)]
@@ -49,6 +52,10 @@ public sealed class CgroupTextTests : IDisposable
     [InlineData("/user.slice/user-1000.slice/session-3.scope", "session-3.scope")]
     [InlineData($"/system.slice/docker-{Id}.scope/system.slice/sshd.service", $"docker-{Id}.scope")]
     [InlineData("/lxc.payload.web1/system.slice/nginx.service", null)]
+    [InlineData("/lxc.payload/web3/init.scope", null)]
+    [InlineData("/lxc/100/ns/system.slice/nginx.service", null)]
+    [InlineData("/lxc.monitor.web1", null)]
+    [InlineData("/system.slice/lxc@web1.service/lxc.payload.web1/system.slice/nginx.service", "lxc@web1.service")]
     [InlineData("/system.slice", null)]
     public void The_unit_is_the_outermost_one_behind_the_slices(string path, string? unit) => Assert.Equal(unit, Of(path).Unit);
 
@@ -62,6 +69,9 @@ public sealed class CgroupTextTests : IDisposable
     [InlineData($"{UserManager}/user.slice/libpod-{OtherId}.scope", UserManager, "user@1000.service", null)]
     [InlineData($"/system.slice/docker-{Id}.scope/docker/{OtherId}", $"/system.slice/docker-{Id}.scope", $"docker-{Id}.scope", Id)]
     [InlineData($"/lxc/web2/lxc/{OtherId}", "/lxc/web2", null, "web2")]
+    [InlineData("/lxc.payload.web1/system.slice/nginx.service", "/lxc.payload.web1", null, "web1")]
+    [InlineData("/lxc.payload.web1/lxc.payload.sshd", "/lxc.payload.web1", null, "web1")]
+    [InlineData("/delegated/lxc.payload.web1", "/delegated", null, null)]
     public void Names_in_a_directory_that_is_not_roots_are_not_believed(string path, string delegated, string? unit, string? container) =>
         Assert.Equal(new CgroupText(path, unit, container), Of(path, delegated));
 
