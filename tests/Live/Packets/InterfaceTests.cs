@@ -62,7 +62,9 @@ public sealed class InterfaceTests
         TestClient.Exchange(network.Client, FlowProtocol.Tcp, source, target);
 
         Eventually.True("both have seen its end", () => ClosedFlow(any) is not null && ClosedFlow(inside) is not null);
-        Thread.Sleep(200);
+        // Captures read packets in their order: whoever has seen this one on all its interfaces has seen every packet before it.
+        TestClient.Send(network.Client, FlowProtocol.Udp, new IPEndPoint(source.Address, 40009), new IPEndPoint(target.Address, 5009));
+        Eventually.True("a later packet on both interfaces", () => any.FlowTo(5009).Packets == 2 && inside.FlowTo(5009).Packets == 1);
         Flow once = ClosedFlow(inside)!;
         Flow twice = ClosedFlow(any)!;
         Assert.Equal((FlowDirection.Forward, source.Address, 1), (twice.Direction, twice.SrcAddress, (int)twice.Connections));

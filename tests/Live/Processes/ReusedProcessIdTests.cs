@@ -38,7 +38,7 @@ public sealed class ReusedProcessIdTests
         while os.path.exists(f'/proc/{first}'):
             pass
         start(first, '''if True:
-            import os, socket, sys, time
+            import os, socket, sys
             open('/proc/self/comm', 'w').write('INNOCENT')
             own = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
             own.bind(('127.0.0.1', int(sys.argv[1])))
@@ -46,7 +46,7 @@ public sealed class ReusedProcessIdTests
             own.send(b'x')
             own.recv(9)
             print('innocent', os.getpid(), flush=True)
-            time.sleep(60)''', sys.argv[2], sys.argv[1])
+            sys.stdin.read()''', sys.argv[2], sys.argv[1])
         os.waitpid(first, 0)
         """;
 
@@ -59,7 +59,7 @@ public sealed class ReusedProcessIdTests
         Ask(host, 40001);
         Assert.Equal("A-OLD", WaitForReplyProcess(capture, 40001).Name);
 
-        program.Feed("\n");
+        program.Write("\n");
         Eventually.True($"the innocent process\n{program.Output}\n{program.Error}", () => program.Output.Contains("innocent", StringComparison.Ordinal));
         string[] ids = [.. program.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split(' ')[1])];
         Assert.Equal(ids[0], ids[1]);

@@ -8,6 +8,15 @@ internal static class ProcessCapture
 {
     private const string CgroupRoot = "/sys/fs/cgroup";
 
+    // What src/Conntracker.Bpf needs, by the names of bpftool(8).
+    private static readonly string[] s_needs =
+    [
+        "program_type cgroup_skb", "program_type cgroup_sock", "program_type cgroup_sock_addr", "program_type sock_ops",
+        "map_type sk_storage", "map_type lru_hash", "map_type ringbuf", "map_type percpu_array",
+    ];
+
+    private static readonly Lazy<string?> s_lack = new(FindLack);
+
     /// <summary>Starts one; skips the test where this build or this kernel has no eBPF programs.</summary>
     public static LiveCapture Start(TestNamespace where, string? recordPath = null) =>
         Start(new CaptureOptions { NetworkNamespace = where.Name, ResolveProcess = true, RecordPath = recordPath });
@@ -17,18 +26,30 @@ internal static class ProcessCapture
     {
         NeedPrograms();
         LiveCapture live = LiveCapture.Start(options);
-        if (live.Capture.Notices.FirstOrDefault(notice => notice.Contains("eBPF", StringComparison.Ordinal)) is string notice)
+        try
+        {
+            CheckAttached(string.Join('\n', live.Capture.Notices));
+        }
+        catch
         {
             live.Dispose();
-            Assert.Skip(notice);
+            throw;
         }
 
         return live;
     }
 
-    /// <summary>Skips the test where this build has no eBPF programs.</summary>
-    public static void NeedPrograms() =>
+    /// <summary>Skips the test where this build has no eBPF programs, or this kernel cannot run them.</summary>
+    public static void NeedPrograms()
+    {
+        TestNamespace.NeedRoot();
         Assert.SkipWhen(AttributionPrograms.MissingAtBuild is not null, $"This build has no eBPF programs: {AttributionPrograms.MissingAtBuild}.");
+        Assert.SkipWhen(s_lack.Value is not null, s_lack.Value ?? "");
+    }
+
+    /// <summary>Fails when a capture reports that it runs without its eBPF programs, although this kernel can run them.</summary>
+    /// <param name="notices">What the capture has reported.</param>
+    public static void CheckAttached(string notices) => Assert.DoesNotContain("eBPF", notices, StringComparison.Ordinal);
 
     /// <summary>Runs a Python program in a namespace to its end; what it prints.</summary>
     public static string Python(this TestNamespace where, string program, params IEnumerable<string> arguments) =>
@@ -49,4 +70,17 @@ internal static class ProcessCapture
 
     /// <summary>The root of the cgroup2 hierarchy.</summary>
     public static string Cgroups => CgroupHierarchy.FindRoot() ?? CgroupRoot;
+
+    // Another program answers, so that a capture that fails to attach its programs cannot skip its own tests.
+    private static string? FindLack()
+    {
+        if (!File.ReadLines("/proc/mounts").Any(line => line.Split(' ')[2] == "cgroup2"))
+        {
+            return "The cgroup2 hierarchy is not mounted, and eBPF programs need its root.";
+        }
+
+        ToolResult probe = Tool.Try(Tool.Need("bpftool"), "feature", "probe", "kernel");
+        string[] missing = [.. s_needs.Where(each => !probe.Output.Contains($"{each} is available", StringComparison.Ordinal))];
+        return missing.Length == 0 ? null : $"This kernel lacks what the eBPF programs need, by 'bpftool feature probe': {string.Join(", ", missing)}.";
+    }
 }

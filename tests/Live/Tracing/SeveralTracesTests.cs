@@ -61,7 +61,8 @@ public sealed class SeveralTracesTests
             TracedNetwork.ClientAt(FlowFamily.IPv4, 40000), TracedNetwork.ServerAt(FlowFamily.IPv4, 7000));
         network.Expect(40000, Expected);
 
-        Thread.Sleep(TimeSpan.FromSeconds(1.2));
+        Eventually.True("the end of its time in the kernel", () =>
+            !network.Firewall.Run("nft", "list", "set", "inet", "conntracker", "traced4_ports").Contains("40000", StringComparison.Ordinal));
         for (int i = 0; i < 5; i++)
         {
             TestClient.Echo(socket, 10);

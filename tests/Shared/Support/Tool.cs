@@ -105,6 +105,13 @@ internal sealed class Tool : IDisposable
         return this;
     }
 
+    /// <summary>Gives it a part of its standard input, which stays open until it is disposed of.</summary>
+    public void Write(string text)
+    {
+        _process.StandardInput.Write(text);
+        _process.StandardInput.Flush();
+    }
+
     /// <summary>Waits for its end; kills it and fails when that does not come.</summary>
     public ToolResult Wait(TimeSpan? patience = null)
     {
@@ -140,6 +147,8 @@ internal sealed class Tool : IDisposable
         }
 
         _isDisposed = true;
+        // Also for its children: they hold its output, whose end is waited for.
+        _process.StandardInput.Close();
         if (IsRunning)
         {
             _process.Kill();
