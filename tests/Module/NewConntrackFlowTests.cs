@@ -14,16 +14,19 @@ public sealed class NewConntrackFlowTests : ModuleTest
     [InlineData("New-ConntrackFlow -Protocol 17 -SrcAddress ::1 -DstAddress ([ipaddress] '::2') -DstPort '53' -SrcPort 5353", "Udp [::1]:5353 -> [::2]:53")]
     [InlineData("New-ConntrackFlow -Protocol Icmp -SrcAddress 203.0.113.9 -DstAddress 192.0.2.1", "Icmp 203.0.113.9 -> 192.0.2.1")]
     [InlineData("New-ConntrackFlow -Protocol 112 -SrcAddress 192.0.2.2 -DstAddress 224.0.0.18", "Vrrp 192.0.2.2 -> 224.0.0.18")]
-    [InlineData("[pscustomobject]@{ Protocol = 'Udp'; SrcAddress = '192.0.2.2'; DstAddress = '192.0.2.1'; DstPort = 53 } | New-ConntrackFlow", "Udp 192.0.2.2:45000 -> 192.0.2.1:53")]
+    [InlineData("[pscustomobject]@{ Protocol = 'Udp'; SrcAddress = '192.0.2.2'; DstAddress = '192.0.2.1'; DstPort = 53 } | New-ConntrackFlow",
+        "Udp 192.0.2.2:45000 -> 192.0.2.1:53")]
     [InlineData(Ssh + " -SrcPort 1000 | New-ConntrackFlow -DstPort 23", "Tcp 203.0.113.9:1000 -> 192.0.2.1:23")]
-    [InlineData("New-ConntrackFlow -Protocol Icmp -SrcAddress 203.0.113.9 -DstAddress 192.0.2.1 | New-ConntrackFlow -IcmpType 13", "Icmp 203.0.113.9 -> 192.0.2.1")]
+    [InlineData("New-ConntrackFlow -Protocol Icmp -SrcAddress 203.0.113.9 -DstAddress 192.0.2.1 | New-ConntrackFlow -IcmpType 13",
+        "Icmp 203.0.113.9 -> 192.0.2.1")]
     public void It_makes_the_flow_that_is_described(string script, string flow) => Assert.Equal(flow, Engine.Line(script));
 
     [Fact]
     public void Several_values_make_several_flows()
     {
         Assert.Equal("2048", Engine.Line("@(New-ConntrackFlow -Protocol Tcp, Udp -SrcAddress 203.0.113.9 -DstAddress 192.0.2.1 -DstPort 1-1024).Count"));
-        Assert.Equal("8", Engine.Line("@(New-ConntrackFlow -Protocol Tcp -SrcAddress 203.0.113.9, 203.0.113.10 -DstAddress 192.0.2.1, 192.0.2.2 -DstPort 22, 80).Count"));
+        Assert.Equal("8",
+            Engine.Line("@(New-ConntrackFlow -Protocol Tcp -SrcAddress 203.0.113.9, 203.0.113.10 -DstAddress 192.0.2.1, 192.0.2.2 -DstPort 22, 80).Count"));
     }
 
     [Fact]
@@ -31,11 +34,13 @@ public sealed class NewConntrackFlowTests : ModuleTest
     {
         Assert.Equal(
             ["Conntracker.Flow", "eth0", "New", "Unknown", "", ""],
-            Engine.Lines($"$flow = {Ssh} -InInterface eth0; $flow.PSObject.TypeNames[0]; $flow.InInterface; $flow.State; $flow.Verdict; \"$($flow.OutInterface)\"; \"$($flow.PacketMark)\""));
+            Engine.Lines($"$flow = {Ssh} -InInterface eth0; $flow.PSObject.TypeNames[0]; $flow.InInterface; $flow.State; $flow.Verdict; " +
+                "\"$($flow.OutInterface)\"; \"$($flow.PacketMark)\""));
         Assert.Equal(
             ["ppp0", "7", "0", "33"],
             Engine.Lines($"$flow = {Ssh} -OutInterface ppp0 -Mark 7 -UserId 33; $flow.OutInterface; $flow.PacketMark; $flow.Mark; $flow.Process.RealUserId"));
-        Assert.Equal(["3", "1"], Engine.Lines("$flow = New-ConntrackFlow -Protocol Icmp -SrcAddress 203.0.113.9 -DstAddress 192.0.2.1 -IcmpType 3 -IcmpCode 1; $flow.IcmpType; $flow.IcmpCode"));
+        Assert.Equal(["3", "1"], Engine.Lines("$flow = New-ConntrackFlow -Protocol Icmp -SrcAddress 203.0.113.9 -DstAddress 192.0.2.1 -IcmpType 3 " +
+            "-IcmpCode 1; $flow.IcmpType; $flow.IcmpCode"));
     }
 
     [Theory]
@@ -51,7 +56,8 @@ public sealed class NewConntrackFlowTests : ModuleTest
     [Fact]
     public void A_description_in_error_does_not_keep_the_next_one_from_its_flow()
     {
-        Answer answer = Engine.Run("'', '22' | ForEach-Object { [pscustomobject]@{ Protocol = 'Tcp'; SrcAddress = '::1'; DstAddress = '::1'; DstPort = if ($_) { $_ } } } | New-ConntrackFlow");
+        Answer answer = Engine.Run("'', '22' | ForEach-Object { [pscustomobject]@{ Protocol = 'Tcp'; SrcAddress = '::1'; DstAddress = '::1'; " +
+            "DstPort = if ($_) { $_ } } } | New-ConntrackFlow");
         Assert.Equal("FlowDescriptionInvalid", Assert.Single(answer.ErrorIds));
         Assert.Equal("Tcp [::1]:45000 -> [::1]:22", Assert.Single(answer.Lines));
     }
@@ -72,7 +78,8 @@ public sealed class NewConntrackFlowTests : ModuleTest
             new[] { ("-Protocol", "Tcp"), ("-SrcAddress", "203.0.113.9"), ("-DstAddress", "192.0.2.1"), ("-DstPort", "22") }
                 .Where(each => !arguments.Contains(each.Item1, StringComparison.Ordinal))
                 .Select(each => $" {each.Item1} {each.Item2}"));
-        Assert.Contains(Answer.IdOf(Engine.Fail($"New-ConntrackFlow {arguments}{rest}")), (string[])["ParameterArgumentTransformationError", "CannotConvertArgumentNoMessage"]);
+        Assert.Contains(Answer.IdOf(Engine.Fail($"New-ConntrackFlow {arguments}{rest}")),
+            (string[])["ParameterArgumentTransformationError", "CannotConvertArgumentNoMessage"]);
     }
 
     [Fact]
@@ -82,5 +89,6 @@ public sealed class NewConntrackFlowTests : ModuleTest
     [Fact]
     public void It_survives_Export_Clixml() => Assert.Equal(
         ["eth0", "33"],
-        Engine.Lines($"$there = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize(({Ssh} -OutInterface eth0 -UserId 33))); $there.OutInterface; $there.Process.RealUserId"));
+        Engine.Lines($"$there = [System.Management.Automation.PSSerializer]::Deserialize([System.Management.Automation.PSSerializer]::Serialize(({Ssh} " +
+            "-OutInterface eth0 -UserId 33))); $there.OutInterface; $there.Process.RealUserId"));
 }

@@ -18,7 +18,9 @@ public sealed record FirewallHost
     /// <summary>The network interfaces with their addresses, by index; the loopback interface is one of them.</summary>
     public IReadOnlyList<FirewallInterface> Interfaces { get; init; } = [];
 
-    /// <summary>The routes of all tables but <c>local</c>, which the kernel makes of the addresses; routes of the type local that a user added are here.</summary>
+    /// <summary>
+    /// The routes of all tables but <c>local</c>, which the kernel makes of the addresses; routes of the type local that a user added are here.
+    /// </summary>
     public IReadOnlyList<FirewallRoute> Routes { get; init; } = [];
 
     /// <summary>The rules that choose a routing table (<c>ip rule</c>), without the three that each host has.</summary>

@@ -6,7 +6,9 @@ public sealed record FirewallRoute
     /// <summary>The destination prefix (RTA_DST): <c>192.0.2.0/24</c>; the default route is <c>0.0.0.0/0</c> or <c>::/0</c>.</summary>
     public required string Destination { get; init; }
 
-    /// <summary>The name of the outgoing interface (RTA_OIF); null for a route without one, such as <c>blackhole</c>. Of a multipath route the first hop.</summary>
+    /// <summary>
+    /// The name of the outgoing interface (RTA_OIF); null for a route without one, such as <c>blackhole</c>. Of a multipath route the first hop.
+    /// </summary>
     public string? Interface { get; init; }
 
     /// <summary>The next hop (RTA_GATEWAY, RTA_VIA); null when the destination is on the link.</summary>

@@ -10,7 +10,10 @@ public enum FlowTestDependency : byte
     /// <summary>The rate of packets: <c>limit</c>, <c>hashlimit</c>, a meter.</summary>
     Rate = 1,
 
-    /// <summary>What other packets left behind: <c>ct count</c>, <c>connlimit</c>, <c>recent</c>, <c>quota</c>, elements that rules add to sets or that expire.</summary>
+    /// <summary>
+    /// What other packets left behind: <c>ct count</c>, <c>connlimit</c>, <c>recent</c>, <c>quota</c>, elements that rules add to sets or that
+    /// expire.
+    /// </summary>
     State = 2,
 
     /// <summary>A program: <c>queue</c>, <c>synproxy</c>, <c>tproxy</c>, the match of a socket or a cgroup.</summary>

@@ -3,7 +3,9 @@ namespace Conntracker.Core.Rulesets;
 /// <summary>What a rule of nftables does to a packet, as its text shows it.</summary>
 internal static class NftVerdict
 {
-    /// <summary>The verdict: <c>accept</c>, <c>drop</c>, <c>reject</c>, <c>queue</c>, <c>return</c>, <c>jump CHAIN</c>, <c>goto CHAIN</c> or <c>continue</c>.</summary>
+    /// <summary>
+    /// The verdict: <c>accept</c>, <c>drop</c>, <c>reject</c>, <c>queue</c>, <c>return</c>, <c>jump CHAIN</c>, <c>goto CHAIN</c> or <c>continue</c>.
+    /// </summary>
     /// <returns>
     /// <c>jump</c> or <c>goto</c> alone for a chain in braces. Null when the text does not show it: a verdict map, or a statement that takes the packet.
     /// </returns>
@@ -36,8 +38,8 @@ internal static class NftVerdict
 
                 // The kernel ends the chain after NAT as after accept; "ct status dnat" and "icmp type redirect" are matches.
                 "dnat" or "snat" when next is "to" or "ip" or "ip6" or "prefix" => "accept",
-                "masquerade" or "redirect" when next is "" or "to" or "random" or "persistent" or "fully-random" or "random,persistent" or "fully-random,persistent"
-                    && previous is not ("type" or "!=") => "accept",
+                "masquerade" or "redirect" when next is "" or "to" or "random" or "persistent" or "fully-random"
+                    or "random,persistent" or "fully-random,persistent" && previous is not ("type" or "!=") => "accept",
                 "target" when previous is "xt" => IptablesVerdict.Of(next.Trim('"'), isGoto: false, isChain: false),
                 _ => verdict,
             };

@@ -51,7 +51,8 @@ internal static class RuleOwner
 
         foreach (RuleOwnerFact fact in RuleOwnerFact.All)
         {
-            if ((fact.Kind == RuleOwnerFactKind.Table && Matches(fact.Pattern, table)) || (fact.Kind == RuleOwnerFactKind.Chain && Matches(fact.Pattern, chain)))
+            if ((fact.Kind == RuleOwnerFactKind.Table && Matches(fact.Pattern, table))
+                || (fact.Kind == RuleOwnerFactKind.Chain && Matches(fact.Pattern, chain)))
             {
                 return fact.Owner;
             }

@@ -136,7 +136,8 @@ internal sealed class PacketJoin
     public void AddId(ref PacketInFlight packet)
     {
         ref FlowRecord record = ref _flows[packet.FlowSlot];
-        if (packet.ConntrackId == 0 || packet.IsError || record.Id == packet.ConntrackId || record.Folding != FlowFolding.None || _locator.Find(packet.ConntrackId) >= 0)
+        if (packet.ConntrackId == 0 || packet.IsError || record.Id == packet.ConntrackId
+            || record.Folding != FlowFolding.None || _locator.Find(packet.ConntrackId) >= 0)
         {
             return;
         }

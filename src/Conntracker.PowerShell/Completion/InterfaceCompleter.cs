@@ -6,7 +6,8 @@ using System.Management.Automation.Language;
 namespace Conntracker.PowerShell.Completion;
 
 /// <summary>
-/// Completes the names of interfaces, and for a capture <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the process's own.
+/// Completes the names of interfaces, and for a capture <c>any</c>: those of the network namespace that <c>-NetworkNamespace</c> names, else of the
+/// process's own.
 /// The tooltip shows which have traffic.
 /// </summary>
 public class InterfaceNameCompleter : IArgumentCompleter

@@ -21,7 +21,8 @@ public sealed class IcmpTests
             byte type = (byte)i;
             bool isReply = replies.ContainsValue(type);
             byte counterpart = replies.TryGetValue(type, out byte reply) ? reply : isReply ? replies.First(each => each.Value == type).Key : type;
-            Assert.Equal((replies.ContainsKey(type), isReply, counterpart), (Icmp.IsQuery(protocol, type), Icmp.IsReply(protocol, type), Icmp.Counterpart(protocol, type)));
+            Assert.Equal((replies.ContainsKey(type), isReply, counterpart),
+                (Icmp.IsQuery(protocol, type), Icmp.IsReply(protocol, type), Icmp.Counterpart(protocol, type)));
             Assert.False(Icmp.HasId(protocol, type) && Icmp.IsError(protocol, type), $"{protocol} {type}");
         }
     }

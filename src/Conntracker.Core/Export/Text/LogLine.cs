@@ -38,7 +38,8 @@ internal readonly record struct LogLine(LogLineKind Kind, UInt128 Source, UInt12
     public static LogLine From(ref readonly FlowRecord record)
     {
         ref readonly FlowEndpoints ends = ref record.Key.Original;
-        return From(KindOf(in record), ends.Src.ToUInt128(), ends.Dst.ToUInt128(), IsClientFolded(in record) ? null : ends.SrcPort, ends.DstPort, ends.IcmpType, ends.IcmpCode);
+        return From(KindOf(in record), ends.Src.ToUInt128(), ends.Dst.ToUInt128(),
+            IsClientFolded(in record) ? null : ends.SrcPort, ends.DstPort, ends.IcmpType, ends.IcmpCode);
     }
 
     /// <summary>The reply direction of a flow.</summary>
@@ -46,7 +47,8 @@ internal readonly record struct LogLine(LogLineKind Kind, UInt128 Source, UInt12
     {
         ref readonly FlowEndpoints ends = ref record.Reply;
         return From(
-            KindOf(in record), ends.Dst.ToUInt128(), ends.Src.ToUInt128(), IsClientFolded(in record) ? null : ends.DstPort, ends.SrcPort, ends.IcmpType, ends.IcmpCode).Reversed();
+            KindOf(in record), ends.Dst.ToUInt128(), ends.Src.ToUInt128(), IsClientFolded(in record)
+                ? null : ends.DstPort, ends.SrcPort, ends.IcmpType, ends.IcmpCode).Reversed();
     }
 
     // From the client to the service. Null: aggregated or not known.

@@ -68,7 +68,8 @@ public sealed record FlowDescription
 
     private static bool Fit(FlowProtocol protocol, IPAddress src, IPAddress dst) => src.AddressFamily == dst.AddressFamily && IsOf(protocol, src);
 
-    private static IEnumerable<int> Numbers(IReadOnlyList<PortRange> ranges) => ranges.SelectMany(each => Enumerable.Range(each.First, each.Last - each.First + 1));
+    private static IEnumerable<int> Numbers(IReadOnlyList<PortRange> ranges) =>
+        ranges.SelectMany(each => Enumerable.Range(each.First, each.Last - each.First + 1));
 
     private void Check()
     {
@@ -81,7 +82,8 @@ public sealed record FlowDescription
         CheckInterface(OutInterface);
         Require(
             UserId is null || InInterface is null,
-            $"A packet that comes in by {InInterface} has no user: only packets that the host itself sends have one. Leave out the user or the interface that it comes in by.");
+            $"A packet that comes in by {InInterface} has no user: only packets that the host itself sends have one. " +
+                "Leave out the user or the interface that it comes in by.");
     }
 
     // A value that is in no flow is a mistake that would go unnoticed.
@@ -90,17 +92,20 @@ public sealed record FlowDescription
         foreach (IPAddress address in SrcAddresses.Concat(DstAddresses))
         {
             Require(!address.IsIPv4MappedToIPv6, $"{address} is an IPv4 address in IPv6's notation: no packet has it. Use {address.MapToIPv4()}.");
-            Require(address.AddressFamily != AddressFamily.InterNetworkV6 || address.ScopeId == 0, $"{address} names an interface. Leave out what follows the address, and name the interface itself.");
+            Require(address.AddressFamily != AddressFamily.InterNetworkV6 || address.ScopeId == 0,
+                $"{address} names an interface. Leave out what follows the address, and name the interface itself.");
         }
 
         foreach (IPAddress src in SrcAddresses)
         {
-            Require(DstAddresses.Any(dst => dst.AddressFamily == src.AddressFamily), $"The source {src} is {FamilyOf(src)}, and no destination is: both ends of a flow have the same family.");
+            Require(DstAddresses.Any(dst => dst.AddressFamily == src.AddressFamily),
+                $"The source {src} is {FamilyOf(src)}, and no destination is: both ends of a flow have the same family.");
         }
 
         foreach (IPAddress dst in DstAddresses)
         {
-            Require(SrcAddresses.Any(src => src.AddressFamily == dst.AddressFamily), $"The destination {dst} is {FamilyOf(dst)}, and no source is: both ends of a flow have the same family.");
+            Require(SrcAddresses.Any(src => src.AddressFamily == dst.AddressFamily),
+                $"The destination {dst} is {FamilyOf(dst)}, and no source is: both ends of a flow have the same family.");
         }
 
         foreach (FlowProtocol protocol in Protocols)
@@ -177,7 +182,8 @@ public sealed record FlowDescription
     }
 
     private static void CheckInterface(string? name) => Require(
-        name is null || (name.Length is > 0 and <= LongestInterfaceName && !name.Any(each => char.IsWhiteSpace(each) || each is '/' or ':') && name is not ("." or "..")),
+        name is null || (name.Length is > 0 and <= LongestInterfaceName
+            && !name.Any(each => char.IsWhiteSpace(each) || each is '/' or ':') && name is not ("." or "..")),
         $"'{name}' cannot be the name of an interface: a name has 1 to {LongestInterfaceName} characters, without spaces, '/' and ':'.");
 
     private static FlowFamily FamilyOf(IPAddress address) => address.AddressFamily == AddressFamily.InterNetwork ? FlowFamily.IPv4 : FlowFamily.IPv6;

@@ -37,7 +37,8 @@ public sealed record FlowTest
     public IReadOnlyList<TraceStep> ReplyPath { get; init; } = [];
 
     /// <summary>
-    /// Whether the verdict is another one than <see cref="OldVerdict"/>, counting a flow whose answer is not accepted as not accepted. Null when either is unknown.
+    /// Whether the verdict is another one than <see cref="OldVerdict"/>, counting a flow whose answer is not accepted as not accepted. Null when
+    /// either is unknown.
     /// </summary>
     public bool? Changed { get; init; }
 

@@ -17,7 +17,8 @@ internal static class TraceSelector
         bool lacksId = FlowKey.IsIcmp(flow.Protocol) && flow.IcmpId is null;
         return flow.Folding != FlowFolding.None ? "it is folded and includes many flows. Select by addresses and ports instead."
             : flow.ReplySrcAddress is null || flow.ReplyDstAddress is null || lacksPorts || lacksId
-                ? "its tuple is not complete, for example because it comes from a text log. Select by addresses and ports, or use a flow from Get-ConntrackFlow."
+                ? "its tuple is not complete, for example because it comes from a text log. Select by addresses and ports, or use a flow from " +
+                    "Get-ConntrackFlow."
             : null;
     }
 
@@ -42,7 +43,8 @@ internal static class TraceSelector
         string nfproto = flow.Family == FlowFamily.IPv6 ? "ipv6" : "ipv4";
         TraceTuple tuple = TraceTuple.All.First(each => each.Nfproto == nfproto && each.Suffix.EndsWith(suffix, StringComparison.Ordinal));
         string original = Key(flow.SrcAddress, flow.DstAddress, flow.SrcPort, flow.DstPort);
-        string reply = Key(flow.ReplySrcAddress ?? flow.DstAddress, flow.ReplyDstAddress ?? flow.SrcAddress, flow.ReplySrcPort ?? flow.DstPort, flow.ReplyDstPort ?? flow.SrcPort);
+        string reply = Key(flow.ReplySrcAddress ?? flow.DstAddress, flow.ReplyDstAddress ?? flow.SrcAddress,
+            flow.ReplySrcPort ?? flow.DstPort, flow.ReplyDstPort ?? flow.SrcPort);
         return original == reply ? [(tuple, original)] : [(tuple, original), (tuple, reply)];
 
         string Key(IPAddress src, IPAddress dst, ushort? srcPort, ushort? dstPort) => string.Create(
@@ -57,8 +59,10 @@ internal static class TraceSelector
         .. from part in Parts(query)
            from rule in (string[])
            [
-               $"{part.Protocols} {Match($"{part.Header} saddr", part.Src)}{Match($"{part.Header} daddr", part.Dst)}{Match("th sport", part.SrcPort)}{Match("th dport", part.DstPort)}",
-               $"{part.Protocols} {Match($"{part.Header} daddr", part.Src)}{Match($"{part.Header} saddr", part.Dst)}{Match("th dport", part.SrcPort)}{Match("th sport", part.DstPort)}",
+               $"{part.Protocols} {Match($"{part.Header} saddr", part.Src)}{Match($"{part.Header} daddr", part.Dst)}" +
+                   $"{Match("th sport", part.SrcPort)}{Match("th dport", part.DstPort)}",
+               $"{part.Protocols} {Match($"{part.Header} daddr", part.Src)}{Match($"{part.Header} saddr", part.Dst)}" +
+                   $"{Match("th dport", part.SrcPort)}{Match("th sport", part.DstPort)}",
            ]
            select rule.TrimEnd(),
     ];
@@ -71,8 +75,10 @@ internal static class TraceSelector
         .. from part in Parts(query)
            from tuple in TraceTuple.All
            where tuple.Nfproto == part.Nfproto && (tuple.HasPorts || (part.SrcPort is null && part.DstPort is null))
-           select $"{part.Protocols} {tuple.Condition} ct direction original {Match($"ct original {part.Header} saddr", part.Src)}{Match($"ct original {part.Header} daddr", part.Dst)}"
-               + $"{Match("ct original proto-src", part.SrcPort)}{Match("ct original proto-dst", part.DstPort)}add @{tuple.Set("traced")} {{ {tuple.ReverseKey} timeout {timeout} }}",
+           select $"{part.Protocols} {tuple.Condition} ct direction original "
+               + $"{Match($"ct original {part.Header} saddr", part.Src)}{Match($"ct original {part.Header} daddr", part.Dst)}"
+               + $"{Match("ct original proto-src", part.SrcPort)}{Match("ct original proto-dst", part.DstPort)}add @{tuple.Set("traced")} {{ "
+               + $"{tuple.ReverseKey} timeout {timeout} }}",
     ];
 
     private static List<Part> Parts(FlowQuery query)
@@ -94,7 +100,9 @@ internal static class TraceSelector
         return parts.Count switch
         {
             0 => throw new ArgumentException("No flow can match: the addresses have different families, or the protocol has no ports."),
-            > MaximumRules => throw new ArgumentException($"This requires {parts.Count} rules, one for each combination of address and port. The limit is {MaximumRules}. Use subnets and port ranges, or several traces."),
+            > MaximumRules =>
+                throw new ArgumentException($"This requires {parts.Count} rules, one for each combination of address and port. " +
+                    $"The limit is {MaximumRules}. Use subnets and port ranges, or several traces."),
             _ => parts,
         };
     }

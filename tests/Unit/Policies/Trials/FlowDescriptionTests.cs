@@ -17,10 +17,14 @@ public class FlowDescriptionTests
         { "an ICMP type of TCP", s_ssh with { IcmpType = 8 }, "Tcp has no ICMP type" },
         { "an ICMP code of TCP", s_ssh with { IcmpCode = 1 }, "Tcp has no ICMP type and code" },
         { "a code without a type", Describe("Icmp", "203.0.113.9", "192.0.2.1") with { IcmpCode = 1 }, "without a type" },
-        { "one type for two protocols", Describe("Icmp IcmpV6", "203.0.113.9 ::1", "192.0.2.1 ::1") with { IcmpType = 8 }, "one thing for Icmp and another for IcmpV6" },
-        { "two families", Describe("Tcp", "203.0.113.9", "2001:db8::1") with { DstPorts = [new PortRange(22)] }, "The source 203.0.113.9 is IPv4, and no destination is" },
-        { "a source without a partner", s_ssh with { SrcAddresses = [.. s_ssh.SrcAddresses, IPAddress.Parse("2001:db8::9")] }, "The source 2001:db8::9 is IPv6" },
-        { "a destination without a partner", s_ssh with { DstAddresses = [.. s_ssh.DstAddresses, IPAddress.Parse("2001:db8::9")] }, "The destination 2001:db8::9 is IPv6" },
+        { "one type for two protocols",
+            Describe("Icmp IcmpV6", "203.0.113.9 ::1", "192.0.2.1 ::1") with { IcmpType = 8 }, "one thing for Icmp and another for IcmpV6" },
+        { "two families",
+            Describe("Tcp", "203.0.113.9", "2001:db8::1") with { DstPorts = [new PortRange(22)] }, "The source 203.0.113.9 is IPv4, and no destination is" },
+        { "a source without a partner",
+            s_ssh with { SrcAddresses = [.. s_ssh.SrcAddresses, IPAddress.Parse("2001:db8::9")] }, "The source 2001:db8::9 is IPv6" },
+        { "a destination without a partner",
+            s_ssh with { DstAddresses = [.. s_ssh.DstAddresses, IPAddress.Parse("2001:db8::9")] }, "The destination 2001:db8::9 is IPv6" },
         { "ICMP of the other family", Describe("Icmp", "::1", "::1"), "Icmp is a protocol of IPv4, and none of the addresses is. Use IcmpV6." },
         { "ICMPv6 of the other family", Describe("IcmpV6", "127.0.0.1", "127.0.0.1"), "IcmpV6 is a protocol of IPv6, and none of the addresses is. Use Icmp." },
         { "an address that no protocol has", Describe("Icmp", "203.0.113.9 2001:db8::9", "192.0.2.1 2001:db8::1"), "Icmp is not a protocol of IPv6" },
@@ -70,7 +74,8 @@ public class FlowDescriptionTests
     [InlineData("Icmp", "127.0.0.1", 13, null, 13, 0, 1)]
     [InlineData("Icmp", "127.0.0.1", 3, 4, 3, 4, null)]
     [InlineData("IcmpV6", "::1", 135, null, 135, 0, null)]
-    public void Icmp_is_an_echo_request_unless_told_otherwise(string protocol, string address, int? type, int? code, int expectedType, int expectedCode, int? expectedId)
+    public void Icmp_is_an_echo_request_unless_told_otherwise(string protocol,
+        string address, int? type, int? code, int expectedType, int expectedCode, int? expectedId)
     {
         Flow flow = Assert.Single((Describe(protocol, address, address) with { IcmpType = (byte?)type, IcmpCode = (byte?)code }).ToFlows());
         Assert.Equal((expectedType, expectedCode, expectedId), (flow.IcmpType!.Value, flow.IcmpCode!.Value, flow.IcmpId));

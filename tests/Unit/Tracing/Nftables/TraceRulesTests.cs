@@ -36,9 +36,12 @@ public class TraceRulesTests
     {
         string[] lines = TraceRules.Begin("conntracker_2", TraceMode.Flows, s_duration, 1000).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.All(lines, line => Assert.Matches("^add (chain|rule|set|counter) inet conntracker_2 ", line));
-        Assert.Contains("add set inet conntracker_2 chosen4_ports { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; flags timeout; size 8192; }", lines);
-        Assert.Contains("add set inet conntracker_2 traced6_icmp { typeof ip6 saddr . ip6 daddr . icmpv6 id; flags dynamic,timeout; timeout 30000ms; size 1000; limit rate 20/second burst 100 packets; }", lines);
-        Assert.Contains("add set inet conntracker_2 seen4_other { type ipv4_addr . ipv4_addr . inet_proto; flags dynamic,timeout; timeout 630000ms; size 1000; }", lines);
+        Assert.Contains("add set inet conntracker_2 chosen4_ports { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; flags timeout; " +
+            "size 8192; }", lines);
+        Assert.Contains("add set inet conntracker_2 traced6_icmp { typeof ip6 saddr . ip6 daddr . icmpv6 id; flags dynamic,timeout; timeout 30000ms; " +
+            "size 1000; limit rate 20/second burst 100 packets; }", lines);
+        Assert.Contains("add set inet conntracker_2 seen4_other { type ipv4_addr . ipv4_addr . inet_proto; flags dynamic,timeout; timeout 630000ms; " +
+            "size 1000; }", lines);
         const string Key = "ip saddr . ip daddr . meta l4proto . th sport . th dport";
         Assert.Equal(
             [
@@ -69,7 +72,8 @@ public class TraceRulesTests
     {
         string[] lines = TraceRules.Begin("conntracker", TraceMode.None, s_duration, 1000).Split('\n', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(
-            ["ip6 saddr . ip6 daddr . @th,32,16 @chosen6_icmp meta nftrace set 1 accept", "ip6 saddr . ip6 daddr . @th,32,16 @traced6_icmp meta nftrace set 1 accept", "jump selected"],
+            ["ip6 saddr . ip6 daddr . @th,32,16 @chosen6_icmp meta nftrace set 1 accept",
+                "ip6 saddr . ip6 daddr . @th,32,16 @traced6_icmp meta nftrace set 1 accept", "jump selected"],
             RulesOf(lines, "begin6_icmp"));
         Assert.DoesNotContain(lines, line => line.Contains("prerouting meta nftrace", StringComparison.Ordinal));
     }
@@ -79,7 +83,8 @@ public class TraceRulesTests
     {
         FlowQuery query = new() { Protocols = [FlowProtocol.Tcp], SrcAddresses = [AddressRange.Parse("192.0.2.0/24")], DstPorts = [PortRange.Parse("443")] };
         string[] lines = TraceRules.Select("conntracker", [(query, s_duration)]).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        const string Reply = "meta nfproto ipv4 meta l4proto { 6 } meta l4proto { tcp, udp, udplite, sctp, dccp } ct direction original ct original ip saddr 192.0.2.0/24 ct original proto-dst 443 "
+        const string Reply = "meta nfproto ipv4 meta l4proto { 6 } meta l4proto { tcp, udp, udplite, sctp, dccp } ct direction original ct original ip " +
+            "saddr 192.0.2.0/24 ct original proto-dst 443 "
             + "add @traced4_ports { ip daddr . ip saddr . meta l4proto . th dport . th sport timeout 30000ms }";
         Assert.Equal(
             [
@@ -111,23 +116,31 @@ public class TraceRulesTests
     {
         FlowQuery query = new() { SrcAddresses = Addresses(src), DstAddresses = Addresses(dst), DstPorts = Ports(ports) };
         Assert.True(TraceSelector.Rules(query).Count == 2 * expected, $"{name}: {string.Join("; ", TraceSelector.Rules(query))}");
-        Assert.True(ports.Length == 0 || TraceSelector.Rules(query).All(rule => rule.Contains("{ tcp, udp, udplite, sctp, dccp }", StringComparison.Ordinal)), name);
+        Assert.True(ports.Length == 0
+            || TraceSelector.Rules(query).All(rule => rule.Contains("{ tcp, udp, udplite, sctp, dccp }", StringComparison.Ordinal)), name);
     }
 
     [Fact]
     public void What_nothing_can_match_and_what_would_be_too_many_rules_says_so()
     {
-        Assert.Throws<ArgumentException>(() => TraceSelector.Rules(new FlowQuery { SrcAddresses = Addresses("10.0.0.1"), DstAddresses = Addresses("2001:db8::1") }));
+        Assert.Throws<ArgumentException>(() =>
+            TraceSelector.Rules(new FlowQuery { SrcAddresses = Addresses("10.0.0.1"), DstAddresses = Addresses("2001:db8::1") }));
         Assert.Throws<ArgumentException>(() => TraceSelector.Rules(new FlowQuery { Protocols = [FlowProtocol.Icmp], DstPorts = Ports("53") }));
         string many = string.Join(',', Enumerable.Range(1, 300));
-        Assert.Contains("300 rules", Assert.Throws<ArgumentException>(() => TraceSelector.Rules(new FlowQuery { SrcAddresses = Addresses("10.0.0.1"), DstPorts = Ports(many) })).Message, StringComparison.Ordinal);
+        Assert.Contains("300 rules",
+            Assert.Throws<ArgumentException>(() => TraceSelector.Rules(new FlowQuery { SrcAddresses = Addresses("10.0.0.1"), DstPorts = Ports(many) }))
+                .Message, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData(FlowProtocol.Tcp, "192.0.2.2", "203.0.113.9", "198.51.100.2", "chosen4_ports { 192.0.2.2 . 203.0.113.9 . 6 . 40000 . 80 timeout 1500ms }|chosen4_ports { 198.51.100.2 . 192.0.2.2 . 6 . 80 . 40000 timeout 1500ms }")]
-    [InlineData(FlowProtocol.Sctp, "2001:db8::1", "2001:db8::2", null, "chosen6_ports { 2001:db8::1 . 2001:db8::2 . 132 . 40000 . 80 timeout 1500ms }|chosen6_ports { 2001:db8::2 . 2001:db8::1 . 132 . 80 . 40000 timeout 1500ms }")]
-    [InlineData(FlowProtocol.Icmp, "192.0.2.2", "203.0.113.9", null, "chosen4_icmp { 192.0.2.2 . 203.0.113.9 . 40000 timeout 1500ms }|chosen4_icmp { 203.0.113.9 . 192.0.2.2 . 40000 timeout 1500ms }")]
-    [InlineData(FlowProtocol.Gre, "192.0.2.2", "203.0.113.9", null, "chosen4_other { 192.0.2.2 . 203.0.113.9 . 47 timeout 1500ms }|chosen4_other { 203.0.113.9 . 192.0.2.2 . 47 timeout 1500ms }")]
+    [InlineData(FlowProtocol.Tcp, "192.0.2.2", "203.0.113.9", "198.51.100.2",
+        "chosen4_ports { 192.0.2.2 . 203.0.113.9 . 6 . 40000 . 80 timeout 1500ms }|chosen4_ports { 198.51.100.2 . 192.0.2.2 . 6 . 80 . 40000 timeout 1500ms }")]
+    [InlineData(FlowProtocol.Sctp, "2001:db8::1", "2001:db8::2", null, "chosen6_ports { 2001:db8::1 . 2001:db8::2 . 132 . 40000 . " +
+        "80 timeout 1500ms }|chosen6_ports { 2001:db8::2 . 2001:db8::1 . 132 . 80 . 40000 timeout 1500ms }")]
+    [InlineData(FlowProtocol.Icmp, "192.0.2.2", "203.0.113.9", null,
+        "chosen4_icmp { 192.0.2.2 . 203.0.113.9 . 40000 timeout 1500ms }|chosen4_icmp { 203.0.113.9 . 192.0.2.2 . 40000 timeout 1500ms }")]
+    [InlineData(FlowProtocol.Gre, "192.0.2.2", "203.0.113.9", null,
+        "chosen4_other { 192.0.2.2 . 203.0.113.9 . 47 timeout 1500ms }|chosen4_other { 203.0.113.9 . 192.0.2.2 . 47 timeout 1500ms }")]
     [InlineData(FlowProtocol.Gre, "127.0.0.1", "127.0.0.1", null, "chosen4_other { 127.0.0.1 . 127.0.0.1 . 47 timeout 1500ms }")]
     public void A_chosen_flow_is_the_elements_of_both_its_tuples(FlowProtocol protocol, string src, string dst, string? replySrc, string expected)
     {
@@ -152,7 +165,8 @@ public class TraceRulesTests
     public void The_first_and_the_last_chain_of_a_packet_are_known_by_name(string chain, bool isFirst, bool isLast)
     {
         byte[] name = System.Text.Encoding.UTF8.GetBytes(chain);
-        Assert.Equal((isFirst, isLast, false), (OwnChains.IsFirst(name), OwnChains.IsPassed(name, TraceStepType.Policy), OwnChains.IsPassed(name, TraceStepType.Rule)));
+        Assert.Equal((isFirst, isLast, false),
+            (OwnChains.IsFirst(name), OwnChains.IsPassed(name, TraceStepType.Policy), OwnChains.IsPassed(name, TraceStepType.Rule)));
     }
 
     private static List<string> RulesOf(string[] lines, string chain)
