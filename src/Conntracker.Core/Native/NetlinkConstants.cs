@@ -18,6 +18,10 @@ internal static class NetlinkConstants
     public const int NLM_F_EXCL = 0x200;
     public const int NLM_F_DUMP = 0x300;
     public const int NLM_F_CREATE = 0x400;
+    public const int NLM_F_APPEND = 0x800;
+    public const int NLM_F_CAPPED = 0x100;
+    public const int NLM_F_ACK_TLVS = 0x200;
+    public const int NLMSGERR_ATTR_MSG = 1;
 
     public const int NLA_F_NESTED = 0x8000;
     public const int NLA_TYPE_MASK = 0x3fff;
@@ -29,4 +33,7 @@ internal static class NetlinkConstants
     public const int IFA_ADDRESS = 1;
     public const int IFA_LOCAL = 2;
     public const int IFA_BROADCAST = 4;
+    public const int IFA_FLAGS = 8;
+    public const int IFA_F_NODAD = 0x02;
+    public const int IFA_F_NOPREFIXROUTE = 0x200;
 }

@@ -76,6 +76,21 @@ internal struct rtmsg
     public uint rtm_flags;
 }
 
+/// <summary>struct fib_rule_hdr (linux/fib_rules.h): the header of a message about a routing rule.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct fib_rule_hdr
+{
+    public byte family;
+    public byte dst_len;
+    public byte src_len;
+    public byte tos;
+    public byte table;
+    public byte res1;
+    public byte res2;
+    public byte action;
+    public uint flags;
+}
+
 /// <summary>struct ifinfomsg (linux/rtnetlink.h): the header of a link message.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct ifinfomsg

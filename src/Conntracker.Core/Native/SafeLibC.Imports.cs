@@ -6,7 +6,7 @@ namespace Conntracker.Core.Native;
 
 /// <summary>
 /// What <see cref="LibC"/> lacks. Man pages: recvmmsg(2), rename(2), getdents(2), fdopen(3), fclose(3), sched_setscheduler(2), setpriority(2),
-/// clock_gettime(2).
+/// clock_gettime(2), setfsuid(2).
 /// </summary>
 internal static unsafe partial class SafeLibC
 {
@@ -36,4 +36,8 @@ internal static unsafe partial class SafeLibC
 
     [LibraryImport(Library, SetLastError = true)]
     public static partial int clock_gettime(int clockid, timespec* tp);
+
+    // It belongs to the calling thread, and returns the previous number: there is no error.
+    [LibraryImport(Library)]
+    public static partial int setfsuid(uint fsuid);
 }

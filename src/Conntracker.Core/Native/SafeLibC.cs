@@ -147,6 +147,30 @@ internal static unsafe partial class SafeLibC
         return LibC.send(socket.Number, buf, len, flags);
     }
 
+    public static long recv(SafeHandle sockfd, void* buf, int len, int flags)
+    {
+        using BorrowedDescriptor socket = new(sockfd);
+        return LibC.recv(socket.Number, buf, len, flags);
+    }
+
+    public static long sendto(SafeHandle sockfd, void* buf, int len, int flags, void* addr, uint addrlen)
+    {
+        using BorrowedDescriptor socket = new(sockfd);
+        return LibC.sendto(socket.Number, buf, len, flags, (sockaddr*)addr, (socklen_t)addrlen);
+    }
+
+    public static int ioctl(SafeHandle fd, int request, void* argument)
+    {
+        using BorrowedDescriptor file = new(fd);
+        return LibC.ioctl(file.Number, request, argument);
+    }
+
+    public static int ioctl(SafeHandle fd, int request, int argument)
+    {
+        using BorrowedDescriptor file = new(fd);
+        return LibC.ioctl(file.Number, request, argument);
+    }
+
     public static int setns(SafeHandle fd, int nstype)
     {
         using BorrowedDescriptor file = new(fd);

@@ -95,6 +95,13 @@ internal sealed unsafe class NetlinkSocket : IDisposable
         return SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_GET_STRICT_CHK, &on, sizeof(int)) >= 0;
     }
 
+    /// <summary>Has the kernel add a text to its errors where it has one (NETLINK_EXT_ACK); kernels without it add none.</summary>
+    public void UseErrorTexts()
+    {
+        int on = 1;
+        _ = SafeLibC.setsockopt(_descriptor, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(int));
+    }
+
     /// <summary>Attaches a filter: the kernel drops what does not pass before it is queued.</summary>
     /// <returns>False if the kernel does not accept it.</returns>
     public bool TryFilter(ReadOnlySpan<sock_filter> instructions)

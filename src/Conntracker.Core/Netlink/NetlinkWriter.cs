@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Netlink;
@@ -21,6 +22,9 @@ internal ref struct NetlinkWriter
 
     /// <summary>The bytes written so far.</summary>
     public readonly ReadOnlySpan<byte> Written => _buffer[..Length];
+
+    /// <summary>Forgets what was written.</summary>
+    public void Clear() => Length = 0;
 
     /// <summary>Begins a message.</summary>
     public void BeginMessage(int type, int flags, uint sequence)
@@ -52,6 +56,24 @@ internal ref struct NetlinkWriter
 
     /// <summary>Writes an attribute of one byte.</summary>
     public void WriteByte(int type, byte value) => WriteBytes(type, [value]);
+
+    /// <summary>Writes an attribute of 32 bits in the machine's order, as rtnetlink has them.</summary>
+    public void WriteUInt32(int type, uint value)
+    {
+        WriteHeader(type, sizeof(uint));
+        BinaryPrimitives.WriteUInt32LittleEndian(_buffer[Length..], value);
+        Advance(sizeof(uint));
+    }
+
+    /// <summary>Writes an attribute of text: UTF-8 with a zero byte at the end.</summary>
+    public void WriteString(int type, string value)
+    {
+        int length = Encoding.UTF8.GetByteCount(value) + 1;
+        WriteHeader(type, length);
+        Encoding.UTF8.GetBytes(value, _buffer[Length..]);
+        _buffer[Length + length - 1] = 0;
+        Advance(length);
+    }
 
     /// <summary>Writes an attribute of 16 bits, big-endian.</summary>
     public void WriteUInt16BigEndian(int type, ushort value)

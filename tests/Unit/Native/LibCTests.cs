@@ -14,7 +14,7 @@ namespace Conntracker.Tests.Unit;
 public sealed class LibCTests : IDisposable
 {
     private static readonly string[] s_headers =
-        ["errno.h", "fcntl.h", "poll.h", "sched.h", "unistd.h", "sys/eventfd.h", "sys/socket.h",
+        ["errno.h", "fcntl.h", "poll.h", "sched.h", "unistd.h", "sys/eventfd.h", "sys/ioctl.h", "sys/socket.h",
             "sys/stat.h", "sys/statvfs.h", "sys/uio.h", "netinet/in.h", "linux/if_packet.h"];
 
     // Seen as pointers only: the kernel's own types stand behind them.
