@@ -26,6 +26,14 @@ internal readonly record struct AddressBlock
     /// <summary>The highest address.</summary>
     public AddressBits Last { get; }
 
+    /// <summary>The prefix length.</summary>
+    public int Prefix => BitsOf(Family) - BitsBelow;
+
+    /// <summary>How many addresses the block has. Exact up to 2^53, and a power of two beyond.</summary>
+    public double Size => Math.ScaleB(1, BitsBelow);
+
+    private int BitsBelow => 128 - (int)UInt128.LeadingZeroCount(First.ToUInt128() ^ Last.ToUInt128());
+
     /// <summary>A block of one address.</summary>
     public static AddressBlock Of(FlowFamily family, AddressBits address) => new(family, address, BitsOf(family));
 
@@ -35,6 +43,9 @@ internal readonly record struct AddressBlock
     /// <summary>Whether the address is of the block.</summary>
     public bool Contains(FlowFamily family, AddressBits address) =>
         family == Family && First.CompareTo(address) <= 0 && address.CompareTo(Last) <= 0;
+
+    /// <summary>Whether every address of another block is of this one.</summary>
+    public bool Contains(AddressBlock other) => Contains(other.Family, other.First) && Contains(other.Family, other.Last);
 
     private static UInt128 Mask(FlowFamily family) => family == FlowFamily.IPv4 ? uint.MaxValue : UInt128.MaxValue;
 

@@ -24,6 +24,12 @@ public sealed class AddressRange
     {
     }
 
+    /// <summary>The range of a block.</summary>
+    internal AddressRange(AddressBlock block)
+        : this(block.Family, block.First, block.Prefix)
+    {
+    }
+
     /// <summary>The family of its addresses.</summary>
     internal FlowFamily Family => Block.Family;
 

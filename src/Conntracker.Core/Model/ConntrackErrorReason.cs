@@ -71,4 +71,7 @@ public enum ConntrackErrorReason
 
     /// <summary>The link type of the packets is not supported; the message names it.</summary>
     LinkTypeUnknown,
+
+    /// <summary>The kernel does not do with a policy what the policy is made for; the message names the flow and the rule.</summary>
+    PolicyProofFailed,
 }
