@@ -113,6 +113,13 @@ internal struct FlowRecord
         OpenConnections = IsClosed ? (ushort)0 : (ushort)1;
     }
 
+    /// <summary>The original direction's tuple after NAT, in zone 0.</summary>
+    public readonly FlowKey Translated()
+    {
+        FlowKey reply = Key with { Original = Reply, Zone = 0 };
+        return FlowKey.Reverse(in reply);
+    }
+
     /// <summary>Adds open connections to a folded flow.</summary>
     public void AddOpenConnections(int count)
     {

@@ -12,12 +12,15 @@ internal sealed class ProcessJoin
 {
     private readonly FlowTable _table;
     private readonly WaitingOwners _waiting = new();
-    private readonly FlowAliases _aliases = new();
+
+    // The tuples by which sockets know a flow if they are not its key: after NAT, and without the zone, which packets do not carry.
+    private readonly TupleIndex _others;
     private bool _isActive;
 
     public ProcessJoin(FlowTable table)
     {
         _table = table;
+        _others = new TupleIndex(table);
         Processes = new ProcessList(table);
     }
 
@@ -37,7 +40,7 @@ internal sealed class ProcessJoin
     public long Uncertain { get; private set; }
 
     /// <summary>How many owners of sockets, tuples after NAT, processes, and texts of processes were dropped for lack of room.</summary>
-    public long Lost => _waiting.Lost + _aliases.Lost + Processes.LeftOut + Processes.TextsLeftOut;
+    public long Lost => _waiting.Lost + _others.Dropped + Processes.LeftOut + Processes.TextsLeftOut;
 
     /// <summary>Sets how sockets are looked up.</summary>
     public void UseLookup(ISocketLookup lookup, bool forEveryFlow)
@@ -76,12 +79,20 @@ internal sealed class ProcessJoin
         }
 
         ref FlowRecord record = ref _table[slot];
-        _aliases.Add(in record);
+        FlowKey key = record.Key with { Zone = 0 };
+        FlowKey translated = record.Translated();
+        if (!FlowKey.AreEqual(in key, in record.Key))
+        {
+            _others.AddTuple(in key, slot, isReply: false);
+        }
+
+        if (!FlowKey.AreEqual(in key, in translated))
+        {
+            _others.AddTuple(in translated, slot, isReply: false);
+        }
+
         if (_waiting.Count > 0)
         {
-            FlowKey key = record.Key;
-            key.Zone = 0;
-            FlowKey translated = FlowAliases.Translated(in record);
             AttachWaiting(slot, in key, addresses);
             if (!FlowKey.AreEqual(in key, in translated))
             {
@@ -112,24 +123,19 @@ internal sealed class ProcessJoin
 
     private bool TryAttach(in FlowKey tuple, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
     {
-        int slot = Find(in tuple);
-        if (slot < 0 && _aliases.TryFind(in tuple, out FlowKey key))
+        int slot = _table.Find(in tuple);
+        if (slot < 0 || _table[slot].Folding != FlowFolding.None)
         {
-            slot = Find(in key);
+            slot = _others.FindTuple(in tuple, out _);
         }
 
-        if (slot >= 0)
+        if (slot < 0 || _table[slot].Folding != FlowFolding.None)
         {
-            Attach(slot, isOriginal, in owner, addresses);
+            return false;
         }
 
-        return slot >= 0;
-    }
-
-    private int Find(in FlowKey key)
-    {
-        int slot = _table.Find(in key);
-        return slot >= 0 && _table[slot].Folding == FlowFolding.None ? slot : -1;
+        Attach(slot, isOriginal, in owner, addresses);
+        return true;
     }
 
     private void Attach(int slot, bool isOriginal, in SocketOwner owner, LocalAddresses addresses)
@@ -191,14 +197,12 @@ internal sealed class ProcessJoin
         FlowDirection direction = addresses.DirectionOf(in record);
         if (direction is FlowDirection.Out or FlowDirection.Local)
         {
-            FlowKey key = record.Key;
-            key.Zone = 0;
-            Lookup.Ask(in key, isOutgoing: true);
+            Lookup.Ask(record.Key with { Zone = 0 }, isOutgoing: true);
         }
 
         if (direction is FlowDirection.In or FlowDirection.Local)
         {
-            Lookup.Ask(FlowAliases.Translated(in record), isOutgoing: false);
+            Lookup.Ask(record.Translated(), isOutgoing: false);
         }
     }
 }

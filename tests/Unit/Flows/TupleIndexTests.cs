@@ -1,6 +1,5 @@
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Flows;
-using Conntracker.Core.Tracing;
 using Xunit;
 
 namespace Conntracker.Tests.Unit;
@@ -58,6 +57,22 @@ public sealed class TupleIndexTests : IDisposable
         Assert.Equal(gone, Add(3, time: 12));
         _flows[gone].Id = 7;
         Assert.Equal((-1, -1), (_index.FindTuple(in tuple, out _), _index.FindId(7)));
+    }
+
+    [Fact]
+    public void Tuples_that_are_dropped_are_counted_and_those_that_were_used_since_are_not()
+    {
+        int slot = Add(1, time: 10);
+        for (uint i = 0; i < GenerationSize * 2; i++)
+        {
+            FlowKey tuple = Key(i);
+            _index.AddTuple(in tuple, slot, isReply: false);
+        }
+
+        Assert.Equal(0, _index.Dropped);
+        FlowKey used = Key(5);
+        Assert.Equal(slot, _index.FindTuple(in used, out _));
+        Assert.Equal(GenerationSize, _index.Dropped + 1);
     }
 
     [Fact]
