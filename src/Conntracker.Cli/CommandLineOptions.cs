@@ -181,16 +181,29 @@ internal sealed class CommandLineOptions
 
     private void Validate(CommandResult command)
     {
-        bool replays = command.GetResult(_replay) is { Implicit: false };
-        Option[] liveOnly = [_netns, _accounting, _keepTracking, _resolveProcess,
-            _record, _duration, _trace, _everything, _traceDuration, .. _packets.NotOfReplays];
-        foreach (Option option in liveOnly.Where(each => replays && command.GetResult(each) is { Implicit: false }))
+        // The options that were typed, by the option of the engine that they set.
+        ILookup<string, Option> given = new (string Name, Option Option)[]
         {
-            command.AddError($"{option.Name} cannot be used with --replay: a replay only reads a recording.");
+            (nameof(CaptureOptions.NetworkNamespace), _netns),
+            (nameof(CaptureOptions.Source), _conntrackOnly),
+            (nameof(CaptureOptions.Accounting), _accounting),
+            (nameof(CaptureOptions.KeepTracking), _keepTracking),
+            (nameof(CaptureOptions.ResolveProcess), _resolveProcess),
+            (nameof(CaptureOptions.Trace), _trace),
+            (nameof(CaptureOptions.Trace), _everything),
+            (nameof(CaptureOptions.TraceDuration), _traceDuration),
+            (nameof(CaptureOptions.RecordPath), _record),
+            (nameof(CaptureOptions.ReplayPath), _replay),
+            (nameof(CaptureOptions.Duration), _duration),
+        }.Concat(_packets.ByProperty).Where(each => command.GetResult(each.Option) is { Implicit: false }).ToLookup(each => each.Name, each => each.Option);
+        CaptureSource? source = given.Contains(nameof(CaptureOptions.Source)) ? CaptureSource.Conntrack : null;
+        foreach (CaptureConflict conflict in CaptureConflict.Among(given.Select(each => each.Key).ToHashSet(), source))
+        {
+            foreach (Option option in given[conflict.Option])
+            {
+                command.AddError(conflict.Describe(name => name == conflict.Option ? option.Name : given[name].First().Name, _packets.Choice));
+            }
         }
-
-        _packets.Validate(command, [_accounting, _keepTracking, _conntrackOnly, _trace, _everything, _traceDuration],
-            [_netns, _duration, _resolveProcess], _replay);
 
         Option[] traceOnly = [_everything, _traceDuration];
         foreach (Option option in traceOnly.Where(each => command.GetResult(each) is { Implicit: false } && !command.GetValue(_trace)))

@@ -44,11 +44,20 @@ internal sealed class PacketOptions
     /// <summary>All of these options, in the order of the help.</summary>
     public IReadOnlyList<Option> All => [_interface, _filter, _pcap, _incomingUdp, _local];
 
-    /// <summary>The options that conflict with a replay, which reads what was recorded.</summary>
-    public IReadOnlyList<Option> NotOfReplays => [_interface, _filter, _pcap];
+    /// <summary>The options that may conflict with others, each with the option of the engine that it sets.</summary>
+    public IReadOnlyList<(string Name, Option Option)> ByProperty =>
+    [
+        (nameof(CaptureOptions.Interface), _interface),
+        (nameof(CaptureOptions.Filter), _filter),
+        (nameof(CaptureOptions.PcapPath), _pcap),
+        (nameof(CaptureOptions.IncomingUdpPorts), _incomingUdp),
+    ];
+
+    /// <summary>The options that choose packets as the source.</summary>
+    public string Choice => $"{_interface.Name} (-i) or {_pcap.Name}";
 
     /// <summary>The source of the flows.</summary>
-    public CaptureSource Source(ParseResult parsed) => (Interface(parsed) ?? PcapPath(parsed)) is null ? CaptureSource.Conntrack : CaptureSource.Packet;
+    public CaptureSource Source(ParseResult parsed) => CaptureOptions.SourceOf(Interface(parsed), PcapPath(parsed));
 
     /// <summary>The interface; null when none was named.</summary>
     public string? Interface(ParseResult parsed) => parsed.GetValue(_interface);
@@ -64,40 +73,6 @@ internal sealed class PacketOptions
 
     /// <summary>The addresses that count as the host's own.</summary>
     public IReadOnlyList<AddressRange> LocalAddresses(ParseResult parsed) => parsed.GetValue(_local) ?? [];
-
-    /// <summary>Reports conflicting options.</summary>
-    /// <param name="command">The parsed command line.</param>
-    /// <param name="ofKernel">Options that need connection tracking or the firewall's rules.</param>
-    /// <param name="ofLive">Options that need a live host, not a file.</param>
-    /// <param name="replay">The option for replays.</param>
-    public void Validate(CommandResult command, IReadOnlyList<Option> ofKernel, IReadOnlyList<Option> ofLive, Option replay)
-    {
-        bool hasInterface = IsGiven(command, _interface);
-        bool hasFile = IsGiven(command, _pcap);
-        bool replays = IsGiven(command, replay);
-        if (hasInterface || hasFile)
-        {
-            string source = hasFile ? _pcap.Name : _interface.Name;
-            foreach (Option option in ofKernel.Where(each => IsGiven(command, each)))
-            {
-                command.AddError($"{option.Name} cannot be used with {source}: it requires connection tracking, and the source is packets. Packets are " +
-                    "always counted.");
-            }
-        }
-
-        foreach (Option option in ofLive.Append(_interface).Where(each => hasFile && IsGiven(command, each)))
-        {
-            command.AddError($"{option.Name} cannot be used with {_pcap.Name}: a capture file is only read to its end.");
-        }
-
-        // A replay of packets accepts other ports; that it takes no filter has been reported already.
-        foreach (Option option in new Option[] { _filter, _incomingUdp }.Where(each => !hasInterface && !hasFile && !replays && IsGiven(command, each)))
-        {
-            command.AddError($"{option.Name} requires {_interface.Name} (-i) or {_pcap.Name}: otherwise the source is connection tracking, not packets.");
-        }
-    }
-
-    private static bool IsGiven(CommandResult command, Option option) => command.GetResult(option) is { Implicit: false };
 
     private static int[] ParsePorts(ArgumentResult result)
     {

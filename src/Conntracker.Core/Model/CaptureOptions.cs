@@ -155,36 +155,36 @@ public sealed class CaptureOptions
             throw new ArgumentOutOfRangeException(nameof(IncomingUdpPorts), port, "A UDP port must be from 1 to 65535.");
         }
 
-        CheckCombination();
+        if (FindConflicts() is [CaptureConflict conflict, ..])
+        {
+            throw new ArgumentException(conflict.Describe(option => option, "the source Packet"));
+        }
     }
 
-    private void CheckCombination()
+    /// <summary>The source of the flows if it is not named: an interface or a capture file is a source of packets.</summary>
+    /// <param name="networkInterface">The interface; null for none.</param>
+    /// <param name="pcapPath">The capture file; null for none.</param>
+    public static CaptureSource SourceOf(string? networkInterface, string? pcapPath) =>
+        (networkInterface ?? pcapPath) is null ? CaptureSource.Conntrack : CaptureSource.Packet;
+
+    /// <summary>The options that do not go together; empty when all do.</summary>
+    public IReadOnlyList<CaptureConflict> FindConflicts()
     {
-        bool ofPackets = Interface is not null || Filter is not null || PcapPath is not null || IncomingUdpPorts.Count > 0;
-        bool ofKernel = Accounting || KeepTracking || Trace != TraceMode.None;
-        bool isLive = NetworkNamespace is not null || Interface is not null || ResolveProcess;
-        if (ReplayPath is not null
-            && (isLive || ofKernel || RecordPath is not null || Source != CaptureSource.Conntrack || Filter is not null || PcapPath is not null))
-        {
-            throw new ArgumentException("A replay only reads a recording. It cannot be combined with a network namespace, an interface, accounting, " +
-                "process resolution, traces, or another recording.");
-        }
-
-        if (Source == CaptureSource.Conntrack && ofPackets && ReplayPath is null)
-        {
-            throw new ArgumentException("An interface, a filter, a capture file and UDP ports of incoming services require the source Packet. " +
-                "Connection tracking sees every interface, and knows the originator.");
-        }
-
-        if (Source == CaptureSource.Packet && ofKernel)
-        {
-            throw new ArgumentException("Accounting and traces require the source Conntrack. Packets are always counted.");
-        }
-
-        if (PcapPath is not null && (isLive || Duration is not null))
-        {
-            throw new ArgumentException(
-                "A capture file is only read to its end. It cannot be combined with an interface, a network namespace, a duration, or process resolution.");
-        }
+        (string Name, bool IsGiven)[] options =
+        [
+            (nameof(NetworkNamespace), NetworkNamespace is not null),
+            (nameof(Interface), Interface is not null),
+            (nameof(Filter), Filter is not null),
+            (nameof(PcapPath), PcapPath is not null),
+            (nameof(IncomingUdpPorts), IncomingUdpPorts.Count > 0),
+            (nameof(Accounting), Accounting),
+            (nameof(KeepTracking), KeepTracking),
+            (nameof(ResolveProcess), ResolveProcess),
+            (nameof(Trace), Trace != TraceMode.None),
+            (nameof(RecordPath), RecordPath is not null),
+            (nameof(ReplayPath), ReplayPath is not null),
+            (nameof(Duration), Duration is not null),
+        ];
+        return CaptureConflict.Among(options.Where(option => option.IsGiven).Select(option => option.Name).ToHashSet(), Source);
     }
 }

@@ -144,6 +144,11 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
         try
         {
             // Before the confirmation prompt: the user must not confirm what cannot be done.
+            if (options.FindConflicts() is [CaptureConflict conflict, ..])
+            {
+                throw new ArgumentException(conflict.Describe(option => NameOf(option, options), "-Source Packet, -Interface or -PcapPath"));
+            }
+
             options.Validate();
             (string where, string action, string activity) = Describe(options);
             if (!ShouldProcess(where, action))
@@ -179,17 +184,11 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
             (replay, pcap) = (null, replay);
         }
 
-        if (replay is not null && Filter is not null)
-        {
-            ThrowTerminating(new ArgumentException($"-Filter is valid for an interface or a capture file, and {replay} is a recording. " +
-                "A recording cannot be filtered."), replay);
-        }
-
         bool isSourceTyped = MyInvocation.BoundParameters.ContainsKey(nameof(Source));
         return new CaptureOptions
         {
             NetworkNamespace = NetworkNamespace,
-            Source = !isSourceTyped && (Interface ?? pcap) is not null ? CaptureSource.Packet : Source,
+            Source = isSourceTyped ? Source : CaptureOptions.SourceOf(Interface, pcap),
             Interface = Interface,
             Filter = Filter,
             PcapPath = pcap,
@@ -212,17 +211,26 @@ public sealed class StartConntrackCaptureCommand : ConntrackCmdlet
     // Relative to the user's location, not to the process's directory. Wildcards are taken literally: the path names one file.
     private string? FileOf(string? path) => path is null ? null : GetUnresolvedProviderPathFromPSPath(path);
 
+    // What the user typed. A file from the pipeline was not typed as -ReplayPath.
+    private string NameOf(string option, CaptureOptions options) => option switch
+    {
+        nameof(CaptureOptions.Source) => $"-{nameof(Source)} {options.Source}",
+        nameof(CaptureOptions.IncomingUdpPorts) => $"-{nameof(IncomingUdpPort)}",
+        nameof(CaptureOptions.ReplayPath) when !_isReplayTyped => $"the recording {options.ReplayPath}",
+        _ => $"-{option}",
+    };
+
     // The target, the action, and the text beside the progress bar.
     private static (string Where, string Action, string Activity) Describe(CaptureOptions options)
     {
-        string space = $"etwork namespace {options.NetworkNamespace ?? "of this process"}";
+        string space = options.NetworkNamespace ?? "of this process";
         return options switch
         {
             { ReplayPath: string recording } => ($"Recording {recording}", "Replay", $"Replaying {recording}"),
             { PcapPath: string file } => ($"Capture file {file}", "Read packets", $"Reading capture file {file}"),
             { Source: CaptureSource.Packet } =>
-                ($"Interface {options.Interface ?? "any"} of n{space}", "Capture packets", $"Opening interface {options.Interface ?? "any"}"),
-            _ => ($"N{space}", "Capture flows", "Reading the kernel's connection table"),
+                ($"Interface {options.Interface ?? "any"} of network namespace {space}", "Capture packets", $"Opening interface {options.Interface ?? "any"}"),
+            _ => ($"Network namespace {space}", "Capture flows", "Reading the kernel's connection table"),
         };
     }
 }

@@ -21,6 +21,7 @@ public class CaptureOptionsTests
         { "a replay that traces", new CaptureOptions { ReplayPath = "x", Trace = TraceMode.Flows }, "" },
         { "a replay", new CaptureOptions { ReplayPath = "x", Protocols = [FlowProtocol.Tcp], MaximumFlows = 2000 }, null },
         { "a replay that is recorded", new CaptureOptions { ReplayPath = "x", RecordPath = "y" }, "" },
+        { "a replay for a time", new CaptureOptions { ReplayPath = "x", Duration = TimeSpan.FromSeconds(1) }, "" },
         { "a replay in a namespace", new CaptureOptions { ReplayPath = "x", NetworkNamespace = "y" }, "" },
         { "a replay with accounting", new CaptureOptions { ReplayPath = "x", Accounting = true }, "" },
         { "a replay of packets that is told anew whose they are",
@@ -53,6 +54,21 @@ public class CaptureOptionsTests
     {
         ArgumentException? error = Record.Exception(options.Validate) as ArgumentException;
         Assert.True(expected == (error is null ? null : error.ParamName ?? ""), $"{name}: {error?.Message ?? "accepted"}");
+    }
+
+    [Fact]
+    public void A_conflict_names_both_options_and_the_reason()
+    {
+        Assert.Equal(
+            "Accounting cannot be used with Source: it requires connection tracking, and the source is packets. Packets are always counted.",
+            Assert.Throws<ArgumentException>(new CaptureOptions { Source = CaptureSource.Packet, Accounting = true }.Validate).Message);
+        Assert.Equal(
+            "Filter requires the source Packet: otherwise the source is connection tracking, not packets.",
+            Assert.Throws<ArgumentException>(new CaptureOptions { Filter = "tcp" }.Validate).Message);
+        Assert.Equal(
+            [("Interface", "ReplayPath"), ("PcapPath", "ReplayPath"), ("Source", "ReplayPath"), ("Interface", "PcapPath")],
+            new CaptureOptions { ReplayPath = "x", Source = CaptureSource.Packet, Interface = "y", PcapPath = "z" }
+                .FindConflicts().Select(each => (each.Option, each.Other!)));
     }
 
     [Fact]
