@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Conntracker.Core.Flows;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
@@ -25,7 +23,7 @@ internal static class ConntrackDecoder
             return DecodeResult.Ignored;
         }
 
-        if (source.Payload.Length < Unsafe.SizeOf<nfgenmsg>())
+        if (!source.TryReadHeader(out nfgenmsg header, out NetlinkAttributeReader attributes))
         {
             return DecodeResult.Malformed;
         }
@@ -46,7 +44,6 @@ internal static class ConntrackDecoder
                 return DecodeResult.Ignored;
         }
 
-        nfgenmsg header = MemoryMarshal.Read<nfgenmsg>(source.Payload);
         message.Fields = FlowUpdateFields.None;
         message.Key = default;
         message.Key.Family = header.nfgen_family switch
@@ -60,7 +57,6 @@ internal static class ConntrackDecoder
             return DecodeResult.Malformed;
         }
 
-        NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<nfgenmsg>()..]);
         ReadAttributes(ref attributes, ref message);
         return attributes.IsMalformed || !message.Has(FlowUpdateFields.Original) ? DecodeResult.Malformed : DecodeResult.Decoded;
     }

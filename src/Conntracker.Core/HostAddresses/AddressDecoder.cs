@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
@@ -26,32 +24,22 @@ internal static class AddressDecoder
             return DecodeResult.Ignored;
         }
 
-        if (source.Payload.Length < Unsafe.SizeOf<ifaddrmsg>())
+        if (!source.TryReadHeader(out ifaddrmsg header, out NetlinkAttributeReader attributes))
         {
             return DecodeResult.Malformed;
         }
 
-        ifaddrmsg header = MemoryMarshal.Read<ifaddrmsg>(source.Payload);
-        int size;
-        if (header.ifa_family == AF_INET)
-        {
-            family = FlowFamily.IPv4;
-            size = 4;
-        }
-        else if (header.ifa_family == AF_INET6)
-        {
-            family = FlowFamily.IPv6;
-            size = 16;
-        }
-        else
+        if (header.ifa_family != AF_INET && header.ifa_family != AF_INET6)
         {
             return DecodeResult.Ignored;
         }
 
+        family = header.ifa_family == AF_INET ? FlowFamily.IPv4 : FlowFamily.IPv6;
+        int size = AddressBlock.BitsOf(family) / 8;
+
         // On a point-to-point link IFA_ADDRESS is the peer's address, and IFA_LOCAL ours.
         AddressBits? local = null;
         AddressBits? prefix = null;
-        NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<ifaddrmsg>()..]);
         while (attributes.Read())
         {
             if (attributes.Type is IFA_LOCAL or IFA_ADDRESS or IFA_BROADCAST && attributes.HasSize(size))

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
 using Conntracker.Core.Addresses;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
@@ -31,13 +29,12 @@ internal static class RouteDecoder
             return DecodeResult.Ignored;
         }
 
-        if (source.Payload.Length < Unsafe.SizeOf<rtmsg>())
+        if (!source.TryReadHeader(out rtmsg header, out NetlinkAttributeReader attributes))
         {
             return DecodeResult.Malformed;
         }
 
         // A cloned route is a cache entry of the kernel for a destination.
-        rtmsg header = MemoryMarshal.Read<rtmsg>(source.Payload);
         if ((header.rtm_family != AF_INET && header.rtm_family != AF_INET6)
             || header.rtm_type is not (RTN_LOCAL or RTN_BROADCAST or RTN_ANYCAST)
             || (header.rtm_flags & RTM_F_CLONED) != 0
@@ -48,7 +45,6 @@ internal static class RouteDecoder
 
         FlowFamily family = header.rtm_family == AF_INET ? FlowFamily.IPv4 : FlowFamily.IPv6;
         AddressBits? found = null;
-        NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<rtmsg>()..]);
         while (attributes.Read())
         {
             if (attributes.Type == RTA_DST && attributes.HasSize(AddressBlock.BitsOf(family) / 8))

@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Conntracker.Core.Netlink;
 
 /// <summary>One netlink message: the fields of its header (struct nlmsghdr) and what follows the header.</summary>
@@ -22,4 +25,22 @@ internal readonly ref struct NetlinkMessage
 
     /// <summary>What follows the header, without padding.</summary>
     public ReadOnlySpan<byte> Payload { get; }
+
+    /// <summary>Reads the header of the subsystem (struct nfgenmsg, ifaddrmsg, rtmsg), which attributes follow.</summary>
+    /// <param name="header">The header.</param>
+    /// <param name="attributes">A reader of the attributes.</param>
+    /// <returns>False when the message is too short.</returns>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public bool TryReadHeader<THeader>(out THeader header, out NetlinkAttributeReader attributes)
+        where THeader : unmanaged
+    {
+        if (!MemoryMarshal.TryRead(Payload, out header))
+        {
+            attributes = default;
+            return false;
+        }
+
+        attributes = new NetlinkAttributeReader(Payload[Unsafe.SizeOf<THeader>()..]);
+        return true;
+    }
 }

@@ -26,13 +26,13 @@ internal static class NflogDecoder
             return DecodeResult.Ignored;
         }
 
-        if (source.Payload.Length < Unsafe.SizeOf<nfgenmsg>())
+        if (!source.TryReadHeader(out nfgenmsg header, out NetlinkAttributeReader attributes))
         {
             return DecodeResult.Malformed;
         }
 
         // The family of the table, not hw_protocol, which is not always set yet for a packet of this host.
-        line.Family = MemoryMarshal.Read<nfgenmsg>(source.Payload).nfgen_family switch
+        line.Family = header.nfgen_family switch
         {
             NFPROTO_IPV4 => FlowFamily.IPv4,
             NFPROTO_IPV6 => FlowFamily.IPv6,
@@ -40,7 +40,6 @@ internal static class NflogDecoder
         };
         line.Hook = IptablesTraceLine.UnknownHook;
         bool isTrace = false;
-        NetlinkAttributeReader attributes = new(source.Payload[Unsafe.SizeOf<nfgenmsg>()..]);
         while (attributes.Read())
         {
             switch (attributes.Type)

@@ -1,3 +1,4 @@
+using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NftablesConstants;
 
@@ -6,8 +7,6 @@ namespace Conntracker.Core.Tracing.Nftables;
 /// <summary>Decodes a named counter of nftables (nft_object_attributes and nft_counter_attributes of linux/netfilter/nf_tables.h).</summary>
 internal static class NftCounterDecoder
 {
-    private const int HeaderLength = 4;
-
     /// <summary>Decodes NFT_MSG_NEWOBJ.</summary>
     /// <param name="message">An answer to NFT_MSG_GETOBJ.</param>
     /// <param name="packets">What the counter has counted (NFTA_COUNTER_PACKETS).</param>
@@ -15,13 +14,12 @@ internal static class NftCounterDecoder
     public static bool TryDecode(in NetlinkMessage message, out long packets)
     {
         packets = 0;
-        if (message.Type != ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWOBJ) || message.Payload.Length < HeaderLength)
+        if (message.Type != ((NFNL_SUBSYS_NFTABLES << 8) | NFT_MSG_NEWOBJ) || !message.TryReadHeader(out nfgenmsg _, out NetlinkAttributeReader attributes))
         {
             return false;
         }
 
         bool isFound = false;
-        NetlinkAttributeReader attributes = new(message.Payload[HeaderLength..]);
         while (attributes.Read())
         {
             NetlinkAttributeReader data = new(attributes.Type == NFTA_OBJ_DATA ? attributes.Value : default);

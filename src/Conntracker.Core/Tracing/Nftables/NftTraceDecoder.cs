@@ -28,20 +28,18 @@ internal static class NftTraceDecoder
             return DecodeResult.Ignored;
         }
 
-        const int HeaderLength = 4;
-        if (message.Payload.Length < HeaderLength)
+        if (!message.TryReadHeader(out nfgenmsg header, out NetlinkAttributeReader attributes))
         {
             return DecodeResult.Malformed;
         }
 
-        trace.Family = message.Payload[0];
+        trace.Family = header.nfgen_family;
         ReadOnlySpan<byte> network = default;
         ReadOnlySpan<byte> transport = default;
         bool hasType = false;
         bool isMalformed = false;
         bool isTemplate = false;
         int? policy = null;
-        NetlinkAttributeReader attributes = new(message.Payload[HeaderLength..]);
         while (attributes.Read())
         {
             switch (attributes.Type)

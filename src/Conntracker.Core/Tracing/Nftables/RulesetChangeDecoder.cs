@@ -1,3 +1,4 @@
+using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NftablesConstants;
 
@@ -9,22 +10,20 @@ namespace Conntracker.Core.Tracing.Nftables;
 /// </summary>
 internal static class RulesetChangeDecoder
 {
-    private const int HeaderLength = 4;
-
     /// <summary>Reads a message.</summary>
     /// <returns>False when it is not such a change.</returns>
     public static bool TryDecode(in NetlinkMessage message, out RulesetChange change)
     {
         change = default;
         int type = message.Type & 0xff;
-        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || message.Payload.Length < HeaderLength || KindOf(type) is not RulesetChangeKind kind)
+        if (message.Type >> 8 != NFNL_SUBSYS_NFTABLES || KindOf(type) is not RulesetChangeKind kind
+            || !message.TryReadHeader(out nfgenmsg header, out NetlinkAttributeReader attributes))
         {
             return false;
         }
 
         change.Kind = kind;
-        change.Family = message.Payload[0];
-        NetlinkAttributeReader attributes = new(message.Payload[HeaderLength..]);
+        change.Family = header.nfgen_family;
         while (kind != RulesetChangeKind.Committed && attributes.Read())
         {
             // NFTA_TABLE_NAME, NFTA_CHAIN_TABLE and NFTA_RULE_TABLE are the same number.
