@@ -36,6 +36,11 @@ internal static class Suite
             PacketSuite.Run(report, rounds);
         }
 
+        if (only is "" or "trial")
+        {
+            TrialSuite.Run(report, rounds);
+        }
+
         report.Print(Console.Out);
         report.Save(output);
         return report.IsGood ? 0 : 1;

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds and runs the benchmark. Called by './build.sh bench [rounds [flows|trace|processes|packets]]'; three rounds when none are given, a word for that part alone.
+# Builds and runs the benchmark. Called by './build.sh bench [rounds [flows|trace|processes|packets|trial]]'; three rounds when none are given, a word for that part alone.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 [ "$(id -u)" = 0 ] || { echo "The bench makes a network namespace and raises nf_conntrack_max: run it as root (sudo ./build.sh bench)." >&2; exit 1; }

@@ -13,6 +13,12 @@ internal static class CommandLine
     {
         try
         {
+            if (args is [FirewallTrialProcess.Command])
+            {
+                // Started by a trial, in namespaces of its own; not for users.
+                return FirewallTrialProcess.Run();
+            }
+
             ParseResult parsed = new CommandLineOptions().Parse(args);
             if (parsed.Errors.Count == 0)
             {

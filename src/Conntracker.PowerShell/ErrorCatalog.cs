@@ -95,6 +95,9 @@ internal static class ErrorCatalog
         ConntrackErrorReason.PcapFailed => ("PcapFailed", ErrorCategory.OpenError),
         ConntrackErrorReason.PcapInvalid => ("PcapInvalid", ErrorCategory.InvalidData),
         ConntrackErrorReason.LinkTypeUnknown => ("LinkTypeUnknown", ErrorCategory.InvalidData),
+        ConntrackErrorReason.ProgramMissing => ("ProgramNotFound", ErrorCategory.NotInstalled),
+        ConntrackErrorReason.RulesetInvalid => ("RulesetInvalid", ErrorCategory.InvalidData),
+        ConntrackErrorReason.TrialFailed => ("FirewallTrialFailed", ErrorCategory.ResourceUnavailable),
         ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };

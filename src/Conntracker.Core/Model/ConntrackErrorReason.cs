@@ -74,4 +74,13 @@ public enum ConntrackErrorReason
 
     /// <summary>The kernel does not do with a policy what the policy is made for; the message names the flow and the rule.</summary>
     PolicyProofFailed,
+
+    /// <summary>A program that is needed is missing; the message names its package.</summary>
+    ProgramMissing,
+
+    /// <summary>A ruleset does not load; the message has the loader's own text.</summary>
+    RulesetInvalid,
+
+    /// <summary>The private network namespace of a trial could not be made, or its process ended; the message says why.</summary>
+    TrialFailed,
 }

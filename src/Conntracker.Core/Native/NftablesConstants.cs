@@ -52,6 +52,7 @@ internal static class NftablesConstants
     public const int NFTA_TRACE_NETWORK_HEADER = 8;
     public const int NFTA_TRACE_TRANSPORT_HEADER = 9;
     public const int NFTA_TRACE_IIF = 10;
+    public const int NFTA_TRACE_OIF = 12;
     public const int NFTA_TRACE_POLICY = 16;
 
     public const int NFTA_VERDICT_CODE = 1;

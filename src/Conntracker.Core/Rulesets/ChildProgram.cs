@@ -41,7 +41,21 @@ internal static class ChildProgram
     /// printed too much (an <see cref="InvalidDataException"/>).
     /// </exception>
     /// <exception cref="OperationCanceledException">It was killed by <paramref name="cancellation"/>.</exception>
-    public static string Run(string program, IEnumerable<string> arguments, TimeSpan patience, CancellationToken cancellation)
+    public static string Run(string program, IEnumerable<string> arguments, TimeSpan patience, CancellationToken cancellation) =>
+        Run(program, arguments, input: "", environment: [], patience, cancellation);
+
+    /// <inheritdoc cref="Run(string, IEnumerable{string}, TimeSpan, CancellationToken)"/>
+    /// <param name="input">Its standard input.</param>
+    /// <param name="environment">Variables that it gets besides the usual ones.</param>
+#pragma warning disable CS1573 // The others are those of the overload.
+    public static string Run(
+        string program,
+        IEnumerable<string> arguments,
+        string input,
+        IEnumerable<(string Name, string Value)> environment,
+        TimeSpan patience,
+        CancellationToken cancellation)
+#pragma warning restore CS1573
     {
         try
         {
@@ -56,13 +70,18 @@ internal static class ChildProgram
             start.Environment.Clear();
             start.Environment["PATH"] = string.Join(':', s_folders);
             start.Environment["LC_ALL"] = "C";
+            foreach ((string name, string value) in environment)
+            {
+                start.Environment[name] = value;
+            }
+
             cancellation.ThrowIfCancellationRequested();
             using Process process = Process.Start(start)!;
             using CancellationTokenSource deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
             deadline.CancelAfter(patience);
             using CancellationTokenRegistration killing = deadline.Token.Register(process.Kill);
-            process.StandardInput.Close();
             Task<string> error = process.StandardError.ReadToEndAsync(CancellationToken.None);
+            Task writing = WriteAsync(process.StandardInput, input);
             string? output = ReadToEnd(process.StandardOutput);
             if (output is null)
             {
@@ -70,6 +89,7 @@ internal static class ChildProgram
             }
 
             process.WaitForExit();
+            writing.Wait(CancellationToken.None);
             cancellation.ThrowIfCancellationRequested();
             return deadline.IsCancellationRequested
                 ? throw Failed(program, $"did not end within {patience.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s", new TimeoutException())
@@ -80,6 +100,19 @@ internal static class ChildProgram
         catch (Exception failure) when (failure is Win32Exception or IOException)
         {
             throw Failed(program, $"could not be run: {failure.Message}", failure);
+        }
+    }
+
+    // A program that ends early, with an error of its own, does not read all of its input.
+    private static async Task WriteAsync(StreamWriter writer, string input)
+    {
+        try
+        {
+            await writer.WriteAsync(input).ConfigureAwait(false);
+            writer.Close();
+        }
+        catch (IOException)
+        {
         }
     }
 

@@ -122,7 +122,10 @@ internal sealed class StepResolver
             VerdictResolver.Rank(outcome, type, key.Engine, table, hook, chainType: null), HookPriority.OfIptables(table, hook));
     }
 
-    private static string VerdictText(int verdict, string jumpChain) => verdict switch
+    /// <summary>A verdict in the words of nft.</summary>
+    /// <param name="verdict">NF_* or NFT_*.</param>
+    /// <param name="jumpChain">The chain that a jump or goto leads to.</param>
+    public static string VerdictText(int verdict, string jumpChain) => verdict switch
     {
         NFT_JUMP => $"jump {jumpChain}",
         NFT_GOTO => $"goto {jumpChain}",

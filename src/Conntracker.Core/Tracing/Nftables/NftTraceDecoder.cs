@@ -80,6 +80,9 @@ internal static class NftTraceDecoder
                 case NFTA_TRACE_IIF:
                     trace.IsFromLoopback = attributes.ReadUInt32BigEndian() == LoopbackDevice;
                     break;
+                case NFTA_TRACE_OIF:
+                    trace.OutInterface = (int)attributes.ReadUInt32BigEndian();
+                    break;
                 case NFTA_TRACE_CT_ID:
                     trace.ConntrackId = attributes.ReadUInt32BigEndian();
                     break;

@@ -46,6 +46,11 @@ internal ref struct NftTraceMessage
     /// </summary>
     public bool IsFromLoopback;
 
+    /// <summary>
+    /// The number of the interface that the packet leaves by (NFTA_TRACE_OIF); 0 where it is not decided yet, and in a message without headers.
+    /// </summary>
+    public int OutInterface;
+
     /// <summary>The kernel's id of the connection (NFTA_TRACE_CT_ID); 0 before the conntrack hook, without tracking, and before Linux 6.17.</summary>
     public uint ConntrackId;
 
