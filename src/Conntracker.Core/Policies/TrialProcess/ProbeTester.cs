@@ -188,7 +188,7 @@ internal sealed class ProbeTester
     private string SilentReason() => (_shot.HasBegun, _shot.LastStep?.View.Hook) switch
     {
         (false, _) => "the kernel dropped the packet before the first rule",
-        (true, string? hook) =>
+        (true, var hook) =>
             $"the kernel dropped the packet outside the rules{(hook is null ? "" : $", after the hook {hook}")}: its addresses do not fit the interface "
             + "(rp_filter, martian), no route leads on, or a rule switched tracing off",
     };
