@@ -25,6 +25,7 @@
         'Format-ConntrackLog'
         'Export-ConntrackLog'
         'Import-ConntrackLog'
+        'Get-FirewallHost'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

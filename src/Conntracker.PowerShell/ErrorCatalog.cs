@@ -98,6 +98,8 @@ internal static class ErrorCatalog
         ConntrackErrorReason.ProgramMissing => ("ProgramNotFound", ErrorCategory.NotInstalled),
         ConntrackErrorReason.RulesetInvalid => ("RulesetInvalid", ErrorCategory.InvalidData),
         ConntrackErrorReason.TrialFailed => ("FirewallTrialFailed", ErrorCategory.ResourceUnavailable),
+        ConntrackErrorReason.HostDescriptionFailed => ("HostDescriptionFailed", ErrorCategory.OpenError),
+        ConntrackErrorReason.HostDescriptionInvalid => ("HostDescriptionInvalid", ErrorCategory.InvalidData),
         ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };

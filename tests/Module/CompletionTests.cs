@@ -43,6 +43,7 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("Start-ConntrackCapture -NetworkNamespace ")]
     [InlineData("Watch-ConntrackFlow -NetworkNamespace ")]
     [InlineData("Get-ConntrackFlow -Live -NetworkNamespace ")]
+    [InlineData("Get-FirewallHost -NetworkNamespace ")]
     public void Network_namespaces_are_offered(string line)
     {
         using TestNamespace host = new();

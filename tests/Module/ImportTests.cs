@@ -16,6 +16,7 @@ public sealed class ImportTests : ModuleTest
         { "Format-ConntrackLog", "__AllParameterSets" },
         { "Get-ConntrackCapture", "Name" },
         { "Get-ConntrackFlow", "Name Capture Live" },
+        { "Get-FirewallHost", "Live Path" },
         { "Get-FlowTrace", "Name Capture" },
         { "Import-ConntrackLog", "Path LiteralPath" },
         { "New-ConntrackFlow", "__AllParameterSets" },

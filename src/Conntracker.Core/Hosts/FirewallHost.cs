@@ -1,3 +1,6 @@
+using System.Text;
+using Conntracker.Core.Hosts;
+
 namespace Conntracker;
 
 /// <summary>
@@ -43,6 +46,21 @@ public sealed record FirewallHost
 
     /// <summary>What could not be read, one sentence each; empty when the description is complete.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
+
+    /// <summary>Reads a description in JSON, as <see cref="ToJson"/> writes it. Comments and commas at the end of a list are allowed.</summary>
+    /// <param name="path">The file.</param>
+    /// <exception cref="ConntrackException">It cannot be opened, or is no description of a host; the message names file, line and property.</exception>
+    public static FirewallHost Load(string path) => FirewallHostJson.Load(path);
+
+    /// <summary>Reads a description from a text in JSON.</summary>
+    /// <param name="json">The text.</param>
+    /// <param name="source">Where it is from, for error messages.</param>
+    /// <exception cref="ConntrackException">It is no description of a host; the message names line and property.</exception>
+    public static FirewallHost FromJson(string json, string source = "The description of the host") =>
+        FirewallHostJson.Read(Encoding.UTF8.GetBytes(json), source);
+
+    /// <summary>The description as indented JSON, with the names of the properties and without those that are null.</summary>
+    public string ToJson() => Encoding.UTF8.GetString(FirewallHostJson.Write(this));
 
     /// <summary>The name, and how many interfaces it has.</summary>
     public override string ToString() => $"{Name} ({Interfaces.Count} interfaces)";

@@ -26,6 +26,12 @@ public sealed record FirewallRoute
     /// <summary>The metric (RTA_PRIORITY).</summary>
     public uint Metric { get; init; }
 
+    /// <summary>
+    /// Who made the route (rtm_protocol): 2 the kernel, for the subnet of an address; 3 boot, 4 static, 9 router advertisements, above that routing
+    /// daemons.
+    /// </summary>
+    public byte Protocol { get; init; } = 4;
+
     /// <summary>The scope (rtm_scope): 0 universe, 253 link, 254 host.</summary>
     public byte Scope { get; init; }
 

@@ -83,4 +83,10 @@ public enum ConntrackErrorReason
 
     /// <summary>The private network namespace of a trial could not be made, or its process ended; the message says why.</summary>
     TrialFailed,
+
+    /// <summary>The description of a host could not be opened.</summary>
+    HostDescriptionFailed,
+
+    /// <summary>The file or object is not a description of a host; the message says where it is wrong.</summary>
+    HostDescriptionInvalid,
 }

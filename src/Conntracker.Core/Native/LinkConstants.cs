@@ -1,7 +1,8 @@
 namespace Conntracker.Core.Native;
 
 /// <summary>
-/// Constants of linux/rtnetlink.h, linux/if_link.h, linux/if.h, linux/veth.h and linux/net_namespace.h for network devices, under their C names.
+/// Constants of linux/rtnetlink.h, linux/if_link.h, linux/if.h, linux/if_arp.h, linux/veth.h and linux/net_namespace.h for network devices, under their
+/// C names.
 /// </summary>
 internal static class LinkConstants
 {
@@ -10,6 +11,7 @@ internal static class LinkConstants
     public const int RTM_NEWNSID = 88;
     public const int RTM_GETNSID = 90;
     public const int RTM_NEWLINKPROP = 108;
+    public const int ARPHRD_LOOPBACK = 772;
     public const int IFLA_ADDRESS = 1;
     public const int IFLA_IFNAME = 3;
     public const int IFLA_MTU = 4;

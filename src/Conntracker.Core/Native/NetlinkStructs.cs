@@ -102,3 +102,13 @@ internal struct ifinfomsg
     public uint ifi_flags;
     public uint ifi_change;
 }
+
+/// <summary>struct rtnexthop (linux/rtnetlink.h): one hop of a multipath route; attributes follow it.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct rtnexthop
+{
+    public ushort rtnh_len;
+    public byte rtnh_flags;
+    public byte rtnh_hops;
+    public int rtnh_ifindex;
+}

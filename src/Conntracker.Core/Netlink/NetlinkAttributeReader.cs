@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Text;
 using Conntracker.Core.Native;
 
 namespace Conntracker.Core.Netlink;
@@ -58,6 +59,12 @@ internal ref struct NetlinkAttributeReader
 
     /// <summary>The value as 32 bits, big-endian.</summary>
     public uint ReadUInt32BigEndian() => HasSize(4) ? BinaryPrimitives.ReadUInt32BigEndian(Value) : 0;
+
+    /// <summary>The value as 32 bits in the machine's order, as rtnetlink has its numbers.</summary>
+    public uint ReadUInt32() => HasSize(4) ? MemoryMarshal.Read<uint>(Value) : 0;
+
+    /// <summary>The value as text up to its first zero byte.</summary>
+    public string ReadText() => Encoding.UTF8.GetString(Value.IndexOf((byte)0) is >= 0 and int end ? Value[..end] : Value);
 
     /// <summary>The value as 64 bits, big-endian.</summary>
     public ulong ReadUInt64BigEndian() => HasSize(8) ? BinaryPrimitives.ReadUInt64BigEndian(Value) : 0;

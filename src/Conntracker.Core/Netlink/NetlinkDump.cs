@@ -1,3 +1,5 @@
+using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using Conntracker.Core.Native;
 using static Tmds.Linux.LibC;
 
@@ -38,6 +40,67 @@ internal sealed class NetlinkDump : IDisposable
     public void RequestNftables(int message) =>
         Request((NftablesConstants.NFNL_SUBSYS_NFTABLES << 8) | message, new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
 
+    /// <summary>Opens a socket for dumps of rtnetlink, in the calling thread's network namespace.</summary>
+    /// <param name="name">What is read, in messages.</param>
+    public static NetlinkDump OpenRoute(string name) => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_ROUTE, name));
+
+    /// <summary>Requests all interfaces, without their statistics.</summary>
+    public void RequestInterfaces()
+    {
+        Span<byte> buffer = stackalloc byte[64];
+        NetlinkWriter writer = new(buffer);
+        Begin(ref writer, LinkConstants.RTM_GETLINK, default(ifinfomsg));
+        int filter = LinkConstants.RTEXT_FILTER_SKIP_STATS;
+        writer.WriteBytes(LinkConstants.IFLA_EXT_MASK, MemoryMarshal.AsBytes(new ReadOnlySpan<int>(in filter)));
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+    }
+
+    /// <summary>Requests all addresses, both families.</summary>
+    public void RequestAddresses() => Request(NetlinkConstants.RTM_GETADDR, default(ifaddrmsg));
+
+    /// <summary>Requests the routes of all tables, all families.</summary>
+    public void RequestRoutes() => Request(RouteConstants.RTM_GETROUTE, default(rtmsg));
+
+    /// <summary>Requests the rules that choose a routing table, all families.</summary>
+    public void RequestRoutingRules() => Request(RouteConstants.RTM_GETRULE, default(fib_rule_hdr));
+
+    /// <summary>Receives the answer to the last request, to its end.</summary>
+    /// <param name="batch">Receives the datagrams.</param>
+    /// <param name="handle">Called with each message of the answer, but not with the one that ends it.</param>
+    /// <param name="cancellation">Ends the wait.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    public NetlinkDumpEnd ReadToEnd(DatagramBatch batch, MessageHandler handle, CancellationToken cancellation)
+    {
+        bool isWhole = true;
+        while (true)
+        {
+            int received = WaitAndReceive(batch, cancellation);
+            if (received < 0)
+            {
+                return new NetlinkDumpEnd(-received, isWhole);
+            }
+
+            cancellation.ThrowIfCancellationRequested();
+            for (int i = 0; i < received; i++)
+            {
+                isWhole &= !batch.IsTruncated(i);
+                NetlinkMessageReader messages = new(batch[i]);
+                while (messages.TryRead(out NetlinkMessage message))
+                {
+                    isWhole &= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) == 0;
+                    if (message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR)
+                    {
+                        int error = message.Payload.Length < sizeof(int) ? 0 : BinaryPrimitives.ReadInt32LittleEndian(message.Payload);
+                        return new NetlinkDumpEnd(error < 0 ? -error : 0, isWhole);
+                    }
+
+                    handle(in message);
+                }
+            }
+        }
+    }
+
     /// <summary>Buffers that fit a dump's datagrams.</summary>
     public static DatagramBatch NewBatch() => new(BatchCapacity, DatagramSize);
 
@@ -70,9 +133,15 @@ internal sealed class NetlinkDump : IDisposable
     {
         Span<byte> buffer = stackalloc byte[64];
         NetlinkWriter writer = new(buffer);
-        writer.BeginMessage(type, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_DUMP, ++_sequence);
-        writer.WriteStruct(header);
+        Begin(ref writer, type, header);
         writer.EndMessage();
         _socket.Send(writer.Written);
+    }
+
+    private void Begin<THeader>(ref NetlinkWriter writer, int type, THeader header)
+        where THeader : unmanaged
+    {
+        writer.BeginMessage(type, NetlinkConstants.NLM_F_REQUEST | NetlinkConstants.NLM_F_DUMP, ++_sequence);
+        writer.WriteStruct(header);
     }
 }

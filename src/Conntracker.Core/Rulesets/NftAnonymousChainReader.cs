@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using Conntracker.Core.Native;
 using Conntracker.Core.Netlink;
 using static Conntracker.Core.Native.NftablesConstants;
@@ -41,32 +40,8 @@ internal static class NftAnonymousChainReader
     private static bool TryDump(NetlinkDump dump, DatagramBatch batch, int request, NftAnonymousChains chains, CancellationToken cancellation)
     {
         dump.RequestNftables(request);
-        bool isWhole = true;
-        while (true)
-        {
-            int received = dump.WaitAndReceive(batch, cancellation);
-            if (received < 0)
-            {
-                throw Fail(-received);
-            }
-
-            for (int i = 0; i < received; i++)
-            {
-                isWhole &= !batch.IsTruncated(i);
-                NetlinkMessageReader messages = new(batch[i]);
-                while (messages.TryRead(out NetlinkMessage message))
-                {
-                    isWhole &= (message.Flags & NetlinkConstants.NLM_F_DUMP_INTR) == 0;
-                    if (message.Type is NetlinkConstants.NLMSG_DONE or NetlinkConstants.NLMSG_ERROR)
-                    {
-                        int error = message.Payload.Length < sizeof(int) ? 0 : BinaryPrimitives.ReadInt32LittleEndian(message.Payload);
-                        return error >= 0 ? isWhole : throw Fail(-error);
-                    }
-
-                    chains.Take(in message);
-                }
-            }
-        }
+        NetlinkDumpEnd end = dump.ReadToEnd(batch, (in NetlinkMessage message) => chains.Take(in message), cancellation);
+        return end.Error == 0 ? end.IsWhole : throw Fail(end.Error);
     }
 
     private static ConntrackException Fail(int errno) => new(

@@ -17,6 +17,7 @@ internal sealed class HarnessList : IDisposable
             .. RecordingHarnesses.All(corpus, _scratch),
             .. LogHarnesses.All(corpus),
             .. RulesetHarnesses.All(corpus),
+            .. HostHarnesses.All(),
             .. ProcessHarnesses.All(),
         ];
     }

@@ -24,8 +24,10 @@ public sealed class LayoutTests : IDisposable
         [nameof(ifaddrmsg)] = ["linux/if_addr.h"],
         [nameof(rtmsg)] = ["linux/rtnetlink.h"],
         [nameof(ifinfomsg)] = ["linux/rtnetlink.h"],
+        [nameof(rtnexthop)] = ["sys/socket.h", "linux/rtnetlink.h"],
         [nameof(fib_rule_hdr)] = ["linux/fib_rules.h"],
-        [nameof(LinkConstants)] = ["sys/socket.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/if.h", "linux/veth.h", "linux/net_namespace.h"],
+        [nameof(LinkConstants)] =
+            ["sys/socket.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/if.h", "linux/if_arp.h", "linux/veth.h", "linux/net_namespace.h"],
         [nameof(RouteConstants)] = ["sys/socket.h", "linux/rtnetlink.h", "linux/fib_rules.h"],
         [nameof(TunConstants)] = ["sys/ioctl.h", "linux/if_tun.h"],
         [nameof(sock_filter)] = ["linux/filter.h"],
