@@ -26,10 +26,16 @@ internal sealed unsafe class DeviceMaker
     private readonly NetlinkRequests _requests;
     private readonly NetworkNotices _notices;
     private readonly HashSet<string> _bridges;
+    private readonly string _tunPath;
 
     /// <summary>Prepares to make the devices of a host.</summary>
-    public DeviceMaker(FirewallHost host, NetlinkRequests requests, NetworkNotices notices)
+    /// <param name="host">The host.</param>
+    /// <param name="requests">rtnetlink in the namespace.</param>
+    /// <param name="notices">Receives what cannot be made.</param>
+    /// <param name="tunPath">The path of /dev/net/tun.</param>
+    public DeviceMaker(FirewallHost host, NetlinkRequests requests, NetworkNotices notices, string tunPath)
     {
+        _tunPath = tunPath;
         _requests = requests;
         _notices = notices;
         HashSet<string> masters = [.. host.Interfaces.Select(each => each.Master).OfType<string>()];
@@ -37,7 +43,7 @@ internal sealed unsafe class DeviceMaker
         IsSynchronous = CanOpenTun(out int errno);
         if (!IsSynchronous)
         {
-            _notices.Add($"/dev/net/tun could not be opened, so interfaces are pairs of virtual Ethernet devices: {Errno.Describe(errno)}.");
+            _notices.Add($"{tunPath} could not be opened, so interfaces are pairs of virtual Ethernet devices: {Errno.Describe(errno)}.");
         }
     }
 
@@ -60,13 +66,18 @@ internal sealed unsafe class DeviceMaker
             return null;
         }
 
+        if (source.Kind == "vrf")
+        {
+            _notices.Add($"The interface {source.Name} is a VRF on the host and a plain device here: packets of its members are routed by the other tables.");
+        }
+
         byte[] linkAddress = LinkAddressOf(source);
         return IsBridge(source.Name) ? MakeByRequest(source, linkAddress, "bridge")
             : IsSynchronous ? MakeTap(source, linkAddress)
             : MakeByRequest(source, linkAddress, "veth");
     }
 
-    private static bool CanOpenTun(out int errno)
+    private bool CanOpenTun(out int errno)
     {
         int number = OpenTun();
         errno = number < 0 ? Errno.Last : 0;
@@ -79,7 +90,7 @@ internal sealed unsafe class DeviceMaker
         return true;
     }
 
-    private static int OpenTun() => SafeLibC.open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK);
+    private int OpenTun() => SafeLibC.open(_tunPath, O_RDWR | O_CLOEXEC | O_NONBLOCK);
 
     // The address decides whether the device takes a frame, so every device has one.
     private static byte[] LinkAddressOf(FirewallInterface source)
@@ -127,7 +138,7 @@ internal sealed unsafe class DeviceMaker
         return new ProbeDevice(source.Name, index, "tun", queue!, isTap ? linkAddress : null);
     }
 
-    private static int TryMakeTap(FirewallInterface source, bool isTap, int index, out SafeFileDescriptor? queue)
+    private int TryMakeTap(FirewallInterface source, bool isTap, int index, out SafeFileDescriptor? queue)
     {
         queue = null;
         int number = OpenTun();

@@ -30,7 +30,8 @@ internal sealed class HostBuilder
     }
 
     /// <summary>Builds it in the calling thread's network namespace.</summary>
-    public HostNetwork Build()
+    /// <param name="tunPath">The path of /dev/net/tun.</param>
+    public HostNetwork Build(string tunPath)
     {
         PacketOutlet? outlet = null;
         try
@@ -38,7 +39,7 @@ internal sealed class HostBuilder
             HostSettings settings = new(_host.Settings, _notices);
             settings.WriteGeneral();
             AddFlags(LoopbackIndex, Loopback, IFF_UP, IFF_UP);
-            DeviceMaker maker = new(_host, _requests, _notices);
+            DeviceMaker maker = new(_host, _requests, _notices, tunPath);
             MakeDevices(maker);
             outlet = maker.Outlet;
             settings.WriteInterfaces(name => name == Loopback || _devices.ContainsKey(name));

@@ -56,14 +56,17 @@ internal sealed class HostNetwork : IDisposable
 
     /// <summary>Builds the host in the calling thread's network namespace, which must be fresh and private.</summary>
     /// <exception cref="ConntrackException">The kernel refused what everything else needs; a part that cannot be built is a notice.</exception>
-    public static HostNetwork Build(FirewallHost host)
+    public static HostNetwork Build(FirewallHost host) => Build(host, "/dev/net/tun");
+
+    /// <summary>Builds the host; a test names another path to see what happens where /dev/net/tun may not be opened.</summary>
+    internal static HostNetwork Build(FirewallHost host, string tunPath)
     {
         ArgumentNullException.ThrowIfNull(host);
         NetlinkRequests requests = NetlinkRequests.OpenRoute();
         GroupMembers groups = new();
         try
         {
-            return new HostBuilder(host, requests, groups).Build();
+            return new HostBuilder(host, requests, groups).Build(tunPath);
         }
         catch
         {
