@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Diagnostics.CodeAnalysis;
 using System.Text;
 using Conntracker.Core.Rulesets;
 
@@ -102,10 +103,8 @@ internal sealed class TrialChannel : IDisposable
             $"The program {Name} is missing: it belongs into the directory of the module ({Path.GetDirectoryName(engine)}), or on PATH.");
     }
 
-    // Empty in the native program, which has no file of the engine.
-#pragma warning disable IL3000
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "The native program has no file of the engine, and does not need it: it is the program.")]
     private static string? ModuleDirectory() => typeof(TrialChannel).Assembly.Location is { Length: > 0 } path ? Path.GetDirectoryName(path) : null;
-#pragma warning restore IL3000
 
     private static async Task<string> ReadErrorAsync(StreamReader reader)
     {
