@@ -39,7 +39,7 @@ internal static class FlowProbe
             Src = flow.SrcAddress,
             SrcPort = hasPorts ? flow.SrcPort ?? UsualClientPort : (ushort)0,
             Dst = flow.DstAddress,
-            DstPort = flow.DstPort ?? 0,
+            DstPort = hasPorts ? flow.DstPort ?? 0 : (ushort)0,
             IcmpType = flow.IcmpType ?? 0,
             IcmpCode = flow.IcmpCode ?? 0,
             IcmpId = flow.IcmpId ?? 1,
