@@ -45,7 +45,6 @@ public sealed class TrialFeatureTests
 
     [Theory]
     [InlineData(FlowProtocol.Sctp)]
-    [InlineData(FlowProtocol.UdpLite)]
     [InlineData(FlowProtocol.Icmp)]
     [InlineData((FlowProtocol)47)]
     [InlineData((FlowProtocol)50)]
