@@ -19,6 +19,7 @@
         'Get-ConntrackFlow'
         'Watch-ConntrackFlow'
         'New-ConntrackFlow'
+        'Test-FirewallPolicy'
         'Enable-FlowTrace'
         'Disable-FlowTrace'
         'Get-FlowTrace'

@@ -130,6 +130,8 @@ build() {
   rm -rf "$out/module.new" && mkdir -p "$out/module.new/Conntracker"
   cp "$root/Conntracker.psd1" "$root/src/Conntracker.PowerShell/"*.ps1xml "$root/LICENSE" \
      "$out/publish/Conntracker.Core.dll" "$out/publish/Conntracker.PowerShell.dll" "$out/publish/Tmds.LibC.dll" "$out/module.new/Conntracker/"
+  # A test of a ruleset runs in a process of its own: the program. One that is not native needs more files than itself, and is found on PATH only.
+  if [ ! -L "$out/conntracker" ]; then cp "$out/conntracker" "$out/module.new/Conntracker/"; fi
   quietly build-help dotnet run --project "$root/tools/HelpBuilder" -c Release -- "$root/docs/help" "$out/module.new/Conntracker/en-US"
   rm -rf "$out/module" && mv "$out/module.new" "$out/module"
   say "Built $out/conntracker and $out/module/Conntracker."

@@ -11,4 +11,10 @@ internal static class ExitCode
 
     /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
+
+    /// <summary>'conntracker try': the ruleset changes the verdict on a flow.</summary>
+    public const int Changed = 3;
+
+    /// <summary>'conntracker try': the verdict on a flow is unknown, and no other verdict changes.</summary>
+    public const int Unknown = 4;
 }

@@ -67,6 +67,22 @@ internal static class ErrorCatalog
     public static ErrorRecord FlowDescriptionInvalid(ArgumentException error, FlowDescription description) =>
         new(error, "FlowDescriptionInvalid", ErrorCategory.InvalidArgument, description);
 
+    /// <summary>There is no such file of a ruleset.</summary>
+    public static ErrorRecord RulesetNotFound(string path) => new(
+        new ItemNotFoundException($"There is no ruleset '{path}'. Specify a file of nft, or of iptables-save."),
+        "RulesetNotFound",
+        ErrorCategory.ObjectNotFound,
+        path);
+
+    /// <summary>There are no flows to test a ruleset with.</summary>
+    public static ErrorRecord NothingToTest() => new(
+        new ItemNotFoundException(
+            "There are no flows to test: there is no capture. Pipe flows of Get-ConntrackFlow -Live, New-ConntrackFlow or Import-ConntrackLog, "
+            + "or start a capture with Start-ConntrackCapture."),
+        "CaptureNotFound",
+        ErrorCategory.ObjectNotFound,
+        targetObject: null);
+
     /// <summary>There is no such trace.</summary>
     public static ErrorRecord FlowTraceNotFound(string text, object target) =>
         new(new ItemNotFoundException(text), "FlowTraceNotFound", ErrorCategory.ObjectNotFound, target);

@@ -23,6 +23,7 @@ public sealed class ImportTests : ModuleTest
         { "Remove-ConntrackCapture", "Name Capture" },
         { "Start-ConntrackCapture", "Live Packet Pcap Replay" },
         { "Stop-ConntrackCapture", "Name Capture" },
+        { "Test-FirewallPolicy", "Path LiteralPath Current" },
         { "Wait-ConntrackCapture", "Name Capture" },
         { "Watch-ConntrackFlow", "Name Capture Live" },
     };
@@ -98,6 +99,16 @@ public sealed class ImportTests : ModuleTest
             ["Conntracker.Core", "Conntracker.PowerShell", "Conntracker.PowerShellHost", "Conntracker.Tests.Module"],
             AppDomain.CurrentDomain.GetAssemblies().Select(each => each.GetName().Name!)
                 .Where(name => name.StartsWith("Conntracker", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+    }
+
+    // A test of a ruleset runs in a process of its own.
+    [Fact]
+    public void The_native_program_is_in_the_modules_folder()
+    {
+        FileInfo program = new(Repository.PathOf("out/conntracker"));
+        Assert.SkipWhen(program.LinkTarget is not null, "This build made no native program: it has no linker or no compiler package.");
+        FileInfo copy = new(Path.Join(Repository.Module, "conntracker"));
+        Assert.True(copy.Exists && copy.Length == program.Length && copy.UnixFileMode.HasFlag(UnixFileMode.OtherExecute), copy.FullName);
     }
 
     [Fact]

@@ -124,6 +124,7 @@ Describe 'The examples of the pages' -Tag Live {
             'Get-ConntrackFlow 1'        = { -not (Get-ConntrackCapture) }
             'Start-ConntrackCapture 8'   = { (Get-ConntrackCapture mirror).Source -eq 'Packet' }
             'Stop-ConntrackCapture 2'    = { -not (Get-ConntrackCapture) }
+            'Test-FirewallPolicy 4'      = { Test-Path ./fw.nft }
         }
 
         if (-not (Get-LiveObstacle)) {
@@ -140,6 +141,17 @@ Describe 'The examples of the pages' -Tag Live {
             Get-ConntrackFlow -Name office | Export-ConntrackLog "$folder/flows.json" -Format Json
             Get-ConntrackFlow -Name office | Export-ConntrackLog "$folder/rules" -Format Tree
             Remove-ConntrackCapture *
+            $rules = 'tcp dport 22 drop', 'tcp dport 80 accept'
+            foreach ($name in 'fw', 'fw-new') {
+                Set-Content "$folder/$name.nft" (@('table inet filter {', ' chain input {', '  type filter hook input priority filter; policy drop;', '  ct state established,related accept') + $rules + ' }', '}')
+                $rules = , 'tcp dport 443 accept'
+            }
+
+            Set-Content "$folder/router.host" @'
+{ "Name": "router",
+  "Interfaces": [ { "Name": "lo", "Index": 1, "Kind": "loopback", "LinkType": 772, "Addresses": ["127.0.0.1/8"] }, { "Name": "eth0", "Index": 2, "Addresses": ["192.0.2.1/24"] } ],
+  "Routes": [ { "Destination": "0.0.0.0/0", "Gateway": "192.0.2.254", "Interface": "eth0" } ] }
+'@
         }
     }
 

@@ -12,6 +12,9 @@ public sealed record FlowTest
     /// <summary>The rule that decided <see cref="OldVerdict"/>, where two rulesets are compared; otherwise null.</summary>
     public FirewallRule? OldRule { get; init; }
 
+    /// <summary>The verdict on the answer with the ruleset that is compared with; Unknown where none is.</summary>
+    public FlowVerdict OldReplyVerdict { get; init; }
+
     /// <summary>The verdict on the first packet. Unknown when the kernel gave none; <see cref="Reason"/> says why.</summary>
     public required FlowVerdict Verdict { get; init; }
 
