@@ -103,7 +103,7 @@ internal sealed class TrialChannel : IDisposable
             $"The program {Name} is missing: it belongs into the directory of the module ({Path.GetDirectoryName(engine)}), or on PATH.");
     }
 
-    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "The native program has no file of the engine, and does not need it: it is the program.")]
+    [UnconditionalSuppressMessage("SingleFile", "IL3000", Justification = "The native program has no file of the engine: it is the program itself.")]
     private static string? ModuleDirectory() => typeof(TrialChannel).Assembly.Location is { Length: > 0 } path ? Path.GetDirectoryName(path) : null;
 
     private static async Task<string> ReadErrorAsync(StreamReader reader)
