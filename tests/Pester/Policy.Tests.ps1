@@ -42,7 +42,7 @@ table inet filter {
     It 'shows the rules of request and answer in a list' -Skip:$noLive {
         $list = New-ConntrackFlow -Protocol Tcp -DstPort 80 @web | Test-FirewallPolicy TestDrive:/fw.nft -Host $server | Format-List | Out-String -Width 200
         $list | Should -Match '(?m)^Verdict +: Accepted$'
-        $list | Should -Match '(?m)^Rule +: inet filter input rule 3: tcp dport \{ 80, 443 \} accept \(".*/fw\.nft", line 6\)$'
+        $list | Should -Match '(?m)^Rule +: inet filter input rule 3: tcp dport \{ 80, 443 \} accept \(.*/fw\.nft, line 6\)$'
         $list | Should -Match '(?m)^Path +: inet filter input #3'
         $list | Should -Match '(?m)^ReplyVerdict +: Accepted$'
         $list | Should -Not -Match 'OldRule|DependsOn|Reason'
