@@ -104,7 +104,8 @@ Describe 'Get-Help about_Conntracker' {
 
     It 'lists every property of <Type>, and none that there is not' -ForEach @(
         @{ Type = 'Conntracker.Flow'; Heading = 'Properties of a flow' }, @{ Type = 'Conntracker.Capture'; Heading = 'Properties of a capture' },
-        @{ Type = 'Conntracker.TraceStep'; Heading = 'Properties of a step' }, @{ Type = 'Conntracker.FlowTrace'; Heading = 'Properties of a trace' }) {
+        @{ Type = 'Conntracker.TraceStep'; Heading = 'Properties of a step' }, @{ Type = 'Conntracker.FlowTrace'; Heading = 'Properties of a trace' },
+        @{ Type = 'Conntracker.FlowTest'; Heading = 'Properties of a test' }) {
         $wanted = ([type] $Type).GetProperties().Name | Sort-Object
         Get-AboutNames $Heading | Sort-Object | Should -Be $wanted
     }
