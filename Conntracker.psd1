@@ -27,6 +27,7 @@
         'Export-ConntrackLog'
         'Import-ConntrackLog'
         'Get-FirewallHost'
+        'New-FirewallPolicy'
     )
     FunctionsToExport    = @()
     VariablesToExport    = @()

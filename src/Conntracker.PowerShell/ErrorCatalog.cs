@@ -116,6 +116,7 @@ internal static class ErrorCatalog
         ConntrackErrorReason.TrialFailed => ("FirewallTrialFailed", ErrorCategory.ResourceUnavailable),
         ConntrackErrorReason.HostDescriptionFailed => ("HostDescriptionFailed", ErrorCategory.OpenError),
         ConntrackErrorReason.HostDescriptionInvalid => ("HostDescriptionInvalid", ErrorCategory.InvalidData),
+        ConntrackErrorReason.PolicyProofFailed => ("PolicyProofFailed", ErrorCategory.InvalidResult),
         ConntrackErrorReason.FlowNotTraceable => ("FlowNotTraceable", ErrorCategory.InvalidArgument),
         _ => ("ConntrackFailed", ErrorCategory.NotSpecified),
     };

@@ -20,6 +20,7 @@ public sealed class ImportTests : ModuleTest
         { "Get-FlowTrace", "Name Capture" },
         { "Import-ConntrackLog", "Path LiteralPath" },
         { "New-ConntrackFlow", "__AllParameterSets" },
+        { "New-FirewallPolicy", "__AllParameterSets" },
         { "Remove-ConntrackCapture", "Name Capture" },
         { "Start-ConntrackCapture", "Live Packet Pcap Replay" },
         { "Stop-ConntrackCapture", "Name Capture" },

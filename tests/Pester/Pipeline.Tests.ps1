@@ -117,3 +117,50 @@ Describe 'What is sent to another session' {
         }
     }
 }
+
+Describe 'A policy in the hands of other commands' {
+    BeforeAll {
+        $null = Start-Office
+        if (-not (Get-LiveObstacle)) { $namespace = New-TestNamespace }
+        $policy = Get-ConntrackFlow office | New-FirewallPolicy -NoProof
+        $lines = "$policy" -split "`n"
+    }
+
+    AfterAll {
+        Remove-TestNamespace $namespace
+        Remove-ConntrackCapture *
+    }
+
+    It 'is its ruleset and nothing else, whatever writes it' {
+        $lines[0], $lines[-1] | Should -Be '#!/usr/sbin/nft -f', '}'
+        $policy | Set-Content TestDrive:/set.nft
+        $policy | Out-File TestDrive:/out.nft
+        $policy > TestDrive:/redirected.nft
+        $policy | Tee-Object -FilePath TestDrive:/tee.nft | Out-Null
+        foreach ($name in 'set', 'out', 'redirected', 'tee') {
+            Get-Content "TestDrive:/$name.nft" | Should -Be $lines -Because $name
+        }
+
+        (Get-Content TestDrive:/out.nft -Raw) | Should -Be (Get-Content TestDrive:/set.nft -Raw)
+        ($policy | Out-String).TrimEnd() | Should -Be "$policy"
+    }
+
+    It 'is shown with lines longer than the screen' {
+        $policy | Out-String -Width 80 | Should -Match 'nd-neighbor-advert'
+    }
+
+    It 'is accepted by nft, and by both programs of iptables' -Skip:$noLive {
+        $policy | Set-Content TestDrive:/policy.nft
+        ip netns exec $namespace nft -c -f (Join-Path $TestDrive policy.nft) 2>&1 | Should -BeNullOrEmpty
+        Get-ConntrackFlow office | New-FirewallPolicy -As Iptables -DefaultVerdict Reject -NoProof | Out-File TestDrive:/policy.rules
+        foreach ($program in 'iptables-legacy-restore', 'ip6tables-legacy-restore') {
+            ip netns exec $namespace $program --test (Join-Path $TestDrive policy.rules) 2>&1 | Should -BeNullOrEmpty
+        }
+    }
+
+    It 'is JSON for ConvertFrom-Json' {
+        $there = Get-ConntrackFlow office | New-FirewallPolicy -As Json -NoProof | Out-String | ConvertFrom-Json
+        $there.rules.Count | Should -Be $policy.Rules.Count
+        $there.rules[0].widening | Should -Be $policy.Rules[0].Widening
+    }
+}

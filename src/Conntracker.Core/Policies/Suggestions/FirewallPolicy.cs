@@ -98,11 +98,14 @@ public sealed class FirewallPolicy
     /// The proof failed (<see cref="ConntrackErrorReason.PolicyProofFailed"/>); the message names the flow and the rule. Or the trial cannot be made here.
     /// </exception>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
-    public FirewallPolicyProof Prove(CancellationToken cancellation = default)
+    public FirewallPolicyProof Prove(CancellationToken cancellation = default) => Prove(program: null, cancellation);
+
+    /// <summary>Proves with a program <c>conntracker</c> of the caller's.</summary>
+    internal FirewallPolicyProof Prove(string? program, CancellationToken cancellation)
     {
         ProofFlow[] seen = [.. _flows.Samples.Select(ProofFlow.Of)];
         using FirewallTrial trial = FirewallTrial.Start(
-            new FirewallTrialOptions { Host = ProofHost.For(seen, _flows.Own), Rulesets = ToRulesets() }, cancellation);
+            new FirewallTrialOptions { Host = ProofHost.For(seen, _flows.Own), Rulesets = ToRulesets(), Program = program }, cancellation);
         return Prove(new TrialJudge(trial), seen, cancellation) with { Notices = trial.Notices };
     }
 
