@@ -28,9 +28,12 @@ internal static class TryRun
             {
                 FlowTestText.Write(writer, each, options.Test.Compares);
             }
+
+            // Flows of standard input may come one by one.
+            writer.Flush();
         }
 
-        writer.Flush();
+        cancellation.ThrowIfCancellationRequested();
         if (test.Tested == 0)
         {
             Messages.Error("there are no flows to test.");
