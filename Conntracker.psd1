@@ -23,6 +23,8 @@
         'Enable-FlowTrace'
         'Disable-FlowTrace'
         'Get-FlowTrace'
+        'Get-FirewallRule'
+        'Get-FirewallRuleUsage'
         'Format-ConntrackLog'
         'Export-ConntrackLog'
         'Import-ConntrackLog'

@@ -10,7 +10,7 @@ namespace Conntracker.Cli;
 internal static class Subcommands
 {
     /// <summary>All of them, in the order of the help.</summary>
-    public static IReadOnlyList<Command> All() => [HostCommand.Create(), new TryCommand().Command, SuggestCommand.Create()];
+    public static IReadOnlyList<Command> All() => [HostCommand.Create(), new TryCommand().Command, SuggestCommand.Create(), UsageCommand.Create()];
 
     /// <summary>Runs a command; the first SIGINT, SIGTERM or SIGHUP cancels it.</summary>
     /// <param name="run">Does what the command is for, and returns the exit code.</param>

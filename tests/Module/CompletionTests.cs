@@ -10,6 +10,7 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("Get-ConntrackCapture ")]
     [InlineData("Get-ConntrackCapture -Name ")]
     [InlineData("Get-ConntrackFlow -Name ")]
+    [InlineData("Get-FirewallRuleUsage -Name ")]
     [InlineData("Get-FlowTrace -Name ")]
     [InlineData("Stop-ConntrackCapture -Name ")]
     [InlineData("Wait-ConntrackCapture -Name ")]
@@ -29,6 +30,9 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("Get-ConntrackFlow -Protocol Ic", "Icmp IcmpV6")]
     [InlineData("Get-ConntrackFlow -Verdict ", "Accepted Dropped Rejected Unknown")]
     [InlineData("Get-ConntrackFlow -FoldInternet ", "Both In None Out")]
+    [InlineData("Get-FirewallRule -Engine ", "Iptables Nftables")]
+    [InlineData("Get-FirewallRuleUsage -Finding ", "CouldMoveUp Duplicate NeverHit Shadowed")]
+    [InlineData("Get-FirewallRule -Family ip", "ip ip6")]
     [InlineData("Start-ConntrackCapture -Trace ", "Everything Flows None")]
     [InlineData("Start-ConntrackCapture -Source ", "Conntrack Packet")]
     [InlineData("Start-ConntrackCapture -Protocol UdpL", "UdpLite")]
@@ -44,6 +48,7 @@ public sealed class CompletionTests : ModuleTest
     [InlineData("Watch-ConntrackFlow -NetworkNamespace ")]
     [InlineData("Get-ConntrackFlow -Live -NetworkNamespace ")]
     [InlineData("Get-FirewallHost -NetworkNamespace ")]
+    [InlineData("Get-FirewallRule -NetworkNamespace ")]
     public void Network_namespaces_are_offered(string line)
     {
         using TestNamespace host = new();

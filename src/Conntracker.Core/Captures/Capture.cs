@@ -109,6 +109,11 @@ public sealed class Capture
     /// <param name="cancellation">Ends the wait for the kernel's counters.</param>
     public IEnumerable<Flow> GetFlows(FlowQuery query, CancellationToken cancellation = default) => Session.GetFlows(query, cancellation);
 
+    /// <summary>
+    /// The rules and policies as they were read last, to explain traces: of a replay those of the recording. Empty when nothing was traced.
+    /// </summary>
+    public IReadOnlyList<FirewallRule> GetFirewallRules() => Session.GetFirewallRules();
+
     /// <summary>Subscribes to flows as they appear. The caller disposes the subscription.</summary>
     /// <param name="query">The query that a flow must match.</param>
     public FlowSubscription Subscribe(FlowQuery query) => Session.Subscribe(query);

@@ -151,6 +151,11 @@ public sealed partial class CaptureSession : IDisposable
         }
     }
 
+    /// <summary>
+    /// The rules and policies as they were read last, to explain traces: of a replay those of the recording. Empty when nothing was traced.
+    /// </summary>
+    public IReadOnlyList<FirewallRule> GetFirewallRules() => _collector.FirewallRules();
+
     /// <summary>Subscribes to connections as they begin. The caller disposes the subscription.</summary>
     public FlowSubscription Subscribe(FlowQuery query)
     {

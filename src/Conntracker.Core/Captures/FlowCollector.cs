@@ -166,6 +166,15 @@ internal sealed partial class FlowCollector : IMessageConsumer, ITraceJoin, IDis
         }
     }
 
+    /// <summary>The rules and policies as they were read last, for the steps of traces; none before something is traced.</summary>
+    public IReadOnlyList<FirewallRule> FirewallRules()
+    {
+        lock (_lock)
+        {
+            return Tracing.Rules.ToRules();
+        }
+    }
+
     /// <inheritdoc/>
     public void Flush(long now)
     {

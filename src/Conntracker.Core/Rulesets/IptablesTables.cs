@@ -11,6 +11,9 @@ internal static class IptablesTables
 {
     private const int MaximumLength = 1024;
 
+    /// <summary>Whether there may be legacy tables whose names this process may not read.</summary>
+    public static bool IsDenied => IsDeniedFile("ip_tables_names") || IsDeniedFile("ip6_tables_names");
+
     /// <summary>The tables' names (<c>filter</c>, <c>nat</c>, …); empty when the family has none.</summary>
     public static string[] Names(FlowFamily family)
     {
@@ -37,6 +40,23 @@ internal static class IptablesTables
         {
             // The kernel has no legacy tables, or they may not be read: then there is nothing to request either.
             return [];
+        }
+    }
+
+    private static bool IsDeniedFile(string file)
+    {
+        try
+        {
+            File.OpenHandle($"/proc/thread-self/net/{file}").Dispose();
+            return false;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return true;
+        }
+        catch (IOException)
+        {
+            return false;
         }
     }
 }

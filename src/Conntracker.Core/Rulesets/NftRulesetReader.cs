@@ -29,7 +29,12 @@ internal sealed class NftRulesetReader : IDisposable
 
     /// <summary>Reads now, in the network namespace of the calling thread: a child inherits it from the thread that starts it.</summary>
     /// <exception cref="ConntrackException">Neither nft nor libnftables could read it.</exception>
-    public static NftRulesetText Read() => Read(ChildProgram.Find(Program), CancellationToken.None);
+    public static NftRulesetText Read() => Read(CancellationToken.None);
+
+    /// <inheritdoc cref="Read()"/>
+    /// <param name="cancellation">Cancels the read, unless libnftables does it.</param>
+    /// <exception cref="OperationCanceledException">It was cancelled.</exception>
+    public static NftRulesetText Read(CancellationToken cancellation) => Read(ChildProgram.Find(Program), cancellation);
 
     /// <inheritdoc cref="Read()"/>
     /// <param name="program">The path of the program that lists the ruleset; null when nft is not installed.</param>
@@ -92,7 +97,8 @@ internal sealed class NftRulesetReader : IDisposable
         using NftContext context = NftContext.Open(NFT_CTX_OUTPUT_HANDLE | NFT_CTX_OUTPUT_STATELESS | NFT_CTX_OUTPUT_TERSE);
         return context.TryRun("list ruleset", out string answer)
             ? answer
-            : throw new ConntrackException(ConntrackErrorReason.KernelRefused,
+            : throw new ConntrackException(
+                answer.Contains("not permitted", StringComparison.Ordinal) ? ConntrackErrorReason.PermissionDenied : ConntrackErrorReason.KernelRefused,
                 $"Could not read the nftables ruleset: {answer} The capability CAP_NET_ADMIN is required.");
     }
 }

@@ -38,8 +38,7 @@ internal static class NftVerdict
 
                 // The kernel ends the chain after NAT as after accept; "ct status dnat" and "icmp type redirect" are matches.
                 "dnat" or "snat" when next is "to" or "ip" or "ip6" or "prefix" => "accept",
-                "masquerade" or "redirect" when next is "" or "to" or "random" or "persistent" or "fully-random"
-                    or "random,persistent" or "fully-random,persistent" && previous is not ("type" or "!=") => "accept",
+                "masquerade" or "redirect" when previous is not ("type" or "!=") && (next is "" or "to" || IsNatFlags(next)) => "accept",
                 "target" when previous is "xt" => IptablesVerdict.Of(next.Trim('"'), isGoto: false, isChain: false),
                 _ => verdict,
             };
@@ -47,6 +46,8 @@ internal static class NftVerdict
 
         return verdict;
     }
+
+    private static bool IsNatFlags(string word) => word.Split(',').All(flag => flag is "random" or "fully-random" or "persistent");
 
     // The words outside strings and braces. A brace that opens is a word, what is in it and the one that closes are not. Quotes and braces have a
     // meaning only at the beginning of a word, as in NftStatementReader.

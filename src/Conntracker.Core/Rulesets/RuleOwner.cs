@@ -51,8 +51,8 @@ internal static class RuleOwner
 
         foreach (RuleOwnerFact fact in RuleOwnerFact.All)
         {
-            if ((fact.Kind == RuleOwnerFactKind.Table && Matches(fact.Pattern, table))
-                || (fact.Kind == RuleOwnerFactKind.Chain && Matches(fact.Pattern, chain)))
+            string? subject = fact.Kind switch { RuleOwnerFactKind.Table => table, RuleOwnerFactKind.Chain => chain, _ => null };
+            if (subject is not null && Matches(fact.Pattern, subject))
             {
                 return fact.Owner;
             }

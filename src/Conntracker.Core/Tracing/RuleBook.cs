@@ -23,6 +23,14 @@ internal sealed class RuleBook
     /// <summary>Whether the text of nftables' rules was read at least once.</summary>
     public bool HasNftables => _nftables is not null;
 
+    /// <summary>The rules and policies that were read last; none of a ruleset that was never read.</summary>
+    public IReadOnlyList<FirewallRule> ToRules() =>
+    [
+        .. FirewallRuleList.Of(_nftables ?? NftRuleset.Empty),
+        .. FirewallRuleList.Of(_iptables[(int)RulesetKind.Iptables] ?? IptablesRuleset.Empty, FlowFamily.IPv4),
+        .. FirewallRuleList.Of(_iptables[(int)RulesetKind.Ip6tables] ?? IptablesRuleset.Empty, FlowFamily.IPv6),
+    ];
+
     /// <summary>How often a ruleset has changed.</summary>
     public long Changes(RulesetKind kind) => _generations[(int)kind].Changes;
 

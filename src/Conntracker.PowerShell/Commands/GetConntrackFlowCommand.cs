@@ -11,10 +11,22 @@ namespace Conntracker.PowerShell.Commands;
 public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
 {
     private const string FromKernel = "Live";
+    private const string ByRule = "FirewallRule";
+
+    private readonly List<FirewallRule> _rules = [];
 
     /// <summary>The captures whose flows are emitted.</summary>
     [Parameter(ParameterSetName = ByCapture, Mandatory = true, ValueFromPipeline = true, HelpMessage = "The captures to get flows from.")]
+    [Parameter(ParameterSetName = ByRule, HelpMessage = "The captures to get flows from.")]
     public Capture[]? Capture { get; set; }
+
+    /// <summary>Only flows whose packets met one of these rules.</summary>
+    [Parameter(
+        ParameterSetName = ByRule,
+        Mandatory = true,
+        ValueFromPipeline = true,
+        HelpMessage = "Emit only traced flows with packets that met one of these rules or policies.")]
+    public FirewallRule[]? FirewallRule { get; set; }
 
     /// <summary>Read the kernel's table once.</summary>
     [Parameter(ParameterSetName = FromKernel, Mandatory = true, HelpMessage = "Read the kernel's connection table once, without a capture.")]
@@ -58,6 +70,27 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
             return;
         }
 
+        // A flow may meet several rules of the pipeline, and is emitted once.
+        if (ParameterSetName == ByRule)
+        {
+            _rules.AddRange(FirewallRule ?? []);
+            return;
+        }
+
+        WriteFlows(met: null);
+    }
+
+    /// <inheritdoc/>
+    protected override void EndProcessing()
+    {
+        if (ParameterSetName == ByRule)
+        {
+            WriteFlows(new FirewallRuleIndex(_rules));
+        }
+    }
+
+    private void WriteFlows(FirewallRuleIndex? met)
+    {
         IReadOnlyList<Capture> captures = Resolve(Capture);
         if (captures.Count == 0 && Name is null)
         {
@@ -67,7 +100,8 @@ public sealed class GetConntrackFlowCommand : FlowQueryCmdlet
         foreach (Capture capture in captures)
         {
             WarnOfLoss(capture);
-            Write(capture.GetFlows(BuildQuery(), StopToken));
+            IEnumerable<Flow> flows = capture.GetFlows(BuildQuery(), StopToken);
+            Write(met is null ? flows : flows.Where(met.IsMetBy));
         }
     }
 
