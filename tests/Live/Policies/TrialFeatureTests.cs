@@ -3,7 +3,7 @@ using Xunit;
 
 namespace Conntracker.Tests.Live.Policies;
 
-/// <summary>What users would miss if it failed: every kind of rule that the kernel can be asked about has its true verdict, and the others are unknown.</summary>
+/// <summary>What users would miss if it failed: every kind of rule has the kernel's verdict, and what the kernel does not say is unknown.</summary>
 public sealed class TrialFeatureTests
 {
     private const string Client = "203.0.113.9";
