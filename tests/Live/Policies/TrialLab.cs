@@ -32,8 +32,8 @@ internal sealed class TrialLab : IDisposable
     /// <summary>Asserts that each connection works in reality exactly when the trial of the loaded rules says so.</summary>
     /// <param name="targets">Where the connections go; they begin in the client's namespace, or in the firewall's.</param>
     /// <param name="seed">What is shown when it fails.</param>
-    /// <returns>How many connections worked.</returns>
-    public int AssertSame(IReadOnlyList<(TestNamespace From, IPEndPoint To)> targets, string seed)
+    /// <returns>Which connections worked.</returns>
+    public bool[] AssertSame(IReadOnlyList<(TestNamespace From, IPEndPoint To)> targets, string seed)
     {
         List<Attempt> attempts = [.. targets.Select(each => Begin(each.From, each.To))];
         try
@@ -48,15 +48,25 @@ internal sealed class TrialLab : IDisposable
             Assert.Empty(trial.Notices);
             FlowTest[] tests = [.. trial.Test(attempts.Select(each => each.Flow))];
 
-            // Answered, refused, or sent twice without an answer.
-            Eventually.True("every connection is made, refused or repeated", () => attempts.All(each => each.IsOver));
+            AwaitEnd(attempts);
             Assert.All(attempts.Zip(tests), pair => AssertSame(pair.First, pair.Second, seed));
-            return attempts.Count(each => each.Socket.Connected);
+            return [.. attempts.Select(each => each.Socket.Connected)];
         }
         finally
         {
             attempts.ForEach(each => each.Socket.Dispose());
         }
+    }
+
+    /// <summary>Makes connections.</summary>
+    /// <returns>Which of them worked.</returns>
+    public bool[] Connect(IReadOnlyList<(TestNamespace From, IPEndPoint To)> targets)
+    {
+        List<Attempt> attempts = [.. targets.Select(each => Begin(each.From, each.To))];
+        AwaitEnd(attempts);
+        bool[] worked = [.. attempts.Select(each => each.Socket.Connected)];
+        attempts.ForEach(each => each.Socket.Dispose());
+        return worked;
     }
 
     /// <inheritdoc/>
@@ -65,6 +75,10 @@ internal sealed class TrialLab : IDisposable
         _listeners.ForEach(each => each.Dispose());
         Network.Dispose();
     }
+
+    // Answered, refused, or sent twice without an answer.
+    private static void AwaitEnd(List<Attempt> attempts) =>
+        Eventually.True("every connection is made, refused or repeated", () => attempts.All(each => each.IsOver));
 
     private static void AssertSame(Attempt attempt, FlowTest test, string seed)
     {

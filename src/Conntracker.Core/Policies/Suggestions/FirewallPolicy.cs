@@ -106,15 +106,15 @@ public sealed class FirewallPolicy
         ProofFlow[] seen = [.. _flows.Samples.Select(ProofFlow.Of)];
         using FirewallTrial trial = FirewallTrial.Start(
             new FirewallTrialOptions { Host = ProofHost.For(seen, _flows.Own), Rulesets = ToRulesets(), Program = program }, cancellation);
-        return Prove(new TrialJudge(trial), seen, cancellation) with { Notices = trial.Notices };
+        return Prove(new TrialFlowTester(trial), seen, cancellation) with { Notices = trial.Notices };
     }
 
-    /// <summary>Proves with a judge.</summary>
-    internal FirewallPolicyProof Prove(IPolicyJudge judge, CancellationToken cancellation) =>
-        Prove(judge, [.. _flows.Samples.Select(ProofFlow.Of)], cancellation);
+    /// <summary>Proves with a tester.</summary>
+    internal FirewallPolicyProof Prove(IFlowTester tester, CancellationToken cancellation) =>
+        Prove(tester, [.. _flows.Samples.Select(ProofFlow.Of)], cancellation);
 
-    private FirewallPolicyProof Prove(IPolicyJudge judge, ProofFlow[] seen, CancellationToken cancellation) =>
-        PolicyProof.Run(Rules, seen, _flows.Own, judge, cancellation);
+    private FirewallPolicyProof Prove(IFlowTester tester, ProofFlow[] seen, CancellationToken cancellation) =>
+        PolicyProof.Run(Rules, seen, _flows.Own, tester, cancellation);
 
     /// <summary><see cref="Ruleset"/>.</summary>
     public override string ToString() => Ruleset;

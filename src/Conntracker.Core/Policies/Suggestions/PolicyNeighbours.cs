@@ -55,7 +55,7 @@ internal static class PolicyNeighbours
             : new AddressBlock(block.Family, new AddressBits((ulong)(first >> 64), (ulong)first), block.Prefix);
     }
 
-    // The host's own addresses, and those that no packet on the wire has, are judged by routing and not by rules.
+    // The host's own addresses, and those that no packet on the wire has, are for the routes to decide and not for rules.
     private static bool IsElsewhere(AddressBlock block, OwnAddresses own) =>
         !own.Contains(block) && !OwnAddresses.IsForMany(block) && (block.Family == FlowFamily.IPv4
             ? (uint)block.First.Low >> 24 is > 0 and < 224

@@ -10,20 +10,20 @@ internal sealed class PolicyProof
     public const int MaximumNeighbours = 100_000;
 
     private readonly IReadOnlyList<FirewallPolicyRule> _rules;
-    private readonly IPolicyJudge _judge;
+    private readonly IFlowTester _tester;
 
-    private PolicyProof(IReadOnlyList<FirewallPolicyRule> rules, IPolicyJudge judge)
+    private PolicyProof(IReadOnlyList<FirewallPolicyRule> rules, IFlowTester tester)
     {
         _rules = rules;
-        _judge = judge;
+        _tester = tester;
     }
 
     /// <summary>Proves.</summary>
     /// <exception cref="ConntrackException">A verdict is not the one that the policy is to give; the message names the flow and the rule.</exception>
     public static FirewallPolicyProof Run(
-        IReadOnlyList<FirewallPolicyRule> rules, IReadOnlyList<ProofFlow> seen, OwnAddresses own, IPolicyJudge judge, CancellationToken cancellation)
+        IReadOnlyList<FirewallPolicyRule> rules, IReadOnlyList<ProofFlow> seen, OwnAddresses own, IFlowTester tester, CancellationToken cancellation)
     {
-        PolicyProof proof = new(rules, judge);
+        PolicyProof proof = new(rules, tester);
         List<FlowTest> unproved = [];
         int flows = proof.TestSeen(seen, unproved, cancellation);
         (int neighbours, long leftOut) = proof.TestNeighbours(seen, own, cancellation);
@@ -34,7 +34,7 @@ internal sealed class PolicyProof
     {
         int proved = 0;
         int i = 0;
-        foreach (FlowTest test in _judge.Test(seen.Select(each => each.Flow), cancellation))
+        foreach (FlowTest test in _tester.Test(seen.Select(each => each.Flow), cancellation))
         {
             ProofFlow flow = seen[i++];
             if (test.Verdict == FlowVerdict.Unknown)
@@ -86,7 +86,7 @@ internal sealed class PolicyProof
         }
 
         int tested = 0;
-        foreach (FlowTest test in _judge.Test(neighbours, cancellation))
+        foreach (FlowTest test in _tester.Test(neighbours, cancellation))
         {
             if (test.Verdict == FlowVerdict.Accepted)
             {

@@ -74,7 +74,7 @@ public class PolicyProveTests
         FirewallHost host = ProofHost.For([.. flows.Samples.Select(ProofFlow.Of)], flows.Own);
         FirewallTrialOptions options = new() { Host = host, Rulesets = [ruleset], Program = CommandLine.Program };
         using FirewallTrial trial = FirewallTrial.Start(options, TestContext.Current.CancellationToken);
-        ConntrackException error = Assert.Throws<ConntrackException>(() => policy.Prove(new TrialJudge(trial), TestContext.Current.CancellationToken));
+        ConntrackException error = Assert.Throws<ConntrackException>(() => policy.Prove(new TrialFlowTester(trial), TestContext.Current.CancellationToken));
         Assert.Equal(ConntrackErrorReason.PolicyProofFailed, error.Reason);
         Assert.Contains($"The flow Tcp 10.0.0.1:40000 -> 192.0.2.1:{message}", error.Message, StringComparison.Ordinal);
     }

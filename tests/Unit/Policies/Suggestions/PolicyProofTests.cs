@@ -4,7 +4,7 @@ using static Conntracker.Tests.Unit.Policies.Suggestions.PolicyFlow;
 
 namespace Conntracker.Tests.Unit.Policies.Suggestions;
 
-/// <summary>What a proof asks, and what it makes of the answers. The judge is a model of the policy's own text.</summary>
+/// <summary>What a proof asks, and what it makes of the answers. The tester is a model of the policy's own text.</summary>
 public class PolicyProofTests
 {
     private const string Own = "192.0.2.1";
@@ -20,8 +20,8 @@ public class PolicyProofTests
             In("10.0.0.1", Own, 22),
             Forward("203.0.113.5", Own, 8080)
                 .With(each => (each.ReplySrcAddress, each.ReplySrcPort, each.IsNat) = (System.Net.IPAddress.Parse("172.17.0.2"), 80, true)));
-        ModelJudge judge = new(policy);
-        FirewallPolicyProof proof = policy.Prove(judge, CancellationToken.None);
+        ModelTester tester = new(policy);
+        FirewallPolicyProof proof = policy.Prove(tester, CancellationToken.None);
         Assert.Equal((2, 12, 0L), (proof.Flows, proof.Neighbours, proof.NeighboursLeftOut));
         Assert.Equal(
             [
@@ -33,17 +33,17 @@ public class PolicyProofTests
                 "Forward Tcp 203.0.113.4:40000 -> 172.17.0.2:80", "Forward Tcp 203.0.113.5:40000 -> 172.17.0.1:80",
                 "Forward Tcp 203.0.113.6:40000 -> 172.17.0.2:80", "Forward Tcp 203.0.113.5:40000 -> 172.17.0.3:80",
             ],
-            judge.Asked.Select(each => $"{each.Direction} {each}"));
+            tester.Asked.Select(each => $"{each.Direction} {each}"));
     }
 
     [Fact]
     public void What_a_widening_contains_is_no_neighbour()
     {
         FirewallPolicy policy = Policy([.. new[] { 1, 2, 3, 6 }.Select(each => In($"10.0.0.{each}", Own, 22))]);
-        ModelJudge judge = new(policy);
-        policy.Prove(judge, CancellationToken.None);
+        ModelTester tester = new(policy);
+        policy.Prove(tester, CancellationToken.None);
         Assert.Equal(4, policy.Rules[0].Widening);
-        Assert.DoesNotContain(judge.Asked,
+        Assert.DoesNotContain(tester.Asked,
             each => each.SrcAddress.ToString() is "10.0.0.4" or "10.0.0.5" or "10.0.0.7" && each.DstPort == 22 && each.Protocol == FlowProtocol.Tcp);
     }
 
@@ -68,7 +68,7 @@ public class PolicyProofTests
     {
         FirewallPolicy policy = Policy(In("10.0.0.1", Own, 22), In("10.0.0.1", Own, 80));
         FirewallPolicyProof proof = policy.Prove(
-            new ModelJudge(policy, flow => flow.DstPort == 22 ? new FlowTest { Flow = flow, Verdict = FlowVerdict.Unknown, Reason = "no route" } : null),
+            new ModelTester(policy, flow => flow.DstPort == 22 ? new FlowTest { Flow = flow, Verdict = FlowVerdict.Unknown, Reason = "no route" } : null),
             CancellationToken.None);
         Assert.Equal((1, "no route"), (proof.Flows, Assert.Single(proof.Unproved).Reason));
     }
@@ -89,12 +89,12 @@ public class PolicyProofTests
     private static void AssertFails(Func<Flow, FlowTest?> answer, string message)
     {
         FirewallPolicy policy = Policy(In("10.0.0.1", Own, 22));
-        ConntrackException error = Assert.Throws<ConntrackException>(() => policy.Prove(new ModelJudge(policy, answer), CancellationToken.None));
+        ConntrackException error = Assert.Throws<ConntrackException>(() => policy.Prove(new ModelTester(policy, answer), CancellationToken.None));
         Assert.Equal(ConntrackErrorReason.PolicyProofFailed, error.Reason);
         Assert.Contains(message, error.Message, StringComparison.Ordinal);
     }
 
-    private sealed class ModelJudge(FirewallPolicy policy, Func<Flow, FlowTest?>? answer = null) : IPolicyJudge
+    private sealed class ModelTester(FirewallPolicy policy, Func<Flow, FlowTest?>? answer = null) : IFlowTester
     {
         private readonly NftModel _model = new(policy.ToText(FirewallPolicyFormat.Nftables));
 
