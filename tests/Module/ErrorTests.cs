@@ -16,11 +16,14 @@ public sealed partial class ErrorTests
     private static readonly Dictionary<string, string> s_unprovoked = new()
     {
         ["ConntrackIOFailed"] = "a disk that fails while a log is read",
+        ["FirewallTrialFailed"] = "a system without namespaces, or a trial whose process is killed",
         ["KernelFeatureMissing"] = "a kernel without nf_conntrack_netlink",
         ["KernelRefused"] = "a kernel that answers with an error",
         ["KernelSettingFailed"] = "a file system below /run that fails",
         ["LibnftablesNotFound"] = "flows are captured without it, with a warning: LiveCaptureTests",
         ["LogWriteFailed"] = "a disk that fails while a log is written",
+        ["PolicyProofFailed"] = "a policy that does not do what it is made for: tests/Live/Policies/Suggestions",
+        ["ProgramNotFound"] = "a machine without nft or iptables",
         ["TraceLimit"] = "4096 traces take a minute: tests/Unit",
         ["TraceUnavailable"] = "a kernel whose nftables takes no table",
     };

@@ -126,10 +126,12 @@ Describe 'The examples of the pages' -Tag Live {
             'Start-ConntrackCapture 8'   = { (Get-ConntrackCapture mirror).Source -eq 'Packet' }
             'Stop-ConntrackCapture 2'    = { -not (Get-ConntrackCapture) }
             'Test-FirewallPolicy 4'      = { Test-Path ./fw.nft }
+            'Get-FirewallRuleUsage 1'    = { Get-ConntrackCapture firewall | Get-FirewallRuleUsage | Where-Object Packets -gt 0 }
         }
 
         if (-not (Get-LiveObstacle)) {
             $namespace = New-TestNamespace
+            "table inet guard {`n chain input {`n type filter hook input priority 0`n tcp dport 9999 drop`n }`n}`n" | ip netns exec $namespace nft -f -
             $folder = Join-Path $TestDrive examples
             $null = New-Item -ItemType Directory $folder
             Copy-Item (Get-Fixture office.ctrec) $folder
@@ -164,8 +166,8 @@ Describe 'The examples of the pages' -Tag Live {
     }
 
     It 'runs as written: <Page>, <Title>' -Skip:$noLive -ForEach $examples {
-        # Only the namespace's name and the waiting are the test's own. For how long something is traced nobody waits.
-        $code = $Code -replace '\bblue\b(?=\s|$)', $namespace -replace '(?<!Enable-FlowTrace[^|\n]*)(-Duration|-Timeout) \d+s', '$1 300ms' -replace 'Start-Sleep -Seconds \d+', 'Start-Sleep -Milliseconds 300'
+        # Only the namespace and the waiting are the test's own. For how long something is traced nobody waits. Loaded rules are those of the namespace.
+        $code = $Code -replace '\bGet-FirewallRule\b(?! -Path)', "Get-FirewallRule -NetworkNamespace $namespace" -replace '\bblue\b(?=\s|$)', $namespace -replace '(?<!Enable-FlowTrace[^|\n]*)(-Duration|-Timeout) \d+s', '$1 300ms' -replace 'Start-Sleep -Seconds \d+', 'Start-Sleep -Milliseconds 300'
         Push-Location $folder
         try {
             $ErrorActionPreference = 'Stop'
