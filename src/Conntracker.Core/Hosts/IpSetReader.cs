@@ -1,3 +1,4 @@
+using Conntracker.Core.Netlink;
 using Conntracker.Core.Rulesets;
 
 namespace Conntracker.Core.Hosts;
@@ -21,6 +22,12 @@ internal static class IpSetReader
 
         if (ChildProgram.Find("ipset") is not string program)
         {
+            // A kernel with ipset built in always has the directory, also where nobody uses sets.
+            if (!MayHaveSets(cancellation))
+            {
+                return [];
+            }
+
             omissions.Add("The sets of ipset could not be read: the program ipset is missing (Debian package 'ipset'). "
                 + "Rules that use a set cannot be loaded without it.");
             return [];
@@ -34,6 +41,24 @@ internal static class IpSetReader
         {
             omissions.Add($"The sets of ipset could not be read: {error.Message} The capability CAP_NET_ADMIN is required.");
             return [];
+        }
+    }
+
+    // Asks the kernel for the names of the sets. True also where it does not answer, as to a user without the capability CAP_NET_ADMIN.
+    private static bool MayHaveSets(CancellationToken cancellation)
+    {
+        try
+        {
+            using NetlinkDump dump = NetlinkDump.OpenIpSets();
+            using DatagramBatch batch = NetlinkDump.NewBatch();
+            bool hasSets = false;
+            dump.RequestIpSetNames();
+            NetlinkDumpEnd end = dump.ReadToEnd(batch, (in NetlinkMessage _) => hasSets = true, cancellation);
+            return hasSets || end.Error != 0;
+        }
+        catch (ConntrackException)
+        {
+            return true;
         }
     }
 

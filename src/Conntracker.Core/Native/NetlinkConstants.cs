@@ -24,6 +24,7 @@ internal static class NetlinkConstants
     public const int NLMSGERR_ATTR_MSG = 1;
 
     public const int NLA_F_NESTED = 0x8000;
+    public const int NLA_F_NET_BYTEORDER = 0x4000;
     public const int NLA_TYPE_MASK = 0x3fff;
 
     public const int RTM_NEWADDR = 20;

@@ -40,6 +40,22 @@ internal sealed class NetlinkDump : IDisposable
     public void RequestNftables(int message) =>
         Request((NftablesConstants.NFNL_SUBSYS_NFTABLES << 8) | message, new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
 
+    /// <summary>Opens a socket for dumps of the sets of ipset, in the calling thread's network namespace.</summary>
+    public static NetlinkDump OpenIpSets() => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_NETFILTER, "the sets of ipset"));
+
+    /// <summary>Requests the names of the sets of ipset. Requires the capability CAP_NET_ADMIN.</summary>
+    public void RequestIpSetNames()
+    {
+        Span<byte> buffer = stackalloc byte[64];
+        NetlinkWriter writer = new(buffer);
+        const int Type = (IpSetConstants.NFNL_SUBSYS_IPSET << 8) | IpSetConstants.IPSET_CMD_LIST;
+        Begin(ref writer, Type, new nfgenmsg { version = ConntrackConstants.NFNETLINK_V0 });
+        writer.WriteByte(IpSetConstants.IPSET_ATTR_PROTOCOL, IpSetConstants.IPSET_PROTOCOL_MIN);
+        writer.WriteUInt32BigEndian(IpSetConstants.IPSET_ATTR_FLAGS | NetlinkConstants.NLA_F_NET_BYTEORDER, IpSetConstants.IPSET_FLAG_LIST_SETNAME);
+        writer.EndMessage();
+        _socket.Send(writer.Written);
+    }
+
     /// <summary>Opens a socket for dumps of rtnetlink, in the calling thread's network namespace.</summary>
     /// <param name="name">What is read, in messages.</param>
     public static NetlinkDump OpenRoute(string name) => new(NetlinkSocket.Open(NetlinkConstants.NETLINK_ROUTE, name));

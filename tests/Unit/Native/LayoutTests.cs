@@ -29,6 +29,7 @@ public sealed class LayoutTests : IDisposable
         [nameof(LinkConstants)] =
             ["sys/socket.h", "linux/rtnetlink.h", "linux/if_link.h", "linux/if.h", "linux/if_arp.h", "linux/veth.h", "linux/net_namespace.h"],
         [nameof(RouteConstants)] = ["sys/socket.h", "linux/rtnetlink.h", "linux/fib_rules.h"],
+        [nameof(IpSetConstants)] = ["linux/netfilter/nfnetlink.h", "linux/netfilter/ipset/ip_set.h"],
         [nameof(TunConstants)] = ["sys/ioctl.h", "linux/if_tun.h"],
         [nameof(sock_filter)] = ["linux/filter.h"],
         [nameof(sock_fprog)] = ["linux/filter.h"],
