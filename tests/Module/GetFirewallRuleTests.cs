@@ -32,7 +32,7 @@ public sealed class GetFirewallRuleTests : ModuleTest
         using TestNamespace host = new();
         host.LoadRules(Rules);
         host.Run("iptables-legacy", "-A", "INPUT", "-p", "tcp", "--dport", "23", "-j", "REJECT");
-        string before = Traffic.RulesOf(host) + host.Run("iptables-legacy-save", "-t", "filter");
+        string before = Traffic.RulesOf(host) + LegacyRules(host);
 
         Assert.Equal(
             [
@@ -51,7 +51,7 @@ public sealed class GetFirewallRuleTests : ModuleTest
                 Get-FirewallRule -NetworkNamespace {{host.Name}} |
                     ForEach-Object { "$($_.Engine) $($_.Family) $($_.Table) $($_.Chain) $($_.Hook) $($_.Position) $($_.Text)|$($_.Verdict)|$($_.Owner)" }
                 """));
-        Assert.Equal(before, Traffic.RulesOf(host) + host.Run("iptables-legacy-save", "-t", "filter"));
+        Assert.Equal(before, Traffic.RulesOf(host) + LegacyRules(host));
     }
 
     [Fact]
@@ -120,6 +120,47 @@ public sealed class GetFirewallRuleTests : ModuleTest
     }
 
     [Fact]
+    public void The_rules_of_files_have_file_and_line_and_are_loaded_nowhere()
+    {
+        TestNamespace.NeedRoot();
+        using TempDirectory folder = new();
+        File.WriteAllText(folder.File("fw.nft"), Rules);
+        File.WriteAllText(folder.File("rules.v4"), "*filter\n:INPUT DROP [0:0]\n-A INPUT -p tcp -m tcp --dport 23 -j ACCEPT\nCOMMIT\n");
+        Engine.Set("folder", folder.Path);
+        string before = Tool.Run("nft", "list", "tables");
+
+        const string Show = "ForEach-Object { \"$($_.Family) $($_.Table) $($_.Chain) $($_.Position) $($_.Text)|$($_.File)|$($_.Line)|$($_.Handle)\" }";
+        string fw = folder.File("fw.nft");
+        Assert.Equal(
+            [
+                $"inet guard input 1 ct state established accept|{fw}|4|",
+                $"inet guard input 2 tcp dport 22 drop|{fw}|5|",
+                $"inet guard input 3 jump services|{fw}|6|",
+                "inet guard input 4 policy accept|||",
+                $"inet guard services 1 udp dport 7 counter accept|{fw}|9|",
+                $"ip nat DOCKER 1 tcp dport 8080 dnat to 172.17.0.2|{fw}|14|",
+            ],
+            Engine.Lines($"Get-FirewallRule -Path $folder/*.nft | {Show}"));
+        Assert.Equal(
+            [$"ip filter INPUT 1 -p tcp -m tcp --dport 23 -j ACCEPT|{folder.File("rules.v4")}|3|", "ip filter INPUT 2 policy drop|||"],
+            Engine.Lines($"Get-FirewallRule INPUT -LiteralPath $folder/fw.nft, $folder/rules.v4 -Engine Iptables | {Show}"));
+        Assert.Equal(before, Tool.Run("nft", "list", "tables"));
+    }
+
+    [Fact]
+    public void A_file_that_is_missing_or_does_not_load_is_an_error_that_says_where()
+    {
+        TestNamespace.NeedRoot();
+        using TempDirectory folder = new();
+        File.WriteAllText(folder.File("broken.nft"), "table inet x { nonsense }");
+        Engine.Set("folder", folder.Path);
+        ErrorRecord error = Engine.Fail("Get-FirewallRule -Path $folder/broken.nft", "RulesetInvalid", ErrorCategory.InvalidData);
+        Assert.Contains("broken.nft:1:", error.ToString(), StringComparison.Ordinal);
+        Engine.Fail("Get-FirewallRule -Path $folder/*.v4", "RulesetNotFound", ErrorCategory.ObjectNotFound);
+        Engine.Fail("Get-FirewallRule -LiteralPath $folder/*.nft", "RulesetNotFound", ErrorCategory.ObjectNotFound);
+    }
+
+    [Fact]
     public void They_are_grouped_by_table_and_a_hostile_comment_cannot_steer_the_terminal()
     {
         using TestNamespace host = new();
@@ -133,4 +174,7 @@ public sealed class GetFirewallRuleTests : ModuleTest
                 && line.EndsWith("tcp dport 22 drop comment \"no_]0;pwn_ ssh\"", StringComparison.Ordinal));
         Assert.All(lines, line => Assert.True(line.Length <= 120 && !line.Any(char.IsControl), line));
     }
+
+    // iptables-legacy lists rules without the time, which iptables-legacy-save writes.
+    private static string LegacyRules(TestNamespace host) => host.Run("iptables-legacy", "-t", "filter", "-S");
 }

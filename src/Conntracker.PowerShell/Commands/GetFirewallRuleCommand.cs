@@ -4,12 +4,16 @@ using Conntracker.PowerShell.Completion;
 namespace Conntracker.PowerShell.Commands;
 
 /// <summary>
-/// <para type="synopsis">Gets the loaded rules and policies of nftables and iptables-legacy as objects.</para>
+/// <para type="synopsis">Gets rules and policies of nftables and iptables-legacy as objects: those that are loaded, or those of files.</para>
 /// </summary>
-[Cmdlet(VerbsCommon.Get, "FirewallRule")]
+[Cmdlet(VerbsCommon.Get, "FirewallRule", DefaultParameterSetName = ByHost)]
 [OutputType(typeof(FirewallRule))]
-public sealed class GetFirewallRuleCommand : ConntrackCmdlet
+public sealed class GetFirewallRuleCommand : RulesetCmdlet
 {
+    private const string ByHost = "Loaded";
+    private const string ByPath = "Path";
+    private const string ByLiteralPath = "LiteralPath";
+
     private static readonly TraceEngine[] s_engines = [TraceEngine.Nftables, TraceEngine.Iptables];
 
     /// <summary>Chains.</summary>
@@ -56,8 +60,23 @@ public sealed class GetFirewallRuleCommand : ConntrackCmdlet
     [SupportsWildcards]
     public string[]? Comment { get; set; }
 
+    /// <summary>The ruleset's files.</summary>
+    [Parameter(
+        ParameterSetName = ByPath,
+        Mandatory = true,
+        HelpMessage = "The ruleset: a file of nft, or files of iptables-save and ip6tables-save, loaded together. Wildcards are allowed.")]
+    [SupportsWildcards]
+    [ValidateNotNullOrEmpty]
+    public string[] Path { get; set; } = [];
+
+    /// <summary>The ruleset's files; wildcards are taken literally.</summary>
+    [Parameter(ParameterSetName = ByLiteralPath, Mandatory = true, HelpMessage = "The files of the ruleset. Wildcards are taken literally.")]
+    [Alias("PSPath", "FullName")]
+    [ValidateNotNullOrEmpty]
+    public string[] LiteralPath { get; set; } = [];
+
     /// <summary>The network namespace.</summary>
-    [Parameter(HelpMessage = "The network namespace to read: a name from 'ip netns', or a path.")]
+    [Parameter(ParameterSetName = ByHost, HelpMessage = "The network namespace to read: a name from 'ip netns', or a path.")]
     [ValidateNotNullOrEmpty]
     [ArgumentCompleter(typeof(NetworkNamespaceCompleter))]
     public string? NetworkNamespace { get; set; }
@@ -67,8 +86,7 @@ public sealed class GetFirewallRuleCommand : ConntrackCmdlet
     {
         try
         {
-            IReadOnlyList<FirewallRule> rules = RunWithProgress(
-                "Reading the firewall's rules", status: null, cancellation => FirewallRules.Read(NetworkNamespace, Engine ?? s_engines, cancellation));
+            IReadOnlyList<FirewallRule> rules = ParameterSetName == ByHost ? ReadLoaded() : ReadFiles();
             Func<FirewallRule, bool> selects = Selection();
             foreach (FirewallRule rule in rules.Where(selects).TakeWhile(_ => !StopToken.IsCancellationRequested))
             {
@@ -77,8 +95,28 @@ public sealed class GetFirewallRuleCommand : ConntrackCmdlet
         }
         catch (ConntrackException error)
         {
-            ThrowTerminating(error, NetworkNamespace);
+            ThrowTerminating(error, ParameterSetName switch { ByPath => Path, ByLiteralPath => LiteralPath, _ => NetworkNamespace });
         }
+    }
+
+    private IReadOnlyList<FirewallRule> ReadLoaded() => RunWithProgress(
+        "Reading the firewall's rules", status: null, cancellation => FirewallRules.Read(NetworkNamespace, Engine ?? s_engines, cancellation));
+
+    // The packet filters' own programs read the files, in a private network namespace. The handles of that namespace mean nothing elsewhere.
+    private IReadOnlyList<FirewallRule> ReadFiles()
+    {
+        FirewallPolicyTestOptions options = new()
+        {
+            Paths = [.. ParameterSetName == ByLiteralPath ? LiteralPath.Select(ResolveLiteral) : Path.SelectMany(ResolveWildcards)],
+        };
+        using FirewallPolicyTest test = RunWithProgress(
+            "Loading the ruleset in a private network namespace", status: null, cancellation => FirewallPolicyTest.Start(options, cancellation));
+        foreach (string notice in test.Notices)
+        {
+            WriteWarning(notice);
+        }
+
+        return [.. test.Rules.Where(rule => (Engine ?? s_engines).Contains(rule.Engine)).Select(rule => rule with { Handle = null })];
     }
 
     private Func<FirewallRule, bool> Selection()

@@ -1,4 +1,3 @@
-using System.Collections.ObjectModel;
 using System.Management.Automation;
 using Conntracker.PowerShell.Completion;
 
@@ -9,7 +8,7 @@ namespace Conntracker.PowerShell.Commands;
 /// </summary>
 [Cmdlet(VerbsDiagnostic.Test, "FirewallPolicy", DefaultParameterSetName = ByPath)]
 [OutputType(typeof(FlowTest))]
-public sealed class TestFirewallPolicyCommand : ConntrackCmdlet
+public sealed class TestFirewallPolicyCommand : RulesetCmdlet
 {
     private const string ByPath = "Path";
     private const string ByLiteralPath = "LiteralPath";
@@ -195,38 +194,6 @@ public sealed class TestFirewallPolicyCommand : ConntrackCmdlet
     private FirewallHost ReadHost(string path) => FirewallHostFile.Read(GetUnresolvedProviderPathFromPSPath(path)) is [FirewallHost only]
         ? only
         : throw new ConntrackException(ConntrackErrorReason.HostDescriptionInvalid, $"'{path}' describes several hosts, and one is needed.");
-
-    private string ResolveLiteral(string path)
-    {
-        string file = GetUnresolvedProviderPathFromPSPath(path);
-        if (!File.Exists(file))
-        {
-            ThrowTerminatingError(ErrorCatalog.RulesetNotFound(path));
-        }
-
-        return file;
-    }
-
-    // A pattern that matches no file is an error too: the test would be one without rules.
-    private Collection<string> ResolveWildcards(string path)
-    {
-        Collection<string> found = [];
-        try
-        {
-            found = GetResolvedProviderPathFromPSPath(path, out _);
-        }
-        catch (ItemNotFoundException)
-        {
-            // Reported below, with what it means here.
-        }
-
-        if (found.Count == 0)
-        {
-            ThrowTerminatingError(ErrorCatalog.RulesetNotFound(path));
-        }
-
-        return found;
-    }
 
     private void Guard(Action act)
     {
