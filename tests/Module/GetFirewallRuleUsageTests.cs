@@ -75,9 +75,7 @@ public sealed class GetFirewallRuleUsageTests : ModuleTest
         Eventually.True("the flow", () => Engine.Line("@(Get-ConntrackFlow -SrcPort 32000 | Where-Object Trace).Count") == "1");
         Engine.Lines("$capture | Stop-ConntrackCapture");
 
-        // The program serves the trial.
-        Engine.Set("program", Path.GetFullPath(Path.Join(Repository.Module, "..", "..")));
-        Engine.Lines("$path = $env:PATH; $env:PATH += \":$program\"; $found = Get-FirewallRuleUsage live -Trial -Finding Shadowed; $env:PATH = $path");
+        Engine.Lines("$found = Get-FirewallRuleUsage live -Trial -Finding Shadowed");
         Assert.Equal(["2", "never hit shadowed by rule 1"], Engine.Lines("$found.Rule.Position; \"$($found.Findings)\""));
         Assert.Equal(before, host.Run("nft", "-a", "list", "ruleset"));
         Assert.Single(
