@@ -1,4 +1,3 @@
-using Conntracker.Tests.Live.Support;
 using Xunit;
 
 namespace Conntracker.Tests.Live;
