@@ -29,7 +29,8 @@ public sealed class IpSetReaderTests
         host.Run("python3", "-c", CreateSet);
         FirewallHost described = Read(host);
         bool isRead = described.IpSets.Any(each => each.Name == "known");
-        bool isMissed = described.Notices.Any(each => each.StartsWith("The sets of ipset could not be read: the program ipset is missing", StringComparison.Ordinal));
+        bool isMissed = described.Notices.Any(each =>
+            each.StartsWith("The sets of ipset could not be read: the program ipset is missing", StringComparison.Ordinal));
         Assert.True(isRead != isMissed, string.Join('\n', described.Notices));
     }
 
