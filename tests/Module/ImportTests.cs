@@ -17,7 +17,7 @@ public sealed class ImportTests : ModuleTest
         { "Get-ConntrackCapture", "Name" },
         { "Get-ConntrackFlow", "Name Capture FirewallRule Live" },
         { "Get-FirewallHost", "Live Path" },
-        { "Get-FirewallRule", "__AllParameterSets" },
+        { "Get-FirewallRule", "Loaded Path LiteralPath" },
         { "Get-FirewallRuleUsage", "Name Capture Flow" },
         { "Get-FlowTrace", "Name Capture" },
         { "Import-ConntrackLog", "Path LiteralPath" },
