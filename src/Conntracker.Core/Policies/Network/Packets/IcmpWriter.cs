@@ -156,7 +156,7 @@ internal static class IcmpWriter
     private static AddressBits GroupOf(in ProbeTuple tuple) =>
         IsMulticast(tuple.Destination) ? tuple.Destination : new AddressBits(0xff02000000000000, 0xfb);
 
-    // Of ff02::1:ffXX:XXXX (RFC 4291, 2.7.1) the last three bytes are those of the requested address.
+    // The solicited-node group (RFC 4291, 2.7.1) ends with the last three bytes of the requested address.
     private static AddressBits TargetOf(AddressBits destination) =>
         IsMulticast(destination) ? new AddressBits(0xfe80000000000000, destination.Low & 0xffffff) : destination;
 }
